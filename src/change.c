@@ -1,0 +1,110 @@
+/* Change notification. Unlike the lock's, waits for a change are long, so the
+ * notifier pays for a fence (its addition is one) and no wake-up is lost while
+ * it lives; the slice only makes good what a notifier's death has lost. */
+#include "change.h"
+
+#include "park.h"
+
+static const uint64_t MILLISECOND = 1000 * 1000;
+static const uint64_t SLICE = 500ull * 1000 * 1000;
+
+uint32_t wshm_change_count(const struct region *r)
+{
+    return atomic_load_explicit(&r->control->change.count,
+                                memory_order_seq_cst);
+}
+
+static void set_events(struct region *r)
+{
+    uint32_t limit = wshm_park_limit(r->control);
+    for (uint32_t slot = 0; slot < limit; slot++)
+        if (atomic_load(&r->control->slots[slot].event) != 0)
+            wshm_platform_event_set(&r->platform, slot);
+}
+
+void wshm_change_notify(struct region *r)
+{
+    struct layout_change *change = &r->control->change;
+    atomic_fetch_add_explicit(&change->count, 1, memory_order_seq_cst);
+    if (atomic_load_explicit(&change->parked, memory_order_seq_cst) != 0) {
+        /* Cleared first: who announces itself later also sees the count. */
+        atomic_exchange_explicit(&change->parked, 0, memory_order_seq_cst);
+        wshm_park_wake_parked(r, PLATFORM_CHANGE);
+    }
+    if (atomic_load_explicit(&change->events, memory_order_seq_cst) != 0)
+        set_events(r);
+}
+
+static bool spin(const struct region *r, uint32_t seen, uint64_t now)
+{
+    uint64_t end = now + wshm_platform_spin_time();
+    do {
+        for (int i = 0; i < 16; i++) {
+            if (wshm_change_count(r) != seen)
+                return true;
+            wshm_platform_pause();
+        }
+    } while (wshm_platform_now() < end);
+    return false;
+}
+
+/** An observer may not announce itself, so nobody can wake it. */
+static void poll(uint64_t began, uint64_t now, uint64_t left)
+{
+    uint64_t pause = now - began < 50 * MILLISECOND ? MILLISECOND
+                                                    : 5 * MILLISECOND;
+    wshm_platform_sleep(pause < left ? pause : left);
+}
+
+static void park(struct region *r, uint32_t seen, uint64_t time)
+{
+    uint32_t wakes;
+    if (wshm_park_announce(r, PLATFORM_CHANGE, &wakes) != WINSHM_OK) {
+        wshm_platform_sleep(time < MILLISECOND ? time : MILLISECOND);
+        return;
+    }
+    atomic_exchange_explicit(&r->control->change.parked, 1,
+                             memory_order_seq_cst);
+    if (wshm_change_count(r) == seen &&
+        atomic_load_explicit(&r->closing, memory_order_seq_cst) == 0)
+        wshm_park_sleep(r, PLATFORM_CHANGE, wakes, 0, time);
+    wshm_park_withdraw(r, PLATFORM_CHANGE);
+}
+
+winshm_status wshm_change_wait(struct region *r, uint32_t seen,
+                               uint32_t timeout_ms)
+{
+    if (wshm_change_count(r) != seen)
+        return WINSHM_OK;
+    if (timeout_ms == 0)
+        return WINSHM_E_TIMEOUT;
+    uint64_t began = wshm_platform_now();
+    uint64_t deadline = wshm_park_deadline(timeout_ms);
+    uint64_t now = began;
+    for (;;) {
+        if (spin(r, seen, now))
+            return WINSHM_OK;
+        if (atomic_load_explicit(&r->closing, memory_order_relaxed) != 0)
+            return WINSHM_E_CLOSED;
+        now = wshm_platform_now();
+        if (now >= deadline)
+            return WINSHM_E_TIMEOUT;
+        uint64_t left = deadline - now < SLICE ? deadline - now : SLICE;
+        if (r->slot == NULL)
+            poll(began, now, left);
+        else
+            park(r, seen, left);
+        now = wshm_platform_now();
+    }
+}
+
+winshm_status wshm_change_event(struct region *r, void **handle)
+{
+    winshm_status status =
+        wshm_platform_event(&r->platform, r->me - 1, handle);
+    if (status == WINSHM_OK) {
+        atomic_store(&r->slot->event, 1);
+        atomic_store(&r->control->change.events, 1);
+    }
+    return status;
+}

@@ -1,0 +1,13 @@
+/* Change notification: a counter and those who wait for it to move. */
+#ifndef WINSHM_CHANGE_H
+#define WINSHM_CHANGE_H
+
+#include "handle.h"
+
+uint32_t wshm_change_count(const struct region *r);
+void wshm_change_notify(struct region *r);
+winshm_status wshm_change_wait(struct region *r, uint32_t seen,
+                               uint32_t timeout_ms);
+winshm_status wshm_change_event(struct region *r, void **handle);
+
+#endif

@@ -1,0 +1,173 @@
+/* Copies out of and into a region. */
+#include "copy.h"
+
+#include "change.h"
+#include "lock.h"
+#include "park.h"
+
+/** Where there is no whole view, a copy maps the part that it needs. */
+struct window {
+    uint8_t *data;
+    void *mapping;
+    uint64_t mapped;
+};
+
+static winshm_status window_open(struct region *r, uint64_t offset,
+                                 uint64_t length, bool write,
+                                 struct window *window)
+{
+    window->mapping = NULL;
+    window->data = NULL;
+    if (r->data != NULL) {
+        window->data = r->data + offset;
+        return WINSHM_OK;
+    }
+    uint64_t lead = offset & (wshm_platform_granularity() - 1);
+    window->mapped = length + lead;
+    winshm_status status =
+        wshm_platform_map(&r->platform, offset - lead, window->mapped, write,
+                          &window->mapping);
+    if (status == WINSHM_OK)
+        window->data = (uint8_t *)window->mapping + lead;
+    return status;
+}
+
+static void window_close(struct window *window)
+{
+    if (window->mapping != NULL)
+        wshm_platform_unmap(window->mapping, window->mapped);
+}
+
+static winshm_status copy_out(struct region *r, uint64_t offset, void *buffer,
+                              uint64_t length)
+{
+    struct window window;
+    winshm_status status = window_open(r, offset, length, false, &window);
+    if (status == WINSHM_OK)
+        status = wshm_platform_copy(buffer, window.data, length, window.data,
+                                    length);
+    window_close(&window);
+    return status;
+}
+
+static winshm_status copy_in(struct region *r, uint64_t offset,
+                             const void *buffer, uint64_t length)
+{
+    struct window window;
+    winshm_status status = window_open(r, offset, length, true, &window);
+    if (status == WINSHM_OK)
+        status = wshm_platform_copy(window.data, buffer, length, window.data,
+                                    length);
+    window_close(&window);
+    return status;
+}
+
+static bool same_life(const struct region *r)
+{
+    for (int i = 0; i < 4; i++)
+        if (atomic_load_explicit(&r->control->header.id[i],
+                                 memory_order_relaxed) != r->platform.id[i])
+            return false;
+    return true;
+}
+
+/** Without a lock: good if no section ran meanwhile. The instance is compared
+ * last, since a region that began anew has an even version, too. */
+static winshm_status observe(struct region *r, uint64_t offset, void *buffer,
+                             uint64_t length, uint32_t timeout_ms)
+{
+    const struct layout_lock *lock = &r->control->lock;
+    uint64_t deadline = wshm_park_deadline(timeout_ms);
+    for (;;) {
+        uint32_t version =
+            atomic_load_explicit(&lock->version, memory_order_acquire);
+        if ((version & 1) == 0) {
+            winshm_status status = copy_out(r, offset, buffer, length);
+            atomic_thread_fence(memory_order_acquire);
+            if (status != WINSHM_OK)
+                return status;
+            if (atomic_load_explicit(&lock->version, memory_order_relaxed) ==
+                version)
+                return same_life(r) ? WINSHM_OK : WINSHM_E_NOT_FOUND;
+        }
+        uint32_t word = atomic_load_explicit(&lock->word, memory_order_relaxed);
+        uint32_t owner = (word & WORD_OWNER) - 1;
+        if (!wshm_lock_legal(word))
+            return WINSHM_E_CORRUPT;
+        if ((version & 1) != 0 &&
+            (word == WORD_INCONSISTENT ||
+             ((word & WORD_OWNER) != 0 &&
+              !wshm_platform_present(&r->platform, owner))))
+            return WINSHM_E_OWNER_DEAD;
+        if (wshm_platform_now() >= deadline)
+            return WINSHM_E_TIMEOUT;
+        wshm_platform_sleep(50 * 1000);
+    }
+}
+
+/** Under a shared lock of this handle, which another of its threads may be
+ * about to release: the version tells. @return true if the copy is good. */
+static bool nested(struct region *r, uint64_t offset, void *buffer,
+                   uint64_t length, winshm_status *status)
+{
+    const struct layout_lock *lock = &r->control->lock;
+    uint32_t version =
+        atomic_load_explicit(&lock->version, memory_order_acquire);
+    if ((version & 1) != 0)
+        return false;
+    *status = copy_out(r, offset, buffer, length);
+    atomic_thread_fence(memory_order_acquire);
+    return atomic_load_explicit(&lock->version, memory_order_relaxed) ==
+           version;
+}
+
+winshm_status wshm_copy_out(struct region *r, uint64_t offset, void *buffer,
+                            uint64_t length, uint32_t timeout_ms)
+{
+    winshm_status status;
+    if (length == 0)
+        return WINSHM_OK;
+    if (r->lock_kind == WINSHM_LOCK_NONE)
+        return copy_out(r, offset, buffer, length);
+    if (r->slot == NULL)
+        return observe(r, offset, buffer, length, timeout_ms);
+    uint32_t held = wshm_lock_held(r);
+    if (held == WINSHM_EXCLUSIVE)
+        return copy_out(r, offset, buffer, length);
+    if (held == WINSHM_SHARED && nested(r, offset, buffer, length, &status))
+        return status;
+    status = wshm_lock_shared(r, timeout_ms);
+    if (status != WINSHM_OK)
+        return status;
+    status = copy_out(r, offset, buffer, length);
+    wshm_unlock_shared(r);
+    return status;
+}
+
+static winshm_status copy_in_locked(struct region *r, uint64_t offset,
+                                    const void *buffer, uint64_t length,
+                                    uint32_t timeout_ms)
+{
+    if (r->lock_kind == WINSHM_LOCK_NONE ||
+        wshm_lock_held(r) == WINSHM_EXCLUSIVE)
+        return copy_in(r, offset, buffer, length);
+    winshm_status status = wshm_lock_exclusive(r, timeout_ms);
+    if (status == WINSHM_OK)
+        status = copy_in(r, offset, buffer, length);
+    else if (status != WINSHM_E_OWNER_DEAD)
+        return status;
+    wshm_unlock_exclusive(r);
+    return status;
+}
+
+winshm_status wshm_copy_in(struct region *r, uint64_t offset,
+                           const void *buffer, uint64_t length,
+                           uint32_t timeout_ms)
+{
+    winshm_status status = WINSHM_OK;
+    if (length != 0)
+        status = copy_in_locked(r, offset, buffer, length, timeout_ms);
+    if (status == WINSHM_OK && r->slot != NULL)
+        wshm_change_notify(r);
+    return status;
+}

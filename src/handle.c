@@ -1,0 +1,200 @@
+/* Tables of regions and views. */
+#include "handle.h"
+
+#include <string.h>
+
+struct region wshm_regions[HANDLE_REGIONS];
+static struct view views[HANDLE_VIEWS];
+
+_Static_assert(HANDLE_REGIONS <= 1 << HANDLE_INDEX_BITS, "index fits");
+_Static_assert(HANDLE_VIEWS <= 1 << HANDLE_INDEX_BITS, "index fits");
+
+/* Places are taken round robin, so that a stale handle meets a new one of the
+ * same place as late as can be. Held across fork(), so that a child never sees
+ * a region half opened. */
+static struct platform_mutex mutex;
+static uint32_t region_cursor;
+static uint32_t view_cursor;
+
+enum { GENERATION_SHIFT = HANDLE_INDEX_SHIFT + HANDLE_INDEX_BITS };
+
+static uintptr_t next_value(uintptr_t last, uintptr_t kind, uint32_t index)
+{
+    uintptr_t generation = (last >> GENERATION_SHIFT) + 1;
+    uintptr_t value = generation << GENERATION_SHIFT |
+                      (uintptr_t)index << HANDLE_INDEX_SHIFT | kind;
+    return value >> GENERATION_SHIFT != 0
+               ? value
+               : value | (uintptr_t)1 << GENERATION_SHIFT;
+}
+
+struct region *wshm_region_allocate(void)
+{
+    struct region *found = NULL;
+    wshm_platform_mutex_lock(&mutex);
+    for (uint32_t i = 0; i < HANDLE_REGIONS && found == NULL; i++) {
+        struct region *r = &wshm_regions[region_cursor++ % HANDLE_REGIONS];
+        if (atomic_load(&r->references) == 0)
+            found = r;
+    }
+    if (found != NULL) {
+        atomic_store(&found->references, REGION_UNUSED + 1);
+        atomic_store(&found->first, 0);
+        atomic_store(&found->closing, 0);
+        atomic_store(&found->crossed, 0);
+        atomic_store(&found->exclusive_thread, 0);
+        found->control = NULL;
+        found->slot = NULL;
+        found->me = 0;
+        found->data = NULL;
+        found->member = 0;
+        wshm_platform_reset(&found->platform);
+    }
+    wshm_platform_mutex_unlock(&mutex);
+    return found;
+}
+
+winshm_region *wshm_region_publish(struct region *r)
+{
+    uint32_t index = (uint32_t)(r - wshm_regions);
+    wshm_platform_mutex_lock(&mutex);
+    r->last = next_value(r->last, HANDLE_REGION, index);
+    r->forked = 0;
+    atomic_store(&r->handle, r->last);
+    wshm_platform_mutex_unlock(&mutex);
+    return (winshm_region *)r->last;
+}
+
+void wshm_region_free(struct region *r)
+{
+    atomic_store(&r->references, 0);
+}
+
+bool wshm_region_claim(struct region *r, uintptr_t thread)
+{
+    uintptr_t none = 0;
+    return atomic_compare_exchange_strong(&r->first, &none, thread);
+}
+
+struct view *wshm_view_allocate(void)
+{
+    struct view *found = NULL;
+    wshm_platform_mutex_lock(&mutex);
+    for (uint32_t i = 0; i < HANDLE_VIEWS && found == NULL; i++) {
+        struct view *v = &views[view_cursor++ % HANDLE_VIEWS];
+        if (v->region == NULL)
+            found = v;
+    }
+    if (found != NULL)
+        found->region = &wshm_regions[0]; /* taken; the caller sets it */
+    wshm_platform_mutex_unlock(&mutex);
+    return found;
+}
+
+winshm_view *wshm_view_publish(struct view *v)
+{
+    wshm_platform_mutex_lock(&mutex);
+    v->last = next_value(v->last, HANDLE_VIEW, (uint32_t)(v - views));
+    v->forked = 0;
+    atomic_store(&v->handle, v->last);
+    wshm_platform_mutex_unlock(&mutex);
+    return (winshm_view *)v->last;
+}
+
+void wshm_view_free(struct view *v)
+{
+    wshm_platform_mutex_lock(&mutex);
+    v->region = NULL;
+    wshm_platform_mutex_unlock(&mutex);
+}
+
+/** The index that a value of this kind encodes, or limit. */
+static uint32_t index_of(uintptr_t value, uintptr_t kind, uint32_t limit)
+{
+    uintptr_t index =
+        value >> HANDLE_INDEX_SHIFT & (((uintptr_t)1 << HANDLE_INDEX_BITS) - 1);
+    return (value & 3) == kind && index < limit ? (uint32_t)index : limit;
+}
+
+static winshm_status refusal(uintptr_t value, uintptr_t last, uint32_t forked)
+{
+    if (value >> GENERATION_SHIFT == 0 || value > last)
+        return WINSHM_E_HANDLE;
+    return forked != 0 && value == last ? WINSHM_E_FORKED : WINSHM_E_CLOSED;
+}
+
+winshm_status wshm_region_refusal(const winshm_region *handle)
+{
+    uintptr_t value = (uintptr_t)handle;
+    uint32_t index = index_of(value, HANDLE_REGION, HANDLE_REGIONS);
+    if (index == HANDLE_REGIONS)
+        return WINSHM_E_HANDLE;
+    const struct region *r = &wshm_regions[index];
+    wshm_platform_mutex_lock(&mutex);
+    winshm_status status = refusal(value, r->last, r->forked);
+    wshm_platform_mutex_unlock(&mutex);
+    return status;
+}
+
+winshm_status wshm_view_refusal(const winshm_view *handle)
+{
+    uintptr_t value = (uintptr_t)handle;
+    uint32_t index = index_of(value, HANDLE_VIEW, HANDLE_VIEWS);
+    if (index == HANDLE_VIEWS)
+        return WINSHM_E_HANDLE;
+    wshm_platform_mutex_lock(&mutex);
+    winshm_status status =
+        refusal(value, views[index].last, views[index].forked);
+    wshm_platform_mutex_unlock(&mutex);
+    return status;
+}
+
+struct view *wshm_view_find(const winshm_view *handle)
+{
+    uintptr_t value = (uintptr_t)handle;
+    uint32_t index = index_of(value, HANDLE_VIEW, HANDLE_VIEWS);
+    if (index == HANDLE_VIEWS || atomic_load(&views[index].handle) != value)
+        return NULL;
+    return &views[index];
+}
+
+struct view *wshm_view_retire(const winshm_view *handle)
+{
+    struct view *v = wshm_view_find(handle);
+    uintptr_t value = (uintptr_t)handle;
+    if (v == NULL || !atomic_compare_exchange_strong(&v->handle, &value, 0))
+        return NULL;
+    return v;
+}
+
+void wshm_region_fork_prepare(void)
+{
+    wshm_platform_mutex_lock(&mutex);
+}
+
+void wshm_region_fork_parent(void)
+{
+    wshm_platform_mutex_unlock(&mutex);
+}
+
+/** The child has no thread but this one and must not touch the regions: their
+ * presences are the parent's. What the parent was opening or closing stays
+ * taken for good. */
+void wshm_region_fork_child(void)
+{
+    for (uint32_t i = 0; i < HANDLE_REGIONS; i++) {
+        struct region *r = &wshm_regions[i];
+        if (atomic_load(&r->references) == 0)
+            continue;
+        r->forked = 1;
+        atomic_store(&r->handle, 0);
+        wshm_platform_abandon(&r->platform);
+    }
+    for (uint32_t i = 0; i < HANDLE_VIEWS; i++) {
+        if (atomic_load(&views[i].handle) == 0)
+            continue;
+        views[i].forked = 1;
+        atomic_store(&views[i].handle, 0);
+    }
+    wshm_platform_mutex_unlock(&mutex);
+}

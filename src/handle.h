@@ -1,0 +1,147 @@
+/* Handles: tables of regions and views, and who is inside a call.
+ *
+ * A handle is a number that encodes kind, index and generation. It is looked
+ * up in a table that is never freed, so a stale or foreign one is told and
+ * never followed. A call counts itself in before it trusts the handle; close
+ * takes the handle out of the table and waits for the counts. As with the
+ * shared lock the count has two halves, so that the thread that first used a
+ * handle pays plain stores only: close pays for the missing fence with a
+ * barrier across the process. */
+#ifndef WINSHM_HANDLE_H
+#define WINSHM_HANDLE_H
+
+#include "layout.h"
+#include "platform.h"
+#include "winshm.h"
+
+enum { HANDLE_REGIONS = 1024, HANDLE_VIEWS = 8192 };
+
+/** An open handle to a region. Fields without comment are set while opening
+ * and constant from then on. */
+struct region {
+    _Atomic(uintptr_t) handle;     /* its value; 0: not open */
+    _Atomic(uintptr_t) first;      /* the thread that first used it */
+    _Atomic uint32_t inside_first; /* its calls, by that thread only */
+    _Atomic uint32_t inside_other; /* calls of all other threads */
+    struct layout_control *control; /* NULL: raw */
+    struct layout_slot *slot;       /* NULL: raw or observer */
+    uint32_t me;                    /* slot + 1, as in the lock word */
+    uint32_t lock_kind;
+    _Atomic(uintptr_t) exclusive_thread; /* which thread has locked */
+    _Atomic uint32_t crossed; /* another than the first used shared locks */
+    _Atomic uint32_t closing; /* waits shall end */
+
+    uint8_t *data; /* NULL: not mapped as a whole */
+    uint64_t size;
+    uint64_t capacity;
+    uint64_t layout_tag;
+    uint64_t member;
+    uint32_t kind;
+    uint32_t access;
+    uint32_t origin;
+    _Atomic uint32_t references; /* 0: free place; see REGION_UNUSED */
+    struct platform_mutex reaping; /* one thread at a time cleans slots */
+    struct platform_region platform;
+
+    uintptr_t last;  /* table: the value most recently given out */
+    uint32_t forked; /* table: that value belongs to the parent */
+};
+
+struct view {
+    _Atomic(uintptr_t) handle;
+    struct region *region;
+    uint8_t *data;     /* of the byte asked for */
+    uint64_t length;   /* as asked for */
+    void *mapping;     /* of the whole pages around it */
+    uint64_t mapped;
+
+    uintptr_t last;
+    uint32_t forked;
+};
+
+/** Value of region.references when neither the handle nor a view is left, but
+ * the place is not free yet. */
+enum { REGION_UNUSED = 1 };
+
+/** Take a free place. @return NULL if there is none. */
+struct region *wshm_region_allocate(void);
+struct view *wshm_view_allocate(void);
+
+/** Make the place's new handle valid. */
+winshm_region *wshm_region_publish(struct region *r);
+winshm_view *wshm_view_publish(struct view *v);
+
+/** Give a place back whose handle is not valid (any more). */
+void wshm_region_free(struct region *r);
+void wshm_view_free(struct view *v);
+
+/** Why a handle is not valid: HANDLE, CLOSED or FORKED. */
+winshm_status wshm_region_refusal(const winshm_region *handle);
+winshm_status wshm_view_refusal(const winshm_view *handle);
+
+/** The view of a valid handle, or NULL. */
+struct view *wshm_view_find(const winshm_view *handle);
+
+/** Nobody but the caller can free the view after this. @return NULL: refused */
+struct view *wshm_view_retire(const winshm_view *handle);
+
+/** Become the handle's first thread. @return false if another one is. */
+bool wshm_region_claim(struct region *r, uintptr_t thread);
+
+/** A pointer-sized value: kind in the 2 low bits, then index, then
+ * generation. */
+enum { HANDLE_REGION = 1, HANDLE_VIEW = 2, HANDLE_INDEX_SHIFT = 2 };
+#define HANDLE_INDEX_BITS 13
+
+extern struct region wshm_regions[HANDLE_REGIONS];
+
+/** Add to a count that only this thread writes. */
+static inline void handle_count(_Atomic uint32_t *count, uint32_t delta)
+{
+    uint32_t value = atomic_load_explicit(count, memory_order_relaxed);
+    atomic_store_explicit(count, value + delta, memory_order_release);
+}
+
+/**
+ * Begin a call on a handle: the region stays whole until wshm_region_end().
+ *
+ * @return NULL if the handle is not valid; wshm_region_refusal() tells why.
+ */
+static inline struct region *wshm_region_begin(const winshm_region *handle)
+{
+    uintptr_t value = (uintptr_t)handle;
+    uintptr_t index =
+        value >> HANDLE_INDEX_SHIFT & (((uintptr_t)1 << HANDLE_INDEX_BITS) - 1);
+    if ((value & 3) != HANDLE_REGION || index >= HANDLE_REGIONS)
+        return NULL;
+    struct region *r = &wshm_regions[index];
+    uintptr_t thread = wshm_platform_thread();
+    bool first =
+        atomic_load_explicit(&r->first, memory_order_relaxed) == thread ||
+        wshm_region_claim(r, thread);
+    if (first) {
+        handle_count(&r->inside_first, 1);
+        atomic_signal_fence(memory_order_seq_cst);
+    } else {
+        atomic_fetch_add_explicit(&r->inside_other, 1, memory_order_seq_cst);
+    }
+    if (atomic_load_explicit(&r->handle, memory_order_acquire) == value)
+        return r;
+    if (first)
+        handle_count(&r->inside_first, (uint32_t)-1);
+    else
+        atomic_fetch_sub_explicit(&r->inside_other, 1, memory_order_release);
+    return NULL;
+}
+
+/** End a call. */
+static inline void wshm_region_end(struct region *r)
+{
+    if (atomic_load_explicit(&r->first, memory_order_relaxed) ==
+        wshm_platform_thread())
+        handle_count(&r->inside_first, (uint32_t)-1);
+    else
+        atomic_fetch_sub_explicit(&r->inside_other, 1, memory_order_release);
+}
+
+#endif

@@ -1,0 +1,111 @@
+/* What can be told about a region and its participants: snapshots for people
+ * to read. Nothing here is decided upon. */
+#include "info.h"
+
+#include <string.h>
+
+#include "lock.h"
+#include "park.h"
+#include "participant.h"
+#include "turn.h"
+
+static uint32_t flags_of(struct region *r, uint32_t index, uint32_t word)
+{
+    const struct layout_control *control = r->control;
+    const struct layout_slot *slot = &control->slots[index];
+    uint32_t flags = 0;
+    if (index + 1 == r->me)
+        flags |= WINSHM_PARTICIPANT_SELF;
+    if (shared_load(&slot->member) ==
+        shared_load(&control->header.creator_member))
+        flags |= WINSHM_PARTICIPANT_CREATOR;
+    if ((word & WORD_OWNER) == index + 1)
+        flags |= WINSHM_PARTICIPANT_EXCLUSIVE;
+    if (turn_readers(slot) != 0)
+        flags |= WINSHM_PARTICIPANT_SHARED;
+    if (atomic_load(&slot->parked[PLATFORM_LOCK]) != 0 ||
+        atomic_load(&slot->parked[PLATFORM_CHANGE]) != 0)
+        flags |= WINSHM_PARTICIPANT_WAITING;
+    return flags;
+}
+
+winshm_status wshm_info_participants(struct region *r,
+                                     winshm_participant *array,
+                                     uint32_t capacity, uint32_t *count)
+{
+    uint32_t word = atomic_load(&r->control->lock.word);
+    uint32_t limit = wshm_park_limit(r->control);
+    uint32_t found = 0;
+    if (!wshm_lock_legal(word))
+        return WINSHM_E_CORRUPT;
+    for (uint32_t index = 0; index < limit; index++) {
+        const struct layout_slot *slot = &r->control->slots[index];
+        if (!wshm_participant_alive(r, index))
+            continue;
+        if (found < capacity) {
+            winshm_participant *p = &array[found];
+            memset(p, 0, sizeof *p);
+            p->struct_size = sizeof *p;
+            p->flags = flags_of(r, index, word);
+            p->member = shared_load(&slot->member);
+            p->start_us = (int64_t)shared_load(&slot->start);
+            p->pid = atomic_load(&slot->pid);
+            p->slot = index;
+        }
+        found++;
+    }
+    *count = found;
+    return WINSHM_OK;
+}
+
+static winshm_status fill_managed(struct region *r, winshm_info *info)
+{
+    const struct layout_control *control = r->control;
+    uint32_t word = atomic_load(&control->lock.word);
+    uint32_t limit = wshm_park_limit(control);
+    if (!wshm_lock_legal(word))
+        return WINSHM_E_CORRUPT;
+    memcpy(info->id, r->platform.id, sizeof info->id);
+    info->creator_start_us =
+        (int64_t)shared_load(&control->header.creator_start);
+    info->creator_pid = atomic_load(&control->header.creator_pid);
+    info->change_count = atomic_load(&control->change.count);
+    info->observer = r->slot == NULL;
+    if ((word & WORD_INCONSISTENT) != 0)
+        info->lock_state |= WINSHM_STATE_INCONSISTENT;
+    for (uint32_t index = 0; index < limit; index++) {
+        if (!wshm_participant_alive(r, index))
+            continue;
+        uint32_t flags = flags_of(r, index, word);
+        info->participants++;
+        if ((flags & WINSHM_PARTICIPANT_CREATOR) != 0)
+            info->creator_present = 1;
+        if ((flags & WINSHM_PARTICIPANT_SHARED) != 0)
+            info->lock_state |= WINSHM_STATE_SHARED;
+        if ((flags & WINSHM_PARTICIPANT_EXCLUSIVE) != 0) {
+            info->lock_state |= WINSHM_STATE_EXCLUSIVE;
+            info->owner_pid = atomic_load(&control->slots[index].pid);
+        }
+    }
+    return WINSHM_OK;
+}
+
+winshm_status wshm_info_get(struct region *r, winshm_info *info)
+{
+    winshm_info filled;
+    memset(&filled, 0, sizeof filled);
+    filled.struct_size = sizeof filled;
+    filled.kind = r->kind;
+    filled.access = r->access;
+    filled.lock_kind = r->lock_kind;
+    filled.size = r->size;
+    filled.capacity = r->capacity;
+    filled.layout_tag = r->layout_tag;
+    filled.member = r->member;
+    filled.origin = r->origin;
+    winshm_status status =
+        r->control != NULL ? fill_managed(r, &filled) : WINSHM_OK;
+    if (status == WINSHM_OK)
+        *info = filled;
+    return status;
+}

@@ -1,0 +1,33 @@
+/* Parking and waking, shared by the lock and by change notification.
+ *
+ * A wake-up is a hint. Whoever parks has announced it (the slot's count, then
+ * the common flag) and looks again before it sleeps; whoever wakes clears the
+ * flag before it looks at the counts. What is lost all the same, because its
+ * sender died, is made good by the end of the sleeper's slice. */
+#ifndef WINSHM_PARK_H
+#define WINSHM_PARK_H
+
+#include "handle.h"
+
+/** The end of a time-out in wshm_platform_now() terms. */
+uint64_t wshm_park_deadline(uint32_t timeout_ms);
+
+/** How many slots have been used in this life; never more than there are. */
+uint32_t wshm_park_limit(const struct layout_control *control);
+
+/** Announce a thread of this handle, and take it back. */
+winshm_status wshm_park_announce(struct region *r,
+                                 enum platform_channel channel,
+                                 uint32_t *seen);
+void wshm_park_withdraw(struct region *r, enum platform_channel channel);
+
+/** Sleep after wshm_park_announce(), which gave seen. */
+void wshm_park_sleep(struct region *r, enum platform_channel channel,
+                     uint32_t seen, uint32_t pid, uint64_t nanoseconds);
+
+/** Wake the threads of one slot, or of all slots where some are parked. */
+void wshm_park_wake(struct region *r, uint32_t slot,
+                    enum platform_channel channel);
+void wshm_park_wake_parked(struct region *r, enum platform_channel channel);
+
+#endif

@@ -1,0 +1,290 @@
+/* The contract with the operating system. Everything above this header is
+ * portable; everything that includes an OS header is below it.
+ *
+ * Rules that hold for every function here:
+ *  - Arguments are valid: names obey name.h, pointers are not NULL, offsets
+ *    and lengths lie inside the object.
+ *  - A function that can fail returns a winshm_status and, where a system call
+ *    refused, has told wshm_error_os() about it. Outputs are written last.
+ *  - Nothing is allocated for the caller. What a struct platform_region holds
+ *    is released by wshm_platform_leave() alone, on every path.
+ *  - No function knows what the bytes of the control block mean, and none but
+ *    park, sleep and the life lock ever waits; each of these has an end.
+ */
+#ifndef WINSHM_PLATFORM_H
+#define WINSHM_PLATFORM_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "winshm.h"
+
+/** An object of the operating system: a HANDLE or a file descriptor. */
+typedef intptr_t platform_object;
+#define PLATFORM_NONE ((platform_object)-1)
+
+/** What one open handle holds of the operating system. */
+struct platform_region {
+    char name[WINSHM_NAME_MAX + 1]; /* without prefix */
+    bool global;                    /* the prefix was Global\ */
+    bool writable;                  /* the data are mapped for writing */
+    bool removes;                   /* raw: this handle made the name */
+    uint32_t id[4];                 /* names of presences are made from it */
+    platform_object control;        /* Linux: carries the locks, never mapped */
+    platform_object life;           /* Windows: the life lock, while held */
+    platform_object data;
+    platform_object presence; /* Windows: exists as long as this handle */
+    void *control_view;       /* control_bytes, or NULL */
+    uint64_t control_bytes;
+    void *park; /* Windows: events and what waits at them */
+};
+
+/** What tells one data object from another of the same name (Linux). */
+struct platform_identity {
+    uint64_t volume;
+    uint64_t file; /* 0: nothing */
+};
+
+/** How wshm_platform_enter() shall come by the control block. */
+enum platform_entry {
+    PLATFORM_JOIN,   /* it must exist */
+    PLATFORM_CREATE, /* it is made, all zeros, where it does not exist */
+    PLATFORM_OBSERVE /* it must exist; read-only and without the life lock */
+};
+
+/* The life of a region. */
+
+/** Once in a process, before anything else: clocks, guards, fork hooks. */
+void wshm_platform_init(void);
+
+/** Set the fields to "holds nothing". */
+void wshm_platform_reset(struct platform_region *p);
+
+/**
+ * Open or make the control block of p->name, take the life lock, make sure
+ * that the name still leads to this block, and map it.
+ *
+ * @return WINSHM_E_NOT_FOUND when joining a name without control block,
+ *         WINSHM_E_TIMEOUT when the life lock was not had by deadline_ns.
+ */
+winshm_status wshm_platform_enter(struct platform_region *p,
+                                  enum platform_entry entry, uint64_t bytes,
+                                  const char *security, uint64_t deadline_ns);
+
+/** Give the life lock back. */
+void wshm_platform_entered(struct platform_region *p);
+
+/** True if a block of the region's plain name exists. */
+bool wshm_platform_data_exists(const struct platform_region *p);
+
+/**
+ * Open the existing data object.
+ *
+ * @param known NULL: whatever has the name; else it must be this one.
+ * @return WINSHM_E_NOT_FOUND, or WINSHM_E_REPLACED if it is another one.
+ */
+winshm_status wshm_platform_data_open(struct platform_region *p,
+                                      const struct platform_identity *known);
+
+/**
+ * Make a zeroed data object. On Linux it has no name yet, so that its identity
+ * can be recorded before anybody can see it.
+ *
+ * @return WINSHM_E_HELD if an object has the name and does not go away.
+ */
+winshm_status wshm_platform_data_make(struct platform_region *p, uint64_t bytes,
+                                      uint64_t capacity, const char *security,
+                                      struct platform_identity *identity);
+
+/** Give the new data object its name. @return WINSHM_E_HELD if it is taken. */
+winshm_status wshm_platform_data_publish(struct platform_region *p);
+
+/** Close the data object, so that another one can be opened or made. */
+void wshm_platform_data_close(struct platform_region *p);
+
+/** What is open as data object. */
+winshm_status wshm_platform_data_identity(const struct platform_region *p,
+                                          struct platform_identity *identity);
+
+/** True if the data object belongs to this user or to the system. */
+bool wshm_platform_data_trusted(const struct platform_region *p);
+
+/** Bytes of the data object as the kernel has them. */
+winshm_status wshm_platform_data_bytes(const struct platform_region *p,
+                                       uint64_t *bytes);
+
+/**
+ * Remove the recorded data object of a region without participants, if the
+ * name still leads to it. Life lock held. Nothing to do on Windows.
+ */
+winshm_status wshm_platform_data_remove(
+    const struct platform_region *p, const struct platform_identity *recorded);
+
+/** Remove the control block's name. Life lock held. Nothing on Windows. */
+void wshm_platform_control_remove(const struct platform_region *p);
+
+/** Make, or open, a plain block. */
+winshm_status wshm_platform_raw(struct platform_region *p, bool create,
+                                uint64_t bytes, const char *security);
+
+/**
+ * Try to take the life lock for leaving, within a second. On Windows there is
+ * nothing to do under it, and the answer is always false.
+ */
+bool wshm_platform_leaving(struct platform_region *p);
+
+/** Release everything that p holds, presence first. */
+void wshm_platform_leave(struct platform_region *p);
+
+/** In a child of fork(): drop what must not stay shared with the parent. */
+void wshm_platform_abandon(struct platform_region *p);
+
+/* Presence: exists exactly as long as the one who took it. */
+
+/** True unless slot's presence is known not to exist. Holds nothing. */
+bool wshm_platform_present(struct platform_region *p, uint32_t slot);
+
+/** True if any of the slots below count but except is present. */
+bool wshm_platform_anybody(struct platform_region *p, uint32_t count,
+                           uint32_t except);
+
+/**
+ * Take slot's presence.
+ *
+ * @param taken [out] what wshm_platform_absent() wants back.
+ * @return false if it exists, or cannot be made.
+ */
+bool wshm_platform_take(struct platform_region *p, uint32_t slot,
+                        platform_object *taken);
+
+/** Give slot's presence back. */
+void wshm_platform_absent(struct platform_region *p, uint32_t slot,
+                          platform_object taken);
+
+/* Memory. */
+
+/** Offsets of wshm_platform_map() are multiples of this power of two. */
+uint64_t wshm_platform_granularity(void);
+
+winshm_status wshm_platform_map(const struct platform_region *p,
+                                uint64_t offset, uint64_t length, bool write,
+                                void **address);
+void wshm_platform_unmap(void *address, uint64_t length);
+
+/**
+ * Copy as memcpy() does, and survive that pages of the guarded range are gone.
+ *
+ * @return WINSHM_OK or WINSHM_E_FAULT.
+ */
+winshm_status wshm_platform_copy(void *to, const void *from, uint64_t length,
+                                 const void *guarded, uint64_t guarded_length);
+
+/* Waiting. A waiter parks at a word of its slot that wakers have raised. */
+
+enum platform_channel { PLATFORM_LOCK, PLATFORM_CHANGE, PLATFORM_CHANNELS };
+
+/**
+ * Sleep until the slot is woken, *word differs from seen, pid's process ends,
+ * or the time is over; may also return for no reason.
+ *
+ * @param pid 0, or a process whose end is worth waking for.
+ */
+void wshm_platform_park(struct platform_region *p, uint32_t slot,
+                        enum platform_channel channel,
+                        _Atomic uint32_t *word, uint32_t seen, uint32_t pid,
+                        uint64_t nanoseconds);
+
+/**
+ * Make sure that wakers can find this slot. Called before the slot says that
+ * it is parked.
+ */
+winshm_status wshm_platform_park_prepare(struct platform_region *p,
+                                         uint32_t slot,
+                                         enum platform_channel channel);
+
+/** Wake whoever is parked at the slot. *word has been raised. */
+void wshm_platform_wake(struct platform_region *p, uint32_t slot,
+                        enum platform_channel channel, _Atomic uint32_t *word);
+
+/** The event of wait loops, made when first asked for, and setting it. */
+winshm_status wshm_platform_event(struct platform_region *p, uint32_t slot,
+                                  void **handle);
+void wshm_platform_event_set(struct platform_region *p, uint32_t slot);
+
+/**
+ * Make every store that any participant's processor has executed visible to
+ * this thread, without the participant's help.
+ *
+ * @return false if the system cannot; the caller then has to look on for
+ *         longer than a store can stay hidden.
+ */
+bool wshm_platform_barrier(void);
+
+/** The same for the threads of this process only. */
+void wshm_platform_barrier_process(void);
+
+uint64_t wshm_platform_now(void); /* nanoseconds, monotonic */
+void wshm_platform_sleep(uint64_t nanoseconds);
+
+/** How long spinning beats parking here, in nanoseconds; 0 with one CPU. */
+uint64_t wshm_platform_spin_time(void);
+
+/** Tell the processor that this is a spin loop. */
+static inline void wshm_platform_pause(void)
+{
+#if defined(__i386__) || defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ __volatile__("yield");
+#endif
+}
+
+/* This process and thread. */
+
+winshm_status wshm_platform_random(void *bytes, uint32_t length);
+uint32_t wshm_platform_pid(void);
+int64_t wshm_platform_start_us(void); /* Unix microseconds */
+
+/** A value that no other living thread of the process has; never 0. */
+static inline uintptr_t wshm_platform_thread(void)
+{
+#if defined(_WIN64)
+    uintptr_t self;
+    __asm__("movq %%gs:0x30, %0" : "=r"(self));
+    return self;
+#elif defined(_WIN32)
+    uintptr_t self;
+    __asm__("movl %%fs:0x18, %0" : "=r"(self));
+    return self;
+#else
+    return (uintptr_t)__builtin_thread_pointer();
+#endif
+}
+
+/** PLATFORM_THREAD_BYTES of this thread, zeroed at first; NULL: no memory. */
+#define PLATFORM_THREAD_BYTES 1024
+void *wshm_platform_thread_block(void);
+
+/**
+ * Keep the calling thread from being cancelled (POSIX threads) while it is in
+ * the middle of something that only it can finish.
+ *
+ * @return what wshm_platform_cancellable() wants back.
+ */
+int wshm_platform_uncancellable(void);
+void wshm_platform_cancellable(int state);
+
+/** A lock between the threads of this process; all zeros: free. */
+struct platform_mutex {
+    void *opaque[8];
+};
+void wshm_platform_mutex_lock(struct platform_mutex *mutex);
+void wshm_platform_mutex_unlock(struct platform_mutex *mutex);
+
+/** Called around fork(): both sides see the tables of handles whole. */
+void wshm_region_fork_prepare(void);
+void wshm_region_fork_parent(void);
+void wshm_region_fork_child(void);
+
+#endif

@@ -1,0 +1,318 @@
+/* Linux: waiting, time, threads, the guard of copies, and fork(). */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/futex.h>
+#include <linux/membarrier.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "platform.h"
+#include "platform_posix.h"
+#include "status.h"
+
+static const uint64_t SECOND = 1000 * 1000 * 1000;
+
+/* Process-wide state, set once by wshm_platform_init(). */
+static bool barrier_works;
+static uint64_t spin_time;
+static int64_t start_us;
+
+/** Not through the C library: these are no cancellation points, so a thread
+ * that is cancelled never dies in the middle of a call. */
+static long futex(_Atomic uint32_t *word, int operation, uint32_t value,
+                  const struct timespec *timeout)
+{
+    return syscall(SYS_futex, word, operation, value, timeout, NULL, 0);
+}
+
+static struct timespec timespec_of(uint64_t nanoseconds)
+{
+    struct timespec time;
+    time.tv_sec = (time_t)(nanoseconds / SECOND);
+    time.tv_nsec = (long)(nanoseconds % SECOND);
+    return time;
+}
+
+winshm_status wshm_platform_park_prepare(struct platform_region *p,
+                                         uint32_t slot,
+                                         enum platform_channel channel)
+{
+    (void)p;
+    (void)slot;
+    (void)channel;
+    return WINSHM_OK;
+}
+
+void wshm_platform_park(struct platform_region *p, uint32_t slot,
+                        enum platform_channel channel, _Atomic uint32_t *word,
+                        uint32_t seen, uint32_t pid, uint64_t nanoseconds)
+{
+    (void)p;
+    (void)slot;
+    (void)channel;
+    (void)pid;
+    struct timespec time = timespec_of(nanoseconds);
+    futex(word, FUTEX_WAIT, seen, &time);
+}
+
+void wshm_platform_wake(struct platform_region *p, uint32_t slot,
+                        enum platform_channel channel, _Atomic uint32_t *word)
+{
+    (void)p;
+    (void)slot;
+    (void)channel;
+    futex(word, FUTEX_WAKE, INT_MAX, NULL);
+}
+
+winshm_status wshm_platform_event(struct platform_region *p, uint32_t slot,
+                                  void **handle)
+{
+    (void)p;
+    (void)slot;
+    (void)handle;
+    return WINSHM_E_UNSUPPORTED;
+}
+
+void wshm_platform_event_set(struct platform_region *p, uint32_t slot)
+{
+    (void)p;
+    (void)slot;
+}
+
+bool wshm_platform_barrier(void)
+{
+    return barrier_works &&
+           syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL_EXPEDITED, 0, 0) == 0;
+}
+
+void wshm_platform_barrier_process(void)
+{
+    if (wshm_platform_barrier())
+        return;
+    /* Longer than any store can stay in a store buffer. */
+    wshm_platform_sleep(1000 * 1000);
+}
+
+uint64_t wshm_platform_now(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * SECOND + (uint64_t)now.tv_nsec;
+}
+
+void wshm_platform_sleep(uint64_t nanoseconds)
+{
+    _Atomic uint32_t nobody = 0;
+    struct timespec time = timespec_of(nanoseconds);
+    futex(&nobody, FUTEX_WAIT_PRIVATE, 0, &time);
+}
+
+uint64_t wshm_platform_spin_time(void)
+{
+    return spin_time;
+}
+
+winshm_status wshm_platform_random(void *bytes, uint32_t length)
+{
+    ssize_t got = getrandom(bytes, length, 0);
+    return got == (ssize_t)length
+               ? WINSHM_OK
+               : wshm_error_os(WINSHM_E_SYSTEM, "getrandom", errno);
+}
+
+uint32_t wshm_platform_pid(void)
+{
+    return (uint32_t)getpid();
+}
+
+int64_t wshm_platform_start_us(void)
+{
+    return start_us;
+}
+
+/** Field 22 of /proc/self/stat counts clock ticks since the machine started. */
+static int64_t read_start(void)
+{
+    char text[1024];
+    struct timespec real, boot;
+    int file = open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
+    if (file < 0)
+        return 0;
+    ssize_t length = read(file, text, sizeof text - 1);
+    close(file);
+    text[length > 0 ? length : 0] = '\0';
+    /* The program's name, in parentheses, may hold anything. */
+    char *field = strrchr(text, ')');
+    for (int i = 2; i < 22 && field != NULL; i++)
+        field = strchr(field + 1, ' ');
+    if (field == NULL)
+        return 0;
+    int64_t ticks = strtoll(field + 1, NULL, 10);
+    clock_gettime(CLOCK_REALTIME, &real);
+    clock_gettime(CLOCK_BOOTTIME, &boot);
+    int64_t booted = ((int64_t)real.tv_sec - (int64_t)boot.tv_sec) * 1000000 +
+                     (real.tv_nsec - boot.tv_nsec) / 1000;
+    return booted + ticks * (1000000 / sysconf(_SC_CLK_TCK));
+}
+
+void *wshm_platform_thread_block(void)
+{
+    static _Thread_local _Alignas(16) unsigned char block[PLATFORM_THREAD_BYTES];
+    return block;
+}
+
+int wshm_platform_uncancellable(void)
+{
+    int state;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
+    return state;
+}
+
+void wshm_platform_cancellable(int state)
+{
+    pthread_setcancelstate(state, NULL);
+}
+
+_Static_assert(sizeof(pthread_mutex_t) <= sizeof(struct platform_mutex),
+               "a mutex fits, and all zeros is an unlocked one");
+
+void wshm_platform_mutex_lock(struct platform_mutex *mutex)
+{
+    pthread_mutex_lock((pthread_mutex_t *)(void *)mutex);
+}
+
+void wshm_platform_mutex_unlock(struct platform_mutex *mutex)
+{
+    pthread_mutex_unlock((pthread_mutex_t *)(void *)mutex);
+}
+
+/* Copies that survive a truncated file. The handler jumps out of a fault only
+ * where a copy of this thread runs and the address lies in what it guards. */
+
+struct guard {
+    uintptr_t first;
+    uint64_t length;
+    void *out[5];
+};
+
+/* The static model keeps the cost of a guard below that of a function call. */
+static __attribute__((tls_model("initial-exec")))
+_Thread_local struct guard *volatile guarding;
+
+static struct sigaction previous;
+
+static void on_fault(int signal, siginfo_t *info, void *context)
+{
+    struct guard *guard = guarding;
+    uintptr_t address = (uintptr_t)info->si_addr;
+    if (guard != NULL && address - guard->first < guard->length)
+        __builtin_longjmp(guard->out, 1);
+    /* Not ours: do what would have been done without us. */
+    if ((previous.sa_flags & SA_SIGINFO) != 0) {
+        previous.sa_sigaction(signal, info, context);
+    } else if (previous.sa_handler != SIG_DFL &&
+               previous.sa_handler != SIG_IGN) {
+        previous.sa_handler(signal);
+    } else {
+        struct sigaction standard;
+        memset(&standard, 0, sizeof standard);
+        standard.sa_handler = SIG_DFL;
+        sigaction(signal, &standard, NULL);
+    }
+}
+
+void wshm_posix_guard_init(void)
+{
+    struct sigaction action;
+    memset(&action, 0, sizeof action);
+    action.sa_sigaction = on_fault;
+    /* SA_NODEFER: the mask stays as it is, so jumping out leaves it right. */
+    action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER;
+    sigaction(SIGBUS, &action, &previous);
+}
+
+__attribute__((noinline)) winshm_status
+wshm_platform_copy(void *to, const void *from, uint64_t length,
+                   const void *guarded, uint64_t guarded_length)
+{
+    struct guard guard;
+    guard.first = (uintptr_t)guarded;
+    guard.length = guarded_length;
+    if (__builtin_setjmp(guard.out) != 0) {
+        guarding = NULL;
+        return WINSHM_E_FAULT;
+    }
+    guarding = &guard;
+    memcpy(to, from, (size_t)length);
+    guarding = NULL;
+    return WINSHM_OK;
+}
+
+/* fork() */
+
+static pthread_mutex_t descriptors = PTHREAD_MUTEX_INITIALIZER;
+
+void wshm_posix_descriptors_lock(void)
+{
+    pthread_mutex_lock(&descriptors);
+}
+
+void wshm_posix_descriptors_unlock(void)
+{
+    pthread_mutex_unlock(&descriptors);
+}
+
+static void before_fork(void)
+{
+    wshm_region_fork_prepare();
+    wshm_posix_descriptors_lock();
+}
+
+static void after_fork_parent(void)
+{
+    wshm_posix_descriptors_unlock();
+    wshm_region_fork_parent();
+}
+
+static void after_fork_child(void)
+{
+    wshm_region_fork_child();
+    wshm_posix_descriptors_unlock();
+    /* Neither the registration nor the start time is the parent's. */
+    wshm_posix_wait_init();
+    start_us = read_start();
+}
+
+void wshm_posix_wait_init(void)
+{
+    cpu_set_t cpus;
+    barrier_works =
+        syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED, 0,
+                0) == 0;
+    bool alone = sched_getaffinity(0, sizeof cpus, &cpus) == 0 &&
+                 CPU_COUNT(&cpus) == 1;
+    spin_time = alone ? 0 : 5000;
+}
+
+static void initialise(void)
+{
+    wshm_posix_wait_init();
+    wshm_posix_guard_init();
+    start_us = read_start();
+    pthread_atfork(before_fork, after_fork_parent, after_fork_child);
+}
+
+void wshm_platform_init(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, initialise);
+}

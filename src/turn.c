@@ -1,0 +1,221 @@
+/* Waiting for one's turn at the lock.
+ *
+ * Waiters only load while the lock is held, which is why they cannot livelock.
+ * The owner's presence is probed once a slice, so its death is seen without
+ * anybody's help; whoever sees it cleans up and goes on. */
+#include "turn.h"
+
+#include "lock.h"
+#include "park.h"
+#include "participant.h"
+
+static const uint64_t MILLISECOND = 1000 * 1000;
+
+/** No sleep is longer: a wake-up that its sender's death, or a store that was
+ * hidden from both sides, has lost costs this much and no more. */
+static const uint64_t SLICE = 20 * 1000 * 1000;
+
+/** How long a writer waits before it takes the seat: while the lock changes
+ * hands quickly, taking it in any order is faster. */
+static const uint64_t PATIENCE = 500 * 1000;
+
+/** Longer than a store can stay hidden in a processor's store buffer. */
+static const uint64_t STORE_HIDDEN = 2 * 1000;
+
+void wshm_turn_begin(struct turn *turn, struct region *r, bool exclusive,
+                     uint32_t timeout_ms)
+{
+    uint32_t ticket = atomic_fetch_add_explicit(&r->control->counts.tickets, 1,
+                                                memory_order_relaxed);
+    turn->region = r;
+    turn->exclusive = exclusive ? SEAT_EXCLUSIVE : 0;
+    turn->seat = (ticket & SEAT_TICKET_MASK) << SEAT_TICKET_SHIFT |
+                 turn->exclusive | r->me;
+    turn->began = wshm_platform_now();
+    turn->deadline = timeout_ms == WINSHM_FOREVER
+                         ? UINT64_MAX
+                         : turn->began + timeout_ms * MILLISECOND;
+    turn->stale_seat = 0;
+}
+
+/** True if seat belongs to a request that began after this one. */
+static bool younger(uint32_t seat, const struct turn *turn)
+{
+    uint32_t age = ((seat >> SEAT_TICKET_SHIFT) -
+                    (turn->seat >> SEAT_TICKET_SHIFT)) &
+                   SEAT_TICKET_MASK;
+    return age != 0 && age <= SEAT_TICKET_MASK / 2;
+}
+
+static bool may_go(const struct turn *turn, uint32_t word, uint32_t seat)
+{
+    if ((word & WORD_OWNER) != 0)
+        return false;
+    return seat == 0 || seat == turn->seat ||
+           ((seat | turn->exclusive) & SEAT_EXCLUSIVE) == 0;
+}
+
+static bool look(const struct turn *turn)
+{
+    const struct layout_lock *lock = &turn->region->control->lock;
+    uint32_t word = atomic_load_explicit(&lock->word, memory_order_seq_cst);
+    uint32_t seat = atomic_load_explicit(&lock->seat, memory_order_seq_cst);
+    return may_go(turn, word, seat);
+}
+
+static bool spin(const struct turn *turn, uint64_t now)
+{
+    uint64_t end = now + wshm_platform_spin_time();
+    do {
+        for (int i = 0; i < 16; i++) {
+            if (look(turn))
+                return true;
+            wshm_platform_pause();
+        }
+    } while (wshm_platform_now() < end);
+    return false;
+}
+
+/** The seat orders the waiters and no more: any of this may be late, lost or
+ * undone without harm to exclusion. */
+static uint64_t take_seat(struct turn *turn, uint32_t word, uint64_t now)
+{
+    struct layout_lock *lock = &turn->region->control->lock;
+    uint32_t seat = atomic_load_explicit(&lock->seat, memory_order_relaxed);
+    uint64_t waited = now - turn->began;
+    if (seat == turn->seat)
+        return SLICE;
+    if (turn->exclusive != 0 && waited < PATIENCE)
+        return PATIENCE - waited;
+    if (seat == 0 || younger(seat, turn)) {
+        atomic_compare_exchange_strong(&lock->seat, &seat, turn->seat);
+        return SLICE;
+    }
+    if ((word & WORD_OWNER) != 0) {
+        turn->stale_seat = 0;
+        return SLICE;
+    }
+    /* A free lock, and the one whose turn it is does not come: it died, or it
+     * is slow and loses its turn, no more. */
+    if (seat != turn->stale_seat) {
+        turn->stale_seat = seat;
+        turn->stale_since = now;
+    } else if (now - turn->stale_since >= MILLISECOND) {
+        atomic_compare_exchange_strong(&lock->seat, &seat, 0);
+        turn->stale_seat = 0;
+    }
+    return MILLISECOND;
+}
+
+/** Makes sure that either we see a release, or the releaser sees us parked.
+ * @return true if something was seen and sleeping is not needed. */
+static bool settle(bool (*seen)(const void *), const void *what)
+{
+    if (wshm_platform_barrier())
+        return seen(what);
+    uint64_t end = wshm_platform_now() + STORE_HIDDEN;
+    do {
+        if (seen(what))
+            return true;
+        wshm_platform_pause();
+    } while (wshm_platform_now() < end);
+    return false;
+}
+
+static bool turn_has_come(const void *turn)
+{
+    return look(turn);
+}
+
+static bool readers_are_out(const void *slot)
+{
+    return turn_readers(slot) == 0;
+}
+
+/** Sleep until woken, until owner's process ends, or for the given time. */
+static void park(struct region *r, uint32_t owner, uint64_t time,
+                 bool (*seen)(const void *), const void *what, bool flag)
+{
+    uint32_t wakes;
+    if (wshm_park_announce(r, PLATFORM_LOCK, &wakes) != WINSHM_OK) {
+        wshm_platform_sleep(time < MILLISECOND ? time : MILLISECOND);
+        return;
+    }
+    if (flag)
+        atomic_exchange_explicit(&r->control->lock.parked, 1,
+                                 memory_order_seq_cst);
+    uint32_t pid = 0;
+    if (owner < LAYOUT_SLOTS && owner + 1 != r->me)
+        pid = atomic_load_explicit(&r->control->slots[owner].pid,
+                                   memory_order_relaxed);
+    if (!settle(seen, what) &&
+        atomic_load_explicit(&r->closing, memory_order_seq_cst) == 0)
+        wshm_park_sleep(r, PLATFORM_LOCK, wakes, pid, time);
+    wshm_park_withdraw(r, PLATFORM_LOCK);
+}
+
+winshm_status wshm_turn_wait(struct turn *turn)
+{
+    struct region *r = turn->region;
+    struct layout_lock *lock = &r->control->lock;
+    uint64_t now = wshm_platform_now();
+    for (;;) {
+        if (atomic_load_explicit(&r->closing, memory_order_relaxed) != 0)
+            return WINSHM_E_CLOSED;
+        if (now < turn->deadline && spin(turn, now))
+            return WINSHM_OK;
+        uint32_t word = atomic_load_explicit(&lock->word, memory_order_seq_cst);
+        if (!wshm_lock_legal(word))
+            return WINSHM_E_CORRUPT;
+        uint32_t owner = (word & WORD_OWNER) - 1;
+        if ((word & WORD_OWNER) != 0 && !wshm_participant_alive(r, owner))
+            wshm_participant_reap(r, owner);
+        now = wshm_platform_now();
+        if (now >= turn->deadline)
+            return WINSHM_E_TIMEOUT;
+        uint64_t time = take_seat(turn, word, now);
+        if (time > turn->deadline - now)
+            time = turn->deadline - now;
+        park(r, owner, time, turn_has_come, turn, true);
+        now = wshm_platform_now();
+    }
+}
+
+winshm_status wshm_turn_drain(struct region *r, uint32_t slot,
+                              uint64_t deadline)
+{
+    const struct layout_slot *reader = &r->control->slots[slot];
+    for (;;) {
+        uint64_t now = wshm_platform_now();
+        uint64_t end = now + wshm_platform_spin_time();
+        do {
+            if (turn_readers(reader) == 0)
+                return WINSHM_OK;
+            wshm_platform_pause();
+        } while (now < deadline && wshm_platform_now() < end);
+        if (atomic_load_explicit(&r->closing, memory_order_relaxed) != 0)
+            return WINSHM_E_CLOSED;
+        if (!wshm_participant_alive(r, slot)) {
+            wshm_participant_reap(r, slot);
+            if (turn_readers(reader) == 0)
+                return WINSHM_OK;
+        }
+        now = wshm_platform_now();
+        if (now >= deadline)
+            return WINSHM_E_TIMEOUT;
+        uint64_t time = deadline - now < SLICE ? deadline - now : SLICE;
+        /* Readers wake the owner that they see in the word: no flag. */
+        park(r, slot, time, readers_are_out, reader, false);
+    }
+}
+
+void wshm_turn_end(struct turn *turn, bool granted)
+{
+    struct region *r = turn->region;
+    struct layout_lock *lock = &r->control->lock;
+    uint32_t seat = turn->seat;
+    if (atomic_load_explicit(&lock->seat, memory_order_relaxed) == seat)
+        atomic_compare_exchange_strong(&lock->seat, &seat, 0);
+    if (!granted && (atomic_load(&lock->word) & WORD_OWNER) == 0)
+        wshm_lock_wake(r);
+}
