@@ -52,30 +52,28 @@ int32_t WINSHM_CALL winshm_last_os_code(void)
     return wshm_error_os_code();
 }
 
-/* Handles. A region that was begun is ended on every path by finish(). */
+/* A region that was begun is ended on every path by finish(). */
 
-static struct region *begin(const char *function, const winshm_region *handle)
+static PLATFORM_COLD winshm_status refuse(const char *function, const winshm_region *handle)
 {
-    struct region *r = wshm_region_begin(handle);
-    if (r == NULL)
-        wshm_error_report(function, NULL, wshm_region_refusal(handle));
-    return r;
+    return wshm_error_report(function, NULL, wshm_region_refusal(handle));
 }
 
-/** Kept out of the fast paths. */
-static __attribute__((noinline)) winshm_status
-failed(const char *function, const struct region *r, winshm_status status)
+static PLATFORM_COLD winshm_status fail(const char *function, struct region *r,
+                          winshm_status status)
 {
-    return wshm_error_report(function, r->platform.name, status);
+    wshm_error_report(function, r->platform.name, status);
+    wshm_region_end(r);
+    return status;
 }
 
-static winshm_status finish(const char *function, struct region *r,
+static inline winshm_status finish(const char *function, struct region *r,
                                    winshm_status status)
 {
     if (status != WINSHM_OK)
-        failed(function, r, status);
+        return fail(function, r, status);
     wshm_region_end(r);
-    return status;
+    return WINSHM_OK;
 }
 
 /** What calls on the lock and the counter need. */
@@ -211,9 +209,11 @@ winshm_status WINSHM_CALL winshm_close(winshm_region *region)
 void *WINSHM_CALL winshm_data(winshm_region *region)
 {
     static const char function[] = "winshm_data";
-    struct region *r = begin(function, region);
-    if (r == NULL)
+    struct region *r = wshm_region_begin(region);
+    if (r == NULL) {
+        refuse(function, region);
         return NULL;
+    }
     void *data = r->data;
     finish(function, r, data != NULL ? WINSHM_OK : WINSHM_E_UNSUPPORTED);
     return data;
@@ -221,9 +221,11 @@ void *WINSHM_CALL winshm_data(winshm_region *region)
 
 uint64_t WINSHM_CALL winshm_size(winshm_region *region)
 {
-    struct region *r = begin("winshm_size", region);
-    if (r == NULL)
+    struct region *r = wshm_region_begin(region);
+    if (r == NULL) {
+        refuse("winshm_size", region);
         return 0;
+    }
     uint64_t size = r->size;
     wshm_region_end(r);
     return size;
@@ -233,9 +235,9 @@ winshm_status WINSHM_CALL winshm_get_info(winshm_region *region,
                                           winshm_info *info)
 {
     static const char function[] = "winshm_get_info";
-    struct region *r = begin(function, region);
+    struct region *r = wshm_region_begin(region);
     if (r == NULL)
-        return wshm_region_refusal(region);
+        return refuse(function, region);
     winshm_status status = WINSHM_E_INVALID;
     if (info != NULL && info->struct_size == sizeof *info)
         status = wshm_info_get(r, info);
@@ -250,9 +252,9 @@ winshm_status WINSHM_CALL winshm_get_participants(winshm_region *region,
     static const char function[] = "winshm_get_participants";
     if (count != NULL)
         *count = 0;
-    struct region *r = begin(function, region);
+    struct region *r = wshm_region_begin(region);
     if (r == NULL)
-        return wshm_region_refusal(region);
+        return refuse(function, region);
     winshm_status status = WINSHM_OK;
     if (count == NULL || (capacity != 0 && array == NULL) ||
         (capacity != 0 && array->struct_size != sizeof *array))
@@ -273,9 +275,9 @@ winshm_status WINSHM_CALL winshm_map(winshm_region *region, uint64_t offset,
     static const char function[] = "winshm_map";
     if (out != NULL)
         *out = NULL;
-    struct region *r = begin(function, region);
+    struct region *r = wshm_region_begin(region);
     if (r == NULL)
-        return wshm_region_refusal(region);
+        return refuse(function, region);
     bool writable = (r->access & WINSHM_WRITE) != 0;
     winshm_status status = in_range(r, offset, length);
     if (out == NULL || length == 0 ||
@@ -319,9 +321,9 @@ winshm_status WINSHM_CALL winshm_read(winshm_region *region, uint64_t offset,
                                       uint32_t timeout_ms)
 {
     static const char function[] = "winshm_read";
-    struct region *r = begin(function, region);
+    struct region *r = wshm_region_begin(region);
     if (r == NULL)
-        return wshm_region_refusal(region);
+        return refuse(function, region);
     winshm_status status = in_range(r, offset, length);
     if (buffer == NULL && length != 0)
         status = WINSHM_E_INVALID;
@@ -335,9 +337,9 @@ winshm_status WINSHM_CALL winshm_write(winshm_region *region, uint64_t offset,
                                        uint32_t timeout_ms)
 {
     static const char function[] = "winshm_write";
-    struct region *r = begin(function, region);
+    struct region *r = wshm_region_begin(region);
     if (r == NULL)
-        return wshm_region_refusal(region);
+        return refuse(function, region);
     winshm_status status = in_range(r, offset, length);
     if (buffer == NULL && length != 0)
         status = WINSHM_E_INVALID;
@@ -350,49 +352,66 @@ winshm_status WINSHM_CALL winshm_write(winshm_region *region, uint64_t offset,
 
 /* Lock. */
 
+/** Everything that is not one of the two fast paths. The region was begun. */
+static PLATFORM_COLD winshm_status lock_slowly(struct region *r, uint32_t mode,
+                                               uint32_t timeout_ms, bool taken)
+{
+    winshm_status status = participates(r, true);
+    if (mode != WINSHM_EXCLUSIVE && mode != WINSHM_SHARED)
+        status = WINSHM_E_INVALID;
+    if (status == WINSHM_OK)
+        status = taken ? wshm_lock_drain(r, timeout_ms)
+                       : wshm_lock(r, mode, timeout_ms);
+    return finish("winshm_lock", r, status);
+}
+
 winshm_status WINSHM_CALL winshm_lock(winshm_region *region, uint32_t mode,
                                       uint32_t timeout_ms)
 {
-    static const char function[] = "winshm_lock";
-    struct region *r = begin(function, region);
+    struct region *r = wshm_region_begin(region);
+    bool taken = false;
     if (r == NULL)
-        return wshm_region_refusal(region);
+        return refuse("winshm_lock", region);
+    if (r->locks == 0 ||
+        !(mode == WINSHM_EXCLUSIVE ? wshm_lock_try_exclusive(r, &taken)
+                                   : mode == WINSHM_SHARED &&
+                                         wshm_lock_try_shared(r)))
+        return lock_slowly(r, mode, timeout_ms, taken);
+    wshm_region_end(r);
+    return WINSHM_OK;
+}
+
+static PLATFORM_COLD winshm_status unlock_slowly(struct region *r,
+                                                 uint32_t mode)
+{
     winshm_status status = participates(r, true);
-    if (status == WINSHM_OK) {
-        if (mode == WINSHM_EXCLUSIVE)
-            status = wshm_lock_exclusive(r, timeout_ms);
-        else if (mode == WINSHM_SHARED)
-            status = wshm_lock_shared(r, timeout_ms);
-        else
-            status = WINSHM_E_INVALID;
-    }
-    return finish(function, r, status);
+    if (mode != WINSHM_EXCLUSIVE && mode != WINSHM_SHARED)
+        status = WINSHM_E_INVALID;
+    if (status == WINSHM_OK)
+        status = wshm_unlock(r, mode);
+    return finish("winshm_unlock", r, status);
 }
 
 winshm_status WINSHM_CALL winshm_unlock(winshm_region *region, uint32_t mode)
 {
-    static const char function[] = "winshm_unlock";
-    struct region *r = begin(function, region);
+    struct region *r = wshm_region_begin(region);
     if (r == NULL)
-        return wshm_region_refusal(region);
-    winshm_status status = participates(r, true);
-    if (status == WINSHM_OK) {
-        if (mode == WINSHM_EXCLUSIVE)
-            status = wshm_unlock_exclusive(r);
-        else if (mode == WINSHM_SHARED)
-            status = wshm_unlock_shared(r);
-        else
-            status = WINSHM_E_INVALID;
-    }
-    return finish(function, r, status);
+        return refuse("winshm_unlock", region);
+    if (r->locks == 0 ||
+        !(mode == WINSHM_EXCLUSIVE ? wshm_lock_release_exclusive(r)
+                                   : mode == WINSHM_SHARED &&
+                                         wshm_lock_release_shared(r)))
+        return unlock_slowly(r, mode);
+    wshm_region_end(r);
+    return WINSHM_OK;
 }
 
 winshm_status WINSHM_CALL winshm_make_consistent(winshm_region *region)
 {
     static const char function[] = "winshm_make_consistent";
-    struct region *r = begin(function, region);
+    struct region *r = wshm_region_begin(region);
     if (r == NULL)
-        return wshm_region_refusal(region);
+        return refuse(function, region);
     winshm_status status = participates(r, true);
     if (status == WINSHM_OK)
         status = wshm_lock_make_consistent(r);
@@ -404,9 +423,9 @@ winshm_status WINSHM_CALL winshm_make_consistent(winshm_region *region)
 winshm_status WINSHM_CALL winshm_notify(winshm_region *region)
 {
     static const char function[] = "winshm_notify";
-    struct region *r = begin(function, region);
+    struct region *r = wshm_region_begin(region);
     if (r == NULL)
-        return wshm_region_refusal(region);
+        return refuse(function, region);
     winshm_status status = participates(r, false);
     if (status == WINSHM_OK)
         wshm_change_notify(r);
@@ -419,9 +438,9 @@ winshm_status WINSHM_CALL winshm_wait(winshm_region *region, uint32_t seen,
     static const char function[] = "winshm_wait";
     if (now != NULL)
         *now = 0;
-    struct region *r = begin(function, region);
+    struct region *r = wshm_region_begin(region);
     if (r == NULL)
-        return wshm_region_refusal(region);
+        return refuse(function, region);
     winshm_status status = WINSHM_E_UNSUPPORTED;
     if (r->control != NULL) {
         status = wshm_change_wait(r, seen, timeout_ms);
@@ -437,9 +456,9 @@ winshm_status WINSHM_CALL winshm_change_count(winshm_region *region,
     static const char function[] = "winshm_change_count";
     if (now != NULL)
         *now = 0;
-    struct region *r = begin(function, region);
+    struct region *r = wshm_region_begin(region);
     if (r == NULL)
-        return wshm_region_refusal(region);
+        return refuse(function, region);
     winshm_status status = WINSHM_OK;
     if (now == NULL)
         status = WINSHM_E_INVALID;
@@ -456,9 +475,9 @@ winshm_status WINSHM_CALL winshm_wait_handle(winshm_region *region,
     static const char function[] = "winshm_wait_handle";
     if (handle != NULL)
         *handle = NULL;
-    struct region *r = begin(function, region);
+    struct region *r = wshm_region_begin(region);
     if (r == NULL)
-        return wshm_region_refusal(region);
+        return refuse(function, region);
     winshm_status status = WINSHM_E_INVALID;
     if (handle != NULL) {
         wshm_error_clear();

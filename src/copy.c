@@ -136,11 +136,11 @@ winshm_status wshm_copy_out(struct region *r, uint64_t offset, void *buffer,
         return copy_out(r, offset, buffer, length);
     if (held == WINSHM_SHARED && nested(r, offset, buffer, length, &status))
         return status;
-    status = wshm_lock_shared(r, timeout_ms);
+    status = wshm_lock(r, WINSHM_SHARED, timeout_ms);
     if (status != WINSHM_OK)
         return status;
     status = copy_out(r, offset, buffer, length);
-    wshm_unlock_shared(r);
+    wshm_unlock(r, WINSHM_SHARED);
     return status;
 }
 
@@ -151,12 +151,12 @@ static winshm_status copy_in_locked(struct region *r, uint64_t offset,
     if (r->lock_kind == WINSHM_LOCK_NONE ||
         wshm_lock_held(r) == WINSHM_EXCLUSIVE)
         return copy_in(r, offset, buffer, length);
-    winshm_status status = wshm_lock_exclusive(r, timeout_ms);
+    winshm_status status = wshm_lock(r, WINSHM_EXCLUSIVE, timeout_ms);
     if (status == WINSHM_OK)
         status = copy_in(r, offset, buffer, length);
     else if (status != WINSHM_E_OWNER_DEAD)
         return status;
-    wshm_unlock_exclusive(r);
+    wshm_unlock(r, WINSHM_EXCLUSIVE);
     return status;
 }
 

@@ -46,6 +46,7 @@ struct region *wshm_region_allocate(void)
         found->control = NULL;
         found->slot = NULL;
         found->me = 0;
+        found->locks = 0;
         found->data = NULL;
         found->member = 0;
         wshm_platform_reset(&found->platform);
@@ -68,12 +69,6 @@ winshm_region *wshm_region_publish(struct region *r)
 void wshm_region_free(struct region *r)
 {
     atomic_store(&r->references, 0);
-}
-
-bool wshm_region_claim(struct region *r, uintptr_t thread)
-{
-    uintptr_t none = 0;
-    return atomic_compare_exchange_strong(&r->first, &none, thread);
 }
 
 struct view *wshm_view_allocate(void)

@@ -21,12 +21,13 @@ enum { HANDLE_REGIONS = 1024, HANDLE_VIEWS = 8192 };
 struct region {
     _Atomic(uintptr_t) handle;     /* its value; 0: not open */
     _Atomic(uintptr_t) first;      /* the thread that first used it */
-    _Atomic uint32_t inside_first; /* its calls, by that thread only */
+    _Atomic uint32_t inside_first; /* 1: that thread is in a call */
     _Atomic uint32_t inside_other; /* calls of all other threads */
     struct layout_control *control; /* NULL: raw */
     struct layout_slot *slot;       /* NULL: raw or observer */
     uint32_t me;                    /* slot + 1, as in the lock word */
     uint32_t lock_kind;
+    uint32_t locks; /* 1: may use the lock */
     _Atomic(uintptr_t) exclusive_thread; /* which thread has locked */
     _Atomic uint32_t crossed; /* another than the first used shared locks */
     _Atomic uint32_t closing; /* waits shall end */
@@ -85,8 +86,14 @@ struct view *wshm_view_find(const winshm_view *handle);
 /** Nobody but the caller can free the view after this. @return NULL: refused */
 struct view *wshm_view_retire(const winshm_view *handle);
 
-/** Become the handle's first thread. @return false if another one is. */
-bool wshm_region_claim(struct region *r, uintptr_t thread);
+/** True if thread is the handle's first, which it becomes if none is. */
+static inline bool handle_is_first(struct region *r, uintptr_t thread)
+{
+    uintptr_t first = atomic_load_explicit(&r->first, memory_order_relaxed);
+    return first == thread ||
+           (first == 0 &&
+            atomic_compare_exchange_strong(&r->first, &first, thread));
+}
 
 /** A pointer-sized value: kind in the 2 low bits, then index, then
  * generation. */
@@ -95,12 +102,6 @@ enum { HANDLE_REGION = 1, HANDLE_VIEW = 2, HANDLE_INDEX_SHIFT = 2 };
 
 extern struct region wshm_regions[HANDLE_REGIONS];
 
-/** Add to a count that only this thread writes. */
-static inline void handle_count(_Atomic uint32_t *count, uint32_t delta)
-{
-    uint32_t value = atomic_load_explicit(count, memory_order_relaxed);
-    atomic_store_explicit(count, value + delta, memory_order_release);
-}
 
 /**
  * Begin a call on a handle: the region stays whole until wshm_region_end().
@@ -116,11 +117,9 @@ static inline struct region *wshm_region_begin(const winshm_region *handle)
         return NULL;
     struct region *r = &wshm_regions[index];
     uintptr_t thread = wshm_platform_thread();
-    bool first =
-        atomic_load_explicit(&r->first, memory_order_relaxed) == thread ||
-        wshm_region_claim(r, thread);
+    bool first = handle_is_first(r, thread);
     if (first) {
-        handle_count(&r->inside_first, 1);
+        atomic_store_explicit(&r->inside_first, 1, memory_order_relaxed);
         atomic_signal_fence(memory_order_seq_cst);
     } else {
         atomic_fetch_add_explicit(&r->inside_other, 1, memory_order_seq_cst);
@@ -128,7 +127,7 @@ static inline struct region *wshm_region_begin(const winshm_region *handle)
     if (atomic_load_explicit(&r->handle, memory_order_acquire) == value)
         return r;
     if (first)
-        handle_count(&r->inside_first, (uint32_t)-1);
+        atomic_store_explicit(&r->inside_first, 0, memory_order_release);
     else
         atomic_fetch_sub_explicit(&r->inside_other, 1, memory_order_release);
     return NULL;
@@ -139,7 +138,7 @@ static inline void wshm_region_end(struct region *r)
 {
     if (atomic_load_explicit(&r->first, memory_order_relaxed) ==
         wshm_platform_thread())
-        handle_count(&r->inside_first, (uint32_t)-1);
+        atomic_store_explicit(&r->inside_first, 0, memory_order_release);
     else
         atomic_fetch_sub_explicit(&r->inside_other, 1, memory_order_release);
 }

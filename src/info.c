@@ -7,7 +7,6 @@
 #include "lock.h"
 #include "park.h"
 #include "participant.h"
-#include "turn.h"
 
 static uint32_t flags_of(struct region *r, uint32_t index, uint32_t word)
 {
@@ -21,7 +20,7 @@ static uint32_t flags_of(struct region *r, uint32_t index, uint32_t word)
         flags |= WINSHM_PARTICIPANT_CREATOR;
     if ((word & WORD_OWNER) == index + 1)
         flags |= WINSHM_PARTICIPANT_EXCLUSIVE;
-    if (turn_readers(slot) != 0)
+    if (lock_readers(slot) != 0)
         flags |= WINSHM_PARTICIPANT_SHARED;
     if (atomic_load(&slot->parked[PLATFORM_LOCK]) != 0 ||
         atomic_load(&slot->parked[PLATFORM_CHANGE]) != 0)

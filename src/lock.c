@@ -1,7 +1,6 @@
 /* The robust reader/writer lock: see lock.h for the words. */
 #include "lock.h"
 
-#include "park.h"
 #include "turn.h"
 
 bool wshm_lock_legal(uint32_t word)
@@ -28,28 +27,12 @@ void wshm_lock_wake(struct region *r)
     wshm_park_wake_parked(r, PLATFORM_LOCK);
 }
 
-/** After a plain store that released the word. The load of the flag may
- * overtake that store: the waiter pays, in settle(). */
-static void wake_after_store(struct region *r)
+void wshm_lock_wake_writer(struct region *r, uint32_t slot)
 {
-    atomic_signal_fence(memory_order_seq_cst);
-    if (atomic_load_explicit(&r->control->lock.parked, memory_order_relaxed) !=
-        0)
-        wshm_lock_wake(r);
-}
-
-static bool is_first(const struct region *r)
-{
-    return atomic_load_explicit(&r->first, memory_order_relaxed) ==
-           wshm_platform_thread();
-}
-
-/** True if this thread surely holds the lock shared. */
-static bool holds_shared(const struct region *r)
-{
-    return is_first(r) &&
-           atomic_load_explicit(&r->crossed, memory_order_relaxed) == 0 &&
-           atomic_load_explicit(&r->slot->own, memory_order_relaxed) != 0;
+    atomic_thread_fence(memory_order_seq_cst);
+    if (atomic_load_explicit(&r->control->slots[slot].parked[PLATFORM_LOCK],
+                             memory_order_seq_cst) != 0)
+        wshm_park_wake(r, slot, PLATFORM_LOCK);
 }
 
 /** True if this thread holds the lock exclusively. */
@@ -69,16 +52,17 @@ uint32_t wshm_lock_held(struct region *r)
     if ((word & WORD_OWNER) == r->me &&
         (atomic_load_explicit(&lock->version, memory_order_relaxed) & 1) != 0)
         return WINSHM_EXCLUSIVE;
-    return turn_readers(r->slot) != 0 ? WINSHM_SHARED : 0;
+    return lock_readers(r->slot) != 0 ? WINSHM_SHARED : 0;
 }
 
-static winshm_status acquire_slowly(struct region *r, uint32_t timeout_ms,
-                                    uint32_t *taken)
+/** Take the word. @param taken [out] what it was before. */
+static winshm_status take_word(struct region *r, uint32_t timeout_ms,
+                               uint32_t *taken)
 {
     struct layout_lock *lock = &r->control->lock;
     struct turn turn;
     winshm_status status;
-    if (holds_exclusive(r) || holds_shared(r))
+    if (holds_exclusive(r) || lock_holds_shared(r))
         return WINSHM_E_DEADLOCK;
     wshm_turn_begin(&turn, r, true, timeout_ms);
     for (;;) {
@@ -103,80 +87,115 @@ static winshm_status acquire_slowly(struct region *r, uint32_t timeout_ms,
     return status;
 }
 
-/** Readers are still in. @return WINSHM_OK when they are out. */
-static winshm_status drain_slowly(struct region *r, uint32_t slot,
-                                  uint32_t timeout_ms, uint64_t *deadline)
+/** Wait until all readers are out. Gives the word back if they do not go. */
+static winshm_status drain(struct region *r, uint32_t taken, uint64_t deadline)
 {
-    if (slot + 1 == r->me && holds_shared(r))
-        return WINSHM_E_DEADLOCK;
-    if (*deadline == 0)
-        *deadline = wshm_park_deadline(timeout_ms);
-    return wshm_turn_drain(r, slot, *deadline);
-}
-
-winshm_status wshm_lock_exclusive(struct region *r, uint32_t timeout_ms)
-{
-    struct layout_control *control = r->control;
-    struct layout_lock *lock = &control->lock;
-    uint32_t taken = 0;
-    uint64_t deadline = 0;
-    if (atomic_load_explicit(&lock->seat, memory_order_relaxed) != 0 ||
-        !atomic_compare_exchange_strong(&lock->word, &taken, r->me)) {
-        deadline = wshm_park_deadline(timeout_ms);
-        winshm_status status = acquire_slowly(r, timeout_ms, &taken);
-        if (status != WINSHM_OK)
-            return status;
-    }
-    /* The limit is read after the word was taken: a reader that claims its
-     * slot later than this sees the word. */
-    uint32_t limit = wshm_park_limit(control);
-    for (uint32_t slot = 0; slot < limit; slot++) {
-        if (turn_readers(&control->slots[slot]) == 0)
+    struct layout_lock *lock = &r->control->lock;
+    uint32_t slots = wshm_park_limit(r->control);
+    for (uint32_t slot = 0; slot < slots; slot++) {
+        winshm_status status = WINSHM_OK;
+        if (lock_readers(&r->control->slots[slot]) == 0)
             continue;
-        winshm_status status = drain_slowly(r, slot, timeout_ms, &deadline);
+        if (slot + 1 == r->me && lock_holds_shared(r))
+            status = WINSHM_E_DEADLOCK;
+        else
+            status = wshm_turn_drain(r, slot, deadline);
         if (status != WINSHM_OK) {
             atomic_store_explicit(&lock->word, taken, memory_order_release);
-            wake_after_store(r);
+            lock_wake_after_store(r);
             return status;
         }
     }
-    atomic_store_explicit(&r->exclusive_thread, wshm_platform_thread(),
-                          memory_order_relaxed);
-    uint32_t version =
-        atomic_load_explicit(&lock->version, memory_order_relaxed);
-    if ((taken & WORD_INCONSISTENT) != 0) {
-        atomic_store_explicit(&lock->version, version | 1,
-                              memory_order_relaxed);
-        return WINSHM_E_OWNER_DEAD;
-    }
-    /* Odd before any datum changes, for those who read without locking. */
-    atomic_store_explicit(&lock->version, (version + 1) | 1,
-                          memory_order_relaxed);
-    atomic_thread_fence(memory_order_release);
     return WINSHM_OK;
 }
 
-winshm_status wshm_unlock_exclusive(struct region *r)
+winshm_status wshm_lock_drain(struct region *r, uint32_t timeout_ms)
+{
+    winshm_status status = drain(r, 0, wshm_park_deadline(timeout_ms));
+    if (status == WINSHM_OK)
+        lock_begin_section(r);
+    return status;
+}
+
+static winshm_status lock_exclusive(struct region *r, uint32_t timeout_ms)
 {
     struct layout_lock *lock = &r->control->lock;
-    uint32_t word = atomic_load_explicit(&lock->word, memory_order_relaxed);
-    uint32_t version =
-        atomic_load_explicit(&lock->version, memory_order_relaxed);
-    /* Even: a thread of this handle is on its way in, nobody is inside. */
-    if ((word & WORD_OWNER) != r->me || (version & 1) == 0)
+    uint64_t deadline = wshm_park_deadline(timeout_ms);
+    uint32_t taken;
+    winshm_status status = take_word(r, timeout_ms, &taken);
+    if (status == WINSHM_OK)
+        status = drain(r, taken, deadline);
+    if (status != WINSHM_OK)
+        return status;
+    if ((taken & WORD_INCONSISTENT) == 0) {
+        lock_begin_section(r);
+        return WINSHM_OK;
+    }
+    /* The dead owner's section goes on: the version is odd already, or ought
+     * to be. */
+    atomic_fetch_or_explicit(&lock->version, 1, memory_order_relaxed);
+    atomic_store_explicit(&r->exclusive_thread, wshm_platform_thread(),
+                          memory_order_relaxed);
+    return WINSHM_E_OWNER_DEAD;
+}
+
+static winshm_status lock_shared(struct region *r, uint32_t timeout_ms)
+{
+    struct layout_lock *lock = &r->control->lock;
+    struct turn turn;
+    winshm_status status;
+    if (holds_exclusive(r) || lock_holds_shared(r))
+        return WINSHM_E_DEADLOCK;
+    wshm_turn_begin(&turn, r, false, timeout_ms);
+    for (;;) {
+        status = wshm_turn_wait(&turn);
+        if (status != WINSHM_OK && status != WINSHM_E_TIMEOUT)
+            break;
+        lock_count_in(r);
+        uint32_t word = atomic_load_explicit(&lock->word, memory_order_seq_cst);
+        if (word == 0) {
+            wshm_turn_end(&turn, true);
+            return WINSHM_OK;
+        }
+        lock_count_out(r);
+        if (!wshm_lock_legal(word))
+            status = WINSHM_E_CORRUPT;
+        else if (word == WORD_INCONSISTENT)
+            status = WINSHM_E_OWNER_DEAD;
+        if (status != WINSHM_OK)
+            break;
+    }
+    wshm_turn_end(&turn, false);
+    return status;
+}
+
+winshm_status wshm_lock(struct region *r, uint32_t mode, uint32_t timeout_ms)
+{
+    bool taken;
+    if (mode == WINSHM_SHARED)
+        return wshm_lock_try_shared(r) ? WINSHM_OK : lock_shared(r, timeout_ms);
+    if (wshm_lock_try_exclusive(r, &taken))
+        return WINSHM_OK;
+    return taken ? wshm_lock_drain(r, timeout_ms)
+                 : lock_exclusive(r, timeout_ms);
+}
+
+winshm_status wshm_unlock(struct region *r, uint32_t mode)
+{
+    struct layout_lock *lock = &r->control->lock;
+    if (mode == WINSHM_SHARED)
+        return wshm_lock_release_shared(r) ? WINSHM_OK : WINSHM_E_NOT_OWNER;
+    if (wshm_lock_release_exclusive(r))
+        return WINSHM_OK;
+    /* Either not ours (an even version: a thread of this handle is on its way
+     * in, nobody is inside), or the data were not declared consistent. */
+    if (atomic_load_explicit(&lock->word, memory_order_relaxed) !=
+            (r->me | WORD_INCONSISTENT) ||
+        (atomic_load_explicit(&lock->version, memory_order_relaxed) & 1) == 0)
         return WINSHM_E_NOT_OWNER;
     atomic_store_explicit(&r->exclusive_thread, 0, memory_order_relaxed);
-    if ((word & WORD_INCONSISTENT) != 0) {
-        atomic_store_explicit(&lock->word, WORD_INCONSISTENT,
-                              memory_order_release);
-    } else {
-        /* In this order: dying in between leaves complete data and a word
-         * that names a dead owner, which is cleaned without a report. */
-        atomic_store_explicit(&lock->version, version + 1,
-                              memory_order_release);
-        atomic_store_explicit(&lock->word, 0, memory_order_release);
-    }
-    wake_after_store(r);
+    atomic_store_explicit(&lock->word, WORD_INCONSISTENT, memory_order_release);
+    lock_wake_after_store(r);
     return WINSHM_OK;
 }
 
@@ -189,95 +208,5 @@ winshm_status wshm_lock_make_consistent(struct region *r)
         return WINSHM_E_NOT_OWNER;
     /* The version stays odd until unlock: dying before is told again. */
     atomic_store_explicit(&lock->word, r->me, memory_order_relaxed);
-    return WINSHM_OK;
-}
-
-static void count_in(struct region *r)
-{
-    struct layout_slot *slot = r->slot;
-    if (is_first(r)) {
-        uint32_t own = atomic_load_explicit(&slot->own, memory_order_relaxed);
-        atomic_exchange_explicit(&slot->own, own + 1, memory_order_seq_cst);
-    } else {
-        atomic_store_explicit(&r->crossed, 1, memory_order_relaxed);
-        atomic_fetch_add_explicit(&slot->other, 1, memory_order_seq_cst);
-    }
-}
-
-static void count_out(struct region *r)
-{
-    struct layout_slot *slot = r->slot;
-    if (is_first(r)) {
-        uint32_t own = atomic_load_explicit(&slot->own, memory_order_relaxed);
-        atomic_store_explicit(&slot->own, own - 1, memory_order_release);
-    } else {
-        atomic_store_explicit(&r->crossed, 1, memory_order_relaxed);
-        atomic_fetch_sub_explicit(&slot->other, 1, memory_order_release);
-    }
-    atomic_signal_fence(memory_order_seq_cst);
-    uint32_t word =
-        atomic_load_explicit(&r->control->lock.word, memory_order_relaxed);
-    uint32_t owner = (word & WORD_OWNER) - 1;
-    if (owner >= LAYOUT_SLOTS)
-        return;
-    /* Somebody waits for the readers to leave, perhaps asleep. */
-    atomic_thread_fence(memory_order_seq_cst);
-    if (atomic_load_explicit(
-            &r->control->slots[owner].parked[PLATFORM_LOCK],
-            memory_order_seq_cst) != 0)
-        wshm_park_wake(r, owner, PLATFORM_LOCK);
-}
-
-static winshm_status share_slowly(struct region *r, uint32_t timeout_ms)
-{
-    struct layout_lock *lock = &r->control->lock;
-    struct turn turn;
-    winshm_status status;
-    if (holds_exclusive(r))
-        return WINSHM_E_DEADLOCK;
-    wshm_turn_begin(&turn, r, false, timeout_ms);
-    for (;;) {
-        status = wshm_turn_wait(&turn);
-        if (status != WINSHM_OK && status != WINSHM_E_TIMEOUT)
-            break;
-        count_in(r);
-        uint32_t word = atomic_load_explicit(&lock->word, memory_order_seq_cst);
-        if (word == 0) {
-            wshm_turn_end(&turn, true);
-            return WINSHM_OK;
-        }
-        count_out(r);
-        if (!wshm_lock_legal(word))
-            status = WINSHM_E_CORRUPT;
-        else if (word == WORD_INCONSISTENT)
-            status = WINSHM_E_OWNER_DEAD;
-        if (status != WINSHM_OK)
-            break;
-    }
-    wshm_turn_end(&turn, false);
-    return status;
-}
-
-winshm_status wshm_lock_shared(struct region *r, uint32_t timeout_ms)
-{
-    struct layout_lock *lock = &r->control->lock;
-    if (holds_shared(r))
-        return WINSHM_E_DEADLOCK;
-    uint32_t seat = atomic_load_explicit(&lock->seat, memory_order_relaxed);
-    if ((seat & SEAT_EXCLUSIVE) == 0) {
-        /* Count first, then look: a writer takes the word, then counts. */
-        count_in(r);
-        if (atomic_load_explicit(&lock->word, memory_order_seq_cst) == 0)
-            return WINSHM_OK;
-        count_out(r);
-    }
-    return share_slowly(r, timeout_ms);
-}
-
-winshm_status wshm_unlock_shared(struct region *r)
-{
-    if (turn_readers(r->slot) == 0)
-        return WINSHM_E_NOT_OWNER;
-    count_out(r);
     return WINSHM_OK;
 }

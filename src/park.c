@@ -8,13 +8,6 @@ uint64_t wshm_park_deadline(uint32_t timeout_ms)
     return wshm_platform_now() + (uint64_t)timeout_ms * 1000 * 1000;
 }
 
-uint32_t wshm_park_limit(const struct layout_control *control)
-{
-    uint32_t used =
-        atomic_load_explicit(&control->counts.slots_used, memory_order_seq_cst);
-    return used < LAYOUT_SLOTS ? used : LAYOUT_SLOTS;
-}
-
 winshm_status wshm_park_announce(struct region *r,
                                  enum platform_channel channel,
                                  uint32_t *seen)

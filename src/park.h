@@ -13,7 +13,12 @@
 uint64_t wshm_park_deadline(uint32_t timeout_ms);
 
 /** How many slots have been used in this life; never more than there are. */
-uint32_t wshm_park_limit(const struct layout_control *control);
+static inline uint32_t wshm_park_limit(const struct layout_control *control)
+{
+    uint32_t used =
+        atomic_load_explicit(&control->counts.slots_used, memory_order_seq_cst);
+    return used < LAYOUT_SLOTS ? used : LAYOUT_SLOTS;
+}
 
 /** Announce a thread of this handle, and take it back. */
 winshm_status wshm_park_announce(struct region *r,

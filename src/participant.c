@@ -67,6 +67,7 @@ winshm_status wshm_participant_claim(struct region *r)
         clean(r, index);
         r->slot = slot;
         r->me = index + 1;
+        r->locks = r->lock_kind == WINSHM_LOCK_ROBUST;
         r->member = shared_load(&header->members) + 1;
         shared_store(&header->members, r->member);
         shared_store(&slot->member, r->member);

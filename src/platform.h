@@ -20,6 +20,14 @@
 
 #include "winshm.h"
 
+/** Marks what is rarely run. Kept out of line, it costs the fast path that
+ * calls it last not even saved registers. */
+#if defined(__GNUC__)
+#define PLATFORM_COLD __attribute__((noinline, cold))
+#else
+#define PLATFORM_COLD
+#endif
+
 /** An object of the operating system: a HANDLE or a file descriptor. */
 typedef intptr_t platform_object;
 #define PLATFORM_NONE ((platform_object)-1)

@@ -129,7 +129,7 @@ static bool turn_has_come(const void *turn)
 
 static bool readers_are_out(const void *slot)
 {
-    return turn_readers(slot) == 0;
+    return lock_readers(slot) == 0;
 }
 
 /** Sleep until woken, until owner's process ends, or for the given time. */
@@ -189,7 +189,7 @@ winshm_status wshm_turn_drain(struct region *r, uint32_t slot,
         uint64_t now = wshm_platform_now();
         uint64_t end = now + wshm_platform_spin_time();
         do {
-            if (turn_readers(reader) == 0)
+            if (lock_readers(reader) == 0)
                 return WINSHM_OK;
             wshm_platform_pause();
         } while (now < deadline && wshm_platform_now() < end);
@@ -197,7 +197,7 @@ winshm_status wshm_turn_drain(struct region *r, uint32_t slot,
             return WINSHM_E_CLOSED;
         if (!wshm_participant_alive(r, slot)) {
             wshm_participant_reap(r, slot);
-            if (turn_readers(reader) == 0)
+            if (lock_readers(reader) == 0)
                 return WINSHM_OK;
         }
         now = wshm_platform_now();

@@ -34,11 +34,4 @@ winshm_status wshm_turn_drain(struct region *r, uint32_t slot,
  * request that gives up is passed on. */
 void wshm_turn_end(struct turn *turn, bool granted);
 
-/** A slot's shared locks. */
-static inline uint32_t turn_readers(const struct layout_slot *slot)
-{
-    return atomic_load_explicit(&slot->own, memory_order_seq_cst) +
-           atomic_load_explicit(&slot->other, memory_order_seq_cst);
-}
-
 #endif
