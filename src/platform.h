@@ -265,6 +265,10 @@ static inline uintptr_t wshm_platform_thread(void)
     uintptr_t self;
     __asm__("movl %%fs:0x18, %0" : "=r"(self));
     return self;
+#elif defined(__x86_64__)
+    uintptr_t self;
+    __asm__("movq %%fs:0, %0" : "=r"(self));
+    return self;
 #else
     return (uintptr_t)__builtin_thread_pointer();
 #endif

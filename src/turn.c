@@ -214,8 +214,9 @@ void wshm_turn_end(struct turn *turn, bool granted)
     struct region *r = turn->region;
     struct layout_lock *lock = &r->control->lock;
     uint32_t seat = turn->seat;
-    if (atomic_load_explicit(&lock->seat, memory_order_relaxed) == seat)
+    bool left =
+        atomic_load_explicit(&lock->seat, memory_order_relaxed) == seat &&
         atomic_compare_exchange_strong(&lock->seat, &seat, 0);
-    if (!granted && (atomic_load(&lock->word) & WORD_OWNER) == 0)
+    if ((left || !granted) && (atomic_load(&lock->word) & WORD_OWNER) == 0)
         wshm_lock_wake(r);
 }

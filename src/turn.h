@@ -30,8 +30,8 @@ winshm_status wshm_turn_wait(struct turn *turn);
 winshm_status wshm_turn_drain(struct region *r, uint32_t slot,
                               uint64_t deadline);
 
-/** End the request; granted: it got the lock. A wake-up that was meant for a
- * request that gives up is passed on. */
+/** End the request; granted: it got the lock. Those whom its seat held up, or
+ * whose wake-up it has had without using it, are woken. */
 void wshm_turn_end(struct turn *turn, bool granted);
 
 #endif
