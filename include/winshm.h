@@ -352,7 +352,8 @@ WINSHM_API int32_t WINSHM_CALL winshm_last_os_code(void);
  * however it ended, is not in the way.
  *
  * @param name   1 to WINSHM_NAME_MAX bytes, optionally after "Local\" (the
- *               default) or "Global\". No other backslash, no slash; not "."
+ *               default) or "Global\". No other backslash, no slash, no
+ *               control character; not "."
  *               or ".."; not ending in ".winshm" nor containing ".winshm.".
  *               Names are case-sensitive.
  * @param size   bytes, at least 1. Any number: nothing is rounded.
@@ -461,7 +462,10 @@ WINSHM_API winshm_status WINSHM_CALL winshm_open_or_create(const char *name,
  * the system may use a region that is created: NULL or "owner", the current
  * user; "session", everybody in this logon session; "interactive-read" and
  * "everyone-read", the owner, and all interactive users or everybody to read;
- * anything with a colon, a security descriptor in SDDL (Windows only).
+ * anything with a colon, a security descriptor in SDDL (Windows only). When
+ * opening, security is NULL: only a region of this user, an administrator or
+ * the system is joined (by root and SYSTEM, anybody's); or "anyone": whoever
+ * owns it is trusted.
  *
  * @param options struct_size must be set, unused members 0.
  * @param out     [out] the handle; free with winshm_close().

@@ -124,6 +124,9 @@ static winshm_status prepare(const winshm_options *options,
         return WINSHM_E_INVALID;
     if (options->disposition == WINSHM_CREATE_NEW && options->size == 0)
         return WINSHM_E_INVALID;
+    if (!creates && options->security != NULL &&
+        strcmp(options->security, "anyone") != 0)
+        return WINSHM_E_INVALID;
     if (request->capacity < request->size)
         return WINSHM_E_INVALID;
     if (request->raw && options->capacity != 0)

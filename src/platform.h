@@ -18,6 +18,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#if defined(_MSC_VER)
+#include <intrin.h>
+#endif
+
 #include "winshm.h"
 
 /** Marks what is rarely run. Kept out of line, it costs the fast path that
@@ -73,6 +77,8 @@ void wshm_platform_reset(struct platform_region *p);
  * Open or make the control block of p->name, take the life lock, make sure
  * that the name still leads to this block, and map it.
  *
+ * @param security as in winshm_options; not NULL when joining: the block may
+ *                 belong to anybody, not only to this user or the system.
  * @return WINSHM_E_NOT_FOUND when joining a name without control block,
  *         WINSHM_E_TIMEOUT when the life lock was not had by deadline_ns.
  */
@@ -241,7 +247,9 @@ uint64_t wshm_platform_spin_time(void);
 /** Tell the processor that this is a spin loop. */
 static inline void wshm_platform_pause(void)
 {
-#if defined(__i386__) || defined(__x86_64__)
+#if defined(_MSC_VER)
+    _mm_pause();
+#elif defined(__i386__) || defined(__x86_64__)
     __builtin_ia32_pause();
 #elif defined(__aarch64__)
     __asm__ __volatile__("yield");
@@ -257,7 +265,11 @@ int64_t wshm_platform_start_us(void); /* Unix microseconds */
 /** A value that no other living thread of the process has; never 0. */
 static inline uintptr_t wshm_platform_thread(void)
 {
-#if defined(_WIN64)
+#if defined(_MSC_VER) && defined(_M_X64)
+    return __readgsqword(0x30);
+#elif defined(_MSC_VER) && defined(_M_IX86)
+    return __readfsdword(0x18);
+#elif defined(_WIN64)
     uintptr_t self;
     __asm__("movq %%gs:0x30, %0" : "=r"(self));
     return self;

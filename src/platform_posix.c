@@ -224,7 +224,8 @@ static winshm_status map_control(struct platform_region *p, uint64_t bytes,
 
 /** The file that is open is whole, ours to trust, and still has the name. */
 static winshm_status check_control(struct platform_region *p, const char *path,
-                                   uint64_t bytes, bool observe, bool *gone)
+                                   uint64_t bytes, bool observe, bool anybodys,
+                                   bool *gone)
 {
     struct stat here, there;
     *gone = false;
@@ -242,7 +243,7 @@ static winshm_status check_control(struct platform_region *p, const char *path,
                                             : WINSHM_E_FOREIGN;
     if (observe)
         return WINSHM_OK;
-    if (!acceptable(here.st_uid))
+    if (!anybodys && !acceptable(here.st_uid))
         return WINSHM_E_FOREIGN;
     if (here.st_size == 0) {
         int code = posix_fallocate((int)p->control, 0, (off_t)bytes);
@@ -279,11 +280,14 @@ winshm_status wshm_platform_enter(struct platform_region *p,
                                   const char *security, uint64_t deadline_ns)
 {
     char path[PATH_BYTES];
-    mode_t mode;
+    mode_t mode = 0;
     bool gone;
     bool observe = entry == PLATFORM_OBSERVE;
+    bool anybodys = entry == PLATFORM_JOIN && security != NULL;
+    winshm_status status = WINSHM_OK;
     path_of(p, CONTROL_SUFFIX, path);
-    winshm_status status = mode_of(security, &mode);
+    if (entry == PLATFORM_CREATE)
+        status = mode_of(security, &mode);
     if (status != WINSHM_OK)
         return status;
     for (;;) {
@@ -293,7 +297,7 @@ winshm_status wshm_platform_enter(struct platform_region *p,
         if (!observe)
             status = life_lock(p, deadline_ns);
         if (status == WINSHM_OK)
-            status = check_control(p, path, bytes, observe, &gone);
+            status = check_control(p, path, bytes, observe, anybodys, &gone);
         if (status == WINSHM_OK)
             status = map_control(p, bytes, !observe);
         if (status == WINSHM_OK)

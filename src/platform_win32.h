@@ -1,0 +1,71 @@
+/* What the files of the Windows backend share. */
+#ifndef WINSHM_PLATFORM_WIN32_H
+#define WINSHM_PLATFORM_WIN32_H
+
+#include <windows.h>
+
+#include "platform.h"
+
+/** Room for any name that is made here: prefix, name, suffix and NUL. */
+#define WIN32_NAME_CHARS 260
+
+static inline HANDLE wshm_win32_handle(platform_object object)
+{
+    return (HANDLE)object;
+}
+
+/** Note the call that refused. @return the status that its code means. */
+winshm_status wshm_win32_error(const char *call, DWORD code);
+
+/** The wide name "P N suffix" of the region's own objects. */
+void wshm_win32_name(const struct platform_region *p, const char *suffix,
+                     wchar_t name[WIN32_NAME_CHARS]);
+
+/** The wide name "P winshm.<id>.<slot>suffix" of what belongs to a slot. */
+void wshm_win32_slot_name(const struct platform_region *p, uint32_t slot,
+                          const char *suffix, wchar_t name[WIN32_NAME_CHARS]);
+
+/** A descriptor ready to be passed to a call that creates. All zeros: none. */
+struct win32_security {
+    SECURITY_ATTRIBUTES attributes;
+    PSECURITY_DESCRIPTOR descriptor; /* from LocalAlloc */
+    PACL list;                       /* from LocalAlloc, where it is apart */
+    SECURITY_DESCRIPTOR absolute;
+};
+
+/**
+ * Put winshm_options.security into a descriptor for sections.
+ *
+ * @return WINSHM_E_INVALID for a word that is none or malformed SDDL.
+ */
+winshm_status wshm_win32_security_parse(const char *security,
+                                        struct win32_security *made);
+
+/**
+ * Make the descriptor for the life lock and the park events of a region: who
+ * may write its control section may use them, nobody else.
+ *
+ * @param section what wshm_win32_security_parse() made, or NULL.
+ * @param control NULL, or a control section, whose own descriptor counts then.
+ */
+winshm_status wshm_win32_security_derive(const struct win32_security *section,
+                                         HANDLE control,
+                                         struct win32_security *made);
+
+void wshm_win32_security_free(struct win32_security *made);
+
+/** Attributes that deny everybody everything; never NULL, never freed. */
+SECURITY_ATTRIBUTES *wshm_win32_deny_all(void);
+
+/** Note the owner of an object. @return WINSHM_OK, WINSHM_E_FOREIGN if it is
+ * neither this user nor the system, or why it could not be told. */
+winshm_status wshm_win32_check_owner(HANDLE object);
+
+/** Called once: descriptors and what waiting and copying need. */
+void wshm_win32_security_init(void);
+void wshm_win32_wait_init(void);
+
+/** Close the events of a handle, and what waits at them. */
+void wshm_win32_park_free(struct platform_region *p);
+
+#endif

@@ -1,0 +1,330 @@
+/* Windows: who may use the objects of a region, and whose they are.
+ *
+ * Sections carry the descriptor that the creator asked for. The life lock and
+ * the park events are made by whoever comes first, so theirs is derived from
+ * the control section: only its writers can take part in locks, and all of
+ * them must be able to, while a reader with a right to wait for the life lock
+ * could already hold everybody up. */
+#include "platform_win32.h"
+
+#include <aclapi.h>
+#include <sddl.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "status.h"
+
+/** Room for SDDL with two SIDs in text, of at most 184 characters each. */
+#define TEXT_CHARS 512
+
+/** A SID with the room for the longest one. */
+union sid {
+    SID sid;
+    BYTE room[SECURITY_MAX_SID_SIZE];
+};
+
+static SECURITY_ATTRIBUTES deny_all;
+
+SECURITY_ATTRIBUTES *wshm_win32_deny_all(void)
+{
+    return &deny_all;
+}
+
+void wshm_win32_security_init(void)
+{
+    static union {
+        ACL acl;
+        BYTE room[sizeof(ACL) + sizeof(ACCESS_DENIED_ACE) +
+                  SECURITY_MAX_SID_SIZE];
+    } list;
+    static SECURITY_DESCRIPTOR descriptor;
+    union sid world;
+    DWORD length = sizeof world;
+    InitializeAcl(&list.acl, sizeof list, ACL_REVISION);
+    /* Without the entry the list is empty, which denies everybody as well. */
+    if (CreateWellKnownSid(WinWorldSid, NULL, &world.sid, &length))
+        AddAccessDeniedAce(&list.acl, ACL_REVISION, GENERIC_ALL, &world.sid);
+    InitializeSecurityDescriptor(&descriptor, SECURITY_DESCRIPTOR_REVISION);
+    SetSecurityDescriptorDacl(&descriptor, TRUE, &list.acl, FALSE);
+    SetSecurityDescriptorControl(&descriptor, SE_DACL_PROTECTED,
+                                 SE_DACL_PROTECTED);
+    deny_all.nLength = sizeof deny_all;
+    deny_all.lpSecurityDescriptor = &descriptor;
+}
+
+/* What the token of this process tells. */
+
+union token {
+    TOKEN_USER user;
+    TOKEN_OWNER owner;
+    BYTE room[256];
+};
+
+static HANDLE open_token(void)
+{
+    HANDLE token = NULL;
+    return OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token) ? token
+                                                                      : NULL;
+}
+
+static bool token_ask(TOKEN_INFORMATION_CLASS what, union token *answer)
+{
+    DWORD length;
+    HANDLE token = open_token();
+    bool told = token != NULL && GetTokenInformation(token, what, answer,
+                                                     sizeof *answer, &length);
+    if (token != NULL)
+        CloseHandle(token);
+    return told;
+}
+
+/** The logon session's SID is one of the token's groups. */
+static bool logon_sid(union sid *logon)
+{
+    bool found = false;
+    DWORD length = 0;
+    TOKEN_GROUPS *groups = NULL;
+    HANDLE token = open_token();
+    if (token == NULL)
+        return false;
+    GetTokenInformation(token, TokenGroups, NULL, 0, &length);
+    if (length != 0)
+        groups = LocalAlloc(LMEM_FIXED, length);
+    if (groups != NULL &&
+        GetTokenInformation(token, TokenGroups, groups, length, &length)) {
+        for (DWORD i = 0; i < groups->GroupCount && !found; i++)
+            found = (groups->Groups[i].Attributes & SE_GROUP_LOGON_ID) ==
+                        SE_GROUP_LOGON_ID &&
+                    CopySid(sizeof *logon, &logon->sid, groups->Groups[i].Sid);
+    }
+    LocalFree(groups);
+    CloseHandle(token);
+    return found;
+}
+
+/* From words to descriptors. */
+
+/** Appends one entry that grants rights to a SID. */
+static bool grant(wchar_t *text, const wchar_t *rights, PSID sid)
+{
+    wchar_t *name;
+    if (!ConvertSidToStringSidW(sid, &name))
+        return false;
+    size_t used = wcslen(text);
+    int length = _snwprintf(text + used, TEXT_CHARS - used, L"(A;;%ls;;;%ls)",
+                            rights, name);
+    LocalFree(name);
+    return length > 0 && (size_t)length < TEXT_CHARS - used;
+}
+
+/**
+ * Generic rights to the user, because programs that know nothing of winshm
+ * often ask for all access to the data. OW takes from other tokens of the
+ * owner what Windows would give them unasked: changing the descriptor.
+ */
+static bool standard_text(const char *word, wchar_t *text)
+{
+    union token user;
+    union sid logon;
+    wcscpy(text, L"D:P");
+    if (!token_ask(TokenUser, &user) || !grant(text, L"GA", user.user.User.Sid))
+        return false;
+    wcscat(text, L"(A;;GA;;;SY)");
+    if (strcmp(word, "session") == 0 &&
+        (!logon_sid(&logon) || !grant(text, L"GA", &logon.sid)))
+        return false;
+    if (strcmp(word, "interactive-read") == 0)
+        wcscat(text, L"(A;;GR;;;IU)");
+    if (strcmp(word, "everyone-read") == 0)
+        wcscat(text, L"(A;;GR;;;WD)");
+    wcscat(text, L"(A;;RC;;;OW)");
+    return true;
+}
+
+static bool known_word(const char *word)
+{
+    static const char *const words[] = {"owner", "session", "interactive-read",
+                                        "everyone-read"};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        if (strcmp(word, words[i]) == 0)
+            return true;
+    return false;
+}
+
+static winshm_status convert(const wchar_t *text, struct win32_security *made)
+{
+    BOOL present = FALSE, defaulted;
+    PACL list = NULL;
+    if (!ConvertStringSecurityDescriptorToSecurityDescriptorW(
+            text, SDDL_REVISION_1, &made->descriptor, NULL)) {
+        made->descriptor = NULL;
+        return wshm_error_os(
+            WINSHM_E_INVALID,
+            "ConvertStringSecurityDescriptorToSecurityDescriptorW",
+            (int32_t)GetLastError());
+    }
+    /* No list at all would let everybody do everything. */
+    if (!GetSecurityDescriptorDacl(made->descriptor, &present, &list,
+                                   &defaulted) ||
+        !present || list == NULL) {
+        wshm_win32_security_free(made);
+        return WINSHM_E_INVALID;
+    }
+    made->attributes.nLength = sizeof made->attributes;
+    made->attributes.lpSecurityDescriptor = made->descriptor;
+    return WINSHM_OK;
+}
+
+winshm_status wshm_win32_security_parse(const char *security,
+                                        struct win32_security *made)
+{
+    const char *word = security != NULL ? security : "owner";
+    memset(made, 0, sizeof *made);
+    if (strchr(word, ':') == NULL) {
+        wchar_t text[TEXT_CHARS];
+        if (!known_word(word))
+            return WINSHM_E_INVALID;
+        if (!standard_text(word, text))
+            return wshm_error_os(WINSHM_E_SYSTEM, "GetTokenInformation",
+                                 (int32_t)GetLastError());
+        return convert(text, made);
+    }
+    int chars =
+        MultiByteToWideChar(CP_UTF8, MB_ERR_INVALID_CHARS, word, -1, NULL, 0);
+    if (chars <= 0)
+        return WINSHM_E_INVALID;
+    wchar_t *text = LocalAlloc(LMEM_FIXED, (size_t)chars * sizeof *text);
+    if (text == NULL)
+        return WINSHM_E_NO_MEMORY;
+    MultiByteToWideChar(CP_UTF8, MB_ERR_INVALID_CHARS, word, -1, text, chars);
+    winshm_status status = convert(text, made);
+    LocalFree(text);
+    return status;
+}
+
+void wshm_win32_security_free(struct win32_security *made)
+{
+    LocalFree(made->descriptor);
+    LocalFree(made->list);
+    memset(made, 0, sizeof *made);
+}
+
+/** True if an entry is about writing to a section. */
+static bool about_writing(ACCESS_MASK mask)
+{
+    return (mask & (SECTION_MAP_WRITE | GENERIC_WRITE | GENERIC_ALL)) != 0;
+}
+
+/** Turns a section's list into one for events and mutexes, in new memory. */
+static PACL derive_list(const ACL *section)
+{
+    ACL_SIZE_INFORMATION size;
+    union sid owner;
+    DWORD sid_bytes = sizeof owner;
+    if (!GetAclInformation((PACL)section, &size, sizeof size,
+                           AclSizeInformation))
+        return NULL;
+    DWORD bytes =
+        size.AclBytesInUse + sizeof(ACCESS_ALLOWED_ACE) + SECURITY_MAX_SID_SIZE;
+    PACL list = LocalAlloc(LMEM_FIXED, bytes);
+    if (list == NULL || !InitializeAcl(list, bytes, ACL_REVISION))
+        goto failed;
+    for (DWORD i = 0; i < size.AceCount; i++) {
+        ACCESS_ALLOWED_ACE *entry; /* denying ones have the same form */
+        if (!GetAce((PACL)section, i, (void **)&entry))
+            goto failed;
+        BYTE type = entry->Header.AceType;
+        bool added = true;
+        /* An inherit-only entry says nothing about the object itself. */
+        if ((entry->Header.AceFlags & INHERIT_ONLY_ACE) != 0 ||
+            !about_writing(entry->Mask))
+            continue;
+        if (type == ACCESS_ALLOWED_ACE_TYPE)
+            added = AddAccessAllowedAce(list, ACL_REVISION, GENERIC_ALL,
+                                        (PSID)&entry->SidStart);
+        else if (type == ACCESS_DENIED_ACE_TYPE)
+            added = AddAccessDeniedAce(list, ACL_REVISION, GENERIC_ALL,
+                                       (PSID)&entry->SidStart);
+        if (!added)
+            goto failed;
+    }
+    if (CreateWellKnownSid(WinCreatorOwnerRightsSid, NULL, &owner.sid,
+                           &sid_bytes))
+        AddAccessAllowedAce(list, ACL_REVISION, READ_CONTROL, &owner.sid);
+    return list;
+failed:
+    LocalFree(list);
+    return NULL;
+}
+
+winshm_status wshm_win32_security_derive(const struct win32_security *section,
+                                         HANDLE control,
+                                         struct win32_security *made)
+{
+    struct win32_security standard = {0};
+    PSECURITY_DESCRIPTOR read = NULL;
+    BOOL present, defaulted;
+    PACL list = NULL;
+    winshm_status status = WINSHM_OK;
+    memset(made, 0, sizeof *made);
+    if (control != NULL &&
+        GetSecurityInfo(control, SE_KERNEL_OBJECT, DACL_SECURITY_INFORMATION,
+                        NULL, NULL, &list, NULL, &read) != ERROR_SUCCESS)
+        list = NULL;
+    if (list == NULL && section == NULL) {
+        status = wshm_win32_security_parse(NULL, &standard);
+        section = &standard;
+    }
+    if (status == WINSHM_OK && list == NULL &&
+        !GetSecurityDescriptorDacl(section->descriptor, &present, &list,
+                                   &defaulted))
+        status = WINSHM_E_SYSTEM;
+    if (status == WINSHM_OK) {
+        made->list = derive_list(list);
+        if (made->list == NULL)
+            status = WINSHM_E_NO_MEMORY;
+    }
+    if (status == WINSHM_OK) {
+        InitializeSecurityDescriptor(&made->absolute,
+                                     SECURITY_DESCRIPTOR_REVISION);
+        SetSecurityDescriptorDacl(&made->absolute, TRUE, made->list, FALSE);
+        SetSecurityDescriptorControl(&made->absolute, SE_DACL_PROTECTED,
+                                     SE_DACL_PROTECTED);
+        made->attributes.nLength = sizeof made->attributes;
+        made->attributes.lpSecurityDescriptor = &made->absolute;
+    }
+    LocalFree(read);
+    wshm_win32_security_free(&standard);
+    return status;
+}
+
+/* Whose an object is. */
+
+static bool acceptable(PSID owner)
+{
+    union token user, own;
+    if (IsWellKnownSid(owner, WinLocalSystemSid) ||
+        IsWellKnownSid(owner, WinBuiltinAdministratorsSid))
+        return true;
+    if (token_ask(TokenUser, &user) &&
+        (EqualSid(owner, user.user.User.Sid) ||
+         IsWellKnownSid(user.user.User.Sid, WinLocalSystemSid)))
+        return true;
+    return token_ask(TokenOwner, &own) && EqualSid(owner, own.owner.Owner);
+}
+
+winshm_status wshm_win32_check_owner(HANDLE object)
+{
+    PSECURITY_DESCRIPTOR read = NULL;
+    PSID owner = NULL;
+    DWORD code =
+        GetSecurityInfo(object, SE_KERNEL_OBJECT, OWNER_SECURITY_INFORMATION,
+                        &owner, NULL, NULL, NULL, &read);
+    if (code != ERROR_SUCCESS)
+        return wshm_win32_error("GetSecurityInfo", code);
+    /* Windows gives every object an owner; Wine tells none for an object that
+     * was made without a descriptor. */
+    bool trusted = owner == NULL || acceptable(owner);
+    LocalFree(read);
+    return trusted ? WINSHM_OK : WINSHM_E_FOREIGN;
+}
