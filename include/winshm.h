@@ -410,6 +410,7 @@ WINSHM_API winshm_status WINSHM_CALL winshm_create(const char *name,
  *         WINSHM_E_FOREIGN     the derived name belongs to something else
  *         WINSHM_E_KIND        the name is taken by another sort of object
  *         WINSHM_E_LAYOUT      made by an incompatible version
+ *         WINSHM_E_SIZE        raw: the block is empty
  *         WINSHM_E_HELD        an outside program keeps a block of this name
  *         WINSHM_E_REPLACED    the data file was removed from outside
  *         WINSHM_E_CORRUPT     the control block contradicts the system
@@ -474,7 +475,8 @@ WINSHM_API winshm_status WINSHM_CALL winshm_open_or_create(const char *name,
  *         WINSHM_E_INVALID     struct_size or disposition unknown, capacity
  *                              less than size, malformed security
  *         WINSHM_E_TAG         the region has another layout tag
- *         WINSHM_E_SIZE        size is not 0 and the region's differs
+ *         WINSHM_E_SIZE        size is not 0 and the region's differs; raw: is
+ *                              less
  *         WINSHM_E_UNSUPPORTED an SDDL string on Linux; capacity with
  *                              WINSHM_RAW
  *         or a code of the function for the disposition
@@ -500,7 +502,8 @@ winshm_open_with(const winshm_options *options, winshm_region **out);
  * @return WINSHM_OK, or
  *         WINSHM_E_BUSY   the handle holds the lock, or a thread did not
  *                         return from a call within ten seconds; nothing is
- *                         freed, and it may be tried again
+ *                         freed, and it may be tried again (but waiting
+ *                         threads may have returned)
  *         WINSHM_E_CLOSED it was closed before
  *
  * @threadsafety any thread.
@@ -636,8 +639,9 @@ WINSHM_API winshm_status WINSHM_CALL winshm_unmap(winshm_view *view);
 /**
  * Copy bytes out of a region, never torn by a writer that locks.
  *
- * Takes the lock shared for the copy; under a lock that this handle holds, and
- * where there is no lock, it just copies. An observer copies by version check.
+ * Takes the lock shared for the copy. Under a lock that this handle has taken
+ * with winshm_lock(), and where there is no lock, it just copies. An observer
+ * copies by version check.
  *
  * @param region     the handle.
  * @param offset     first byte.
@@ -651,6 +655,8 @@ WINSHM_API winshm_status WINSHM_CALL winshm_unmap(winshm_view *view);
  *         WINSHM_E_TIMEOUT    the lock was not free in time
  *         WINSHM_E_OWNER_DEAD a writer died in its section and the data are
  *                             not repaired; nothing is copied
+ *         WINSHM_E_NOT_FOUND  an observer's region has ended
+ *         WINSHM_E_NO_MEMORY  no address space, with WINSHM_NO_MAP
  *         WINSHM_E_FAULT      the pages are gone
  *         WINSHM_E_CORRUPT    the control block is damaged
  *
@@ -665,8 +671,9 @@ WINSHM_API winshm_status WINSHM_CALL winshm_read(winshm_region *region,
 /**
  * Copy bytes into a region and notify those who wait for a change.
  *
- * Takes the lock exclusively for the copy; under an exclusive lock that this
- * handle holds, and where there is no lock, it just copies and notifies.
+ * Takes the lock exclusively for the copy. Under an exclusive lock that this
+ * handle has taken with winshm_lock(), and where there is no lock, it just
+ * copies and notifies.
  *
  * @param region     the handle.
  * @param offset     first byte.
@@ -681,6 +688,7 @@ WINSHM_API winshm_status WINSHM_CALL winshm_read(winshm_region *region,
  *         WINSHM_E_OWNER_DEAD a writer died in its section and the data are
  *                             not repaired; nothing is copied
  *         WINSHM_E_DEADLOCK   this thread holds the lock shared
+ *         WINSHM_E_NO_MEMORY  no address space, with WINSHM_NO_MAP
  *         WINSHM_E_FAULT      the pages are gone; part may be written
  *         WINSHM_E_CORRUPT    the control block is damaged
  *

@@ -51,8 +51,8 @@ static bool spin(const struct region *r, uint32_t seen, uint64_t now)
 /** An observer may not announce itself, so nobody can wake it. */
 static void poll(uint64_t began, uint64_t now, uint64_t left)
 {
-    uint64_t pause = now - began < 50 * MILLISECOND ? MILLISECOND
-                                                    : 5 * MILLISECOND;
+    uint64_t pause =
+        now - began < 50 * MILLISECOND ? MILLISECOND : 5 * MILLISECOND;
     wshm_platform_sleep(pause < left ? pause : left);
 }
 
@@ -100,8 +100,7 @@ winshm_status wshm_change_wait(struct region *r, uint32_t seen,
 
 winshm_status wshm_change_event(struct region *r, void **handle)
 {
-    winshm_status status =
-        wshm_platform_event(&r->platform, r->me - 1, handle);
+    winshm_status status = wshm_platform_event(&r->platform, r->me - 1, handle);
     if (status == WINSHM_OK) {
         atomic_store(&r->slot->event, 1);
         atomic_store(&r->control->change.events, 1);

@@ -24,9 +24,8 @@ static winshm_status window_open(struct region *r, uint64_t offset,
     }
     uint64_t lead = offset & (wshm_platform_granularity() - 1);
     window->mapped = length + lead;
-    winshm_status status =
-        wshm_platform_map(&r->platform, offset - lead, window->mapped, write,
-                          &window->mapping);
+    winshm_status status = wshm_platform_map(
+        &r->platform, offset - lead, window->mapped, write, &window->mapping);
     if (status == WINSHM_OK)
         window->data = (uint8_t *)window->mapping + lead;
     return status;
@@ -90,14 +89,19 @@ static winshm_status observe(struct region *r, uint64_t offset, void *buffer,
                 version)
                 return same_life(r) ? WINSHM_OK : WINSHM_E_NOT_FOUND;
         }
+        if (atomic_load_explicit(&r->closing, memory_order_relaxed) != 0)
+            return WINSHM_E_CLOSED;
         uint32_t word = atomic_load_explicit(&lock->word, memory_order_relaxed);
         uint32_t owner = (word & WORD_OWNER) - 1;
         if (!wshm_lock_legal(word))
             return WINSHM_E_CORRUPT;
+        /* Absent and still odd: otherwise it has unlocked and left. */
         if ((version & 1) != 0 &&
             (word == WORD_INCONSISTENT ||
              ((word & WORD_OWNER) != 0 &&
-              !wshm_platform_present(&r->platform, owner))))
+              !wshm_platform_present(&r->platform, owner))) &&
+            atomic_load_explicit(&lock->version, memory_order_acquire) ==
+                version)
             return WINSHM_E_OWNER_DEAD;
         if (wshm_platform_now() >= deadline)
             return WINSHM_E_TIMEOUT;
@@ -131,10 +135,10 @@ winshm_status wshm_copy_out(struct region *r, uint64_t offset, void *buffer,
         return copy_out(r, offset, buffer, length);
     if (r->slot == NULL)
         return observe(r, offset, buffer, length, timeout_ms);
-    uint32_t held = wshm_lock_held(r);
-    if (held == WINSHM_EXCLUSIVE)
+    if (wshm_lock_nests(r))
         return copy_out(r, offset, buffer, length);
-    if (held == WINSHM_SHARED && nested(r, offset, buffer, length, &status))
+    if (wshm_lock_held(r) == WINSHM_SHARED &&
+        nested(r, offset, buffer, length, &status))
         return status;
     status = wshm_lock(r, WINSHM_SHARED, timeout_ms);
     if (status != WINSHM_OK)
@@ -148,8 +152,7 @@ static winshm_status copy_in_locked(struct region *r, uint64_t offset,
                                     const void *buffer, uint64_t length,
                                     uint32_t timeout_ms)
 {
-    if (r->lock_kind == WINSHM_LOCK_NONE ||
-        wshm_lock_held(r) == WINSHM_EXCLUSIVE)
+    if (r->lock_kind == WINSHM_LOCK_NONE || wshm_lock_nests(r))
         return copy_in(r, offset, buffer, length);
     winshm_status status = wshm_lock(r, WINSHM_EXCLUSIVE, timeout_ms);
     if (status == WINSHM_OK)

@@ -71,7 +71,7 @@ void wshm_region_free(struct region *r)
     atomic_store(&r->references, 0);
 }
 
-struct view *wshm_view_allocate(void)
+struct view *wshm_view_allocate(struct region *r)
 {
     struct view *found = NULL;
     wshm_platform_mutex_lock(&mutex);
@@ -81,7 +81,7 @@ struct view *wshm_view_allocate(void)
             found = v;
     }
     if (found != NULL)
-        found->region = &wshm_regions[0]; /* taken; the caller sets it */
+        found->region = r;
     wshm_platform_mutex_unlock(&mutex);
     return found;
 }
@@ -129,6 +129,23 @@ winshm_status wshm_region_refusal(const winshm_region *handle)
     winshm_status status = refusal(value, r->last, r->forked);
     wshm_platform_mutex_unlock(&mutex);
     return status;
+}
+
+bool wshm_region_undecided(const winshm_region *handle)
+{
+    uintptr_t value = (uintptr_t)handle;
+    uint32_t index = index_of(value, HANDLE_REGION, HANDLE_REGIONS);
+    if (index == HANDLE_REGIONS)
+        return false;
+    struct region *r = &wshm_regions[index];
+    wshm_platform_mutex_lock(&mutex);
+    bool mine = r->last == value && r->forked == 0;
+    wshm_platform_mutex_unlock(&mutex);
+    if (mine && atomic_load(&r->closing) == CLOSE_UNDECIDED) {
+        wshm_platform_sleep(20 * 1000);
+        return true;
+    }
+    return mine && atomic_load(&r->handle) == value;
 }
 
 winshm_status wshm_view_refusal(const winshm_view *handle)
@@ -179,6 +196,9 @@ void wshm_region_fork_child(void)
 {
     for (uint32_t i = 0; i < HANDLE_REGIONS; i++) {
         struct region *r = &wshm_regions[i];
+        /* Threads that were in a call do not exist here. */
+        atomic_store(&r->inside_first, 0);
+        atomic_store(&r->inside_other, 0);
         if (atomic_load(&r->references) == 0)
             continue;
         r->forked = 1;

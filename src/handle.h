@@ -19,15 +19,15 @@ enum { HANDLE_REGIONS = 1024, HANDLE_VIEWS = 8192 };
 /** An open handle to a region. Fields without comment are set while opening
  * and constant from then on. */
 struct region {
-    _Atomic(uintptr_t) handle;     /* its value; 0: not open */
-    _Atomic(uintptr_t) first;      /* the thread that first used it */
-    _Atomic uint32_t inside_first; /* 1: that thread is in a call */
-    _Atomic uint32_t inside_other; /* calls of all other threads */
+    _Atomic(uintptr_t) handle;      /* its value; 0: not open */
+    _Atomic(uintptr_t) first;       /* the thread that first used it */
+    _Atomic uint32_t inside_first;  /* 1: that thread is in a call */
+    _Atomic uint32_t inside_other;  /* calls of all other threads */
     struct layout_control *control; /* NULL: raw */
     struct layout_slot *slot;       /* NULL: raw or observer */
     uint32_t me;                    /* slot + 1, as in the lock word */
     uint32_t lock_kind;
-    uint32_t locks; /* 1: may use the lock */
+    uint32_t locks;                      /* 1: may use the lock */
     _Atomic(uintptr_t) exclusive_thread; /* which thread has locked */
     _Atomic uint32_t crossed; /* another than the first used shared locks */
     _Atomic uint32_t closing; /* waits shall end */
@@ -40,7 +40,7 @@ struct region {
     uint32_t kind;
     uint32_t access;
     uint32_t origin;
-    _Atomic uint32_t references; /* 0: free place; see REGION_UNUSED */
+    _Atomic uint32_t references;   /* 0: free place; see REGION_UNUSED */
     struct platform_mutex reaping; /* one thread at a time cleans slots */
     struct platform_region platform;
 
@@ -51,9 +51,9 @@ struct region {
 struct view {
     _Atomic(uintptr_t) handle;
     struct region *region;
-    uint8_t *data;     /* of the byte asked for */
-    uint64_t length;   /* as asked for */
-    void *mapping;     /* of the whole pages around it */
+    uint8_t *data;   /* of the byte asked for */
+    uint64_t length; /* as asked for */
+    void *mapping;   /* of the whole pages around it */
     uint64_t mapped;
 
     uintptr_t last;
@@ -64,9 +64,12 @@ struct view {
  * the place is not free yet. */
 enum { REGION_UNUSED = 1 };
 
+/** Values of region.closing. */
+enum { CLOSE_NONE, CLOSE_UNDECIDED, CLOSE_DONE };
+
 /** Take a free place. @return NULL if there is none. */
 struct region *wshm_region_allocate(void);
-struct view *wshm_view_allocate(void);
+struct view *wshm_view_allocate(struct region *r);
 
 /** Make the place's new handle valid. */
 winshm_region *wshm_region_publish(struct region *r);
@@ -80,6 +83,10 @@ void wshm_view_free(struct view *v);
 winshm_status wshm_region_refusal(const winshm_region *handle);
 winshm_status wshm_view_refusal(const winshm_view *handle);
 
+/** True if the handle is valid again, or if its close is not decided yet; then
+ * after a short sleep. */
+bool wshm_region_undecided(const winshm_region *handle);
+
 /** The view of a valid handle, or NULL. */
 struct view *wshm_view_find(const winshm_view *handle);
 
@@ -90,9 +97,8 @@ struct view *wshm_view_retire(const winshm_view *handle);
 static inline bool handle_is_first(struct region *r, uintptr_t thread)
 {
     uintptr_t first = atomic_load_explicit(&r->first, memory_order_relaxed);
-    return first == thread ||
-           (first == 0 &&
-            atomic_compare_exchange_strong(&r->first, &first, thread));
+    return first == thread || (first == 0 && atomic_compare_exchange_strong(
+                                                 &r->first, &first, thread));
 }
 
 /** A pointer-sized value: kind in the 2 low bits, then index, then
@@ -101,7 +107,6 @@ enum { HANDLE_REGION = 1, HANDLE_VIEW = 2, HANDLE_INDEX_SHIFT = 2 };
 #define HANDLE_INDEX_BITS 13
 
 extern struct region wshm_regions[HANDLE_REGIONS];
-
 
 /**
  * Begin a call on a handle: the region stays whole until wshm_region_end().
@@ -116,6 +121,9 @@ static inline struct region *wshm_region_begin(const winshm_region *handle)
     if ((value & 3) != HANDLE_REGION || index >= HANDLE_REGIONS)
         return NULL;
     struct region *r = &wshm_regions[index];
+    /* A stale handle must not touch the marks of the place's next user. */
+    if (atomic_load_explicit(&r->handle, memory_order_relaxed) != value)
+        return NULL;
     uintptr_t thread = wshm_platform_thread();
     bool first = handle_is_first(r, thread);
     if (first) {

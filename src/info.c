@@ -73,8 +73,14 @@ static winshm_status fill_managed(struct region *r, winshm_info *info)
     if ((word & WORD_INCONSISTENT) != 0)
         info->lock_state |= WINSHM_STATE_INCONSISTENT;
     for (uint32_t index = 0; index < limit; index++) {
-        if (!wshm_participant_alive(r, index))
+        if (!wshm_participant_alive(r, index)) {
+            /* A death that nobody has cleaned up yet. */
+            if ((word & WORD_OWNER) == index + 1 &&
+                (atomic_load(&control->lock.version) & 1) != 0 &&
+                atomic_load(&control->lock.word) == word)
+                info->lock_state |= WINSHM_STATE_INCONSISTENT;
             continue;
+        }
         uint32_t flags = flags_of(r, index, word);
         info->participants++;
         if ((flags & WINSHM_PARTICIPANT_CREATOR) != 0)

@@ -44,7 +44,7 @@ struct layout_header {
     struct shared_u64 creator_member;
     struct shared_u64 creator_start;
     shared_u32 creator_pid;
-    shared_u32 creator_slot;
+    shared_u32 reserved;
     struct shared_u64 data_volume; /* Linux: which file is the data */
     struct shared_u64 data_file;
     shared_u32 adopted; /* the data belong to an outside program */
@@ -118,7 +118,6 @@ LAYOUT_AT(layout_header, members, 56);
 LAYOUT_AT(layout_header, creator_member, 64);
 LAYOUT_AT(layout_header, creator_start, 72);
 LAYOUT_AT(layout_header, creator_pid, 80);
-LAYOUT_AT(layout_header, creator_slot, 84);
 LAYOUT_AT(layout_header, data_volume, 88);
 LAYOUT_AT(layout_header, data_file, 96);
 LAYOUT_AT(layout_header, adopted, 104);

@@ -48,7 +48,7 @@ static bool holds_exclusive(const struct region *r)
 uint32_t wshm_lock_held(struct region *r)
 {
     const struct layout_lock *lock = &r->control->lock;
-    uint32_t word = atomic_load_explicit(&lock->word, memory_order_relaxed);
+    uint32_t word = atomic_load_explicit(&lock->word, memory_order_acquire);
     if ((word & WORD_OWNER) == r->me &&
         (atomic_load_explicit(&lock->version, memory_order_relaxed) & 1) != 0)
         return WINSHM_EXCLUSIVE;
@@ -134,8 +134,6 @@ static winshm_status lock_exclusive(struct region *r, uint32_t timeout_ms)
     /* The dead owner's section goes on: the version is odd already, or ought
      * to be. */
     atomic_fetch_or_explicit(&lock->version, 1, memory_order_relaxed);
-    atomic_store_explicit(&r->exclusive_thread, wshm_platform_thread(),
-                          memory_order_relaxed);
     return WINSHM_E_OWNER_DEAD;
 }
 

@@ -35,6 +35,22 @@ winshm_status wshm_lock_make_consistent(struct region *r);
 /** Which lock the handle holds: 0, WINSHM_SHARED or WINSHM_EXCLUSIVE. */
 uint32_t wshm_lock_held(struct region *r);
 
+/** Record that winshm_lock() has taken it, as opposed to a copy of ours. */
+static inline void wshm_lock_taken_by_caller(struct region *r)
+{
+    atomic_store_explicit(&r->exclusive_thread, wshm_platform_thread(),
+                          memory_order_relaxed);
+}
+
+/** True if the handle holds it exclusively through winshm_lock(). Asked in
+ * this order: releasing clears the thread before the word. */
+static inline bool wshm_lock_nests(struct region *r)
+{
+    return wshm_lock_held(r) == WINSHM_EXCLUSIVE &&
+           atomic_load_explicit(&r->exclusive_thread, memory_order_relaxed) !=
+               0;
+}
+
 /** Wake those who may go next, after the word was freed. */
 PLATFORM_COLD void wshm_lock_wake(struct region *r);
 
@@ -61,8 +77,6 @@ static inline void lock_begin_section(struct region *r)
     struct layout_lock *lock = &r->control->lock;
     uint32_t version =
         atomic_load_explicit(&lock->version, memory_order_relaxed);
-    atomic_store_explicit(&r->exclusive_thread, wshm_platform_thread(),
-                          memory_order_relaxed);
     /* Odd before any datum changes, for those who read without locking. */
     atomic_store_explicit(&lock->version, (version + 1) | 1,
                           memory_order_relaxed);
@@ -79,9 +93,9 @@ static inline bool wshm_lock_try_exclusive(struct region *r, bool *taken)
 {
     struct layout_control *control = r->control;
     uint32_t word = 0;
-    *taken = atomic_load_explicit(&control->lock.seat,
-                                  memory_order_relaxed) == 0 &&
-             atomic_compare_exchange_strong(&control->lock.word, &word, r->me);
+    *taken =
+        atomic_load_explicit(&control->lock.seat, memory_order_relaxed) == 0 &&
+        atomic_compare_exchange_strong(&control->lock.word, &word, r->me);
     if (!*taken)
         return false;
     /* The limit is read after the word was taken: a reader that claims its

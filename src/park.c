@@ -9,15 +9,14 @@ uint64_t wshm_park_deadline(uint32_t timeout_ms)
 }
 
 winshm_status wshm_park_announce(struct region *r,
-                                 enum platform_channel channel,
-                                 uint32_t *seen)
+                                 enum platform_channel channel, uint32_t *seen)
 {
     winshm_status status =
         wshm_platform_park_prepare(&r->platform, r->me - 1, channel);
     if (status != WINSHM_OK)
         return status;
-    *seen = atomic_load_explicit(&r->slot->wakes[channel],
-                                 memory_order_acquire);
+    *seen =
+        atomic_load_explicit(&r->slot->wakes[channel], memory_order_acquire);
     atomic_fetch_add_explicit(&r->slot->parked[channel], 1,
                               memory_order_seq_cst);
     return WINSHM_OK;

@@ -22,8 +22,7 @@ static inline uint32_t wshm_park_limit(const struct layout_control *control)
 
 /** Announce a thread of this handle, and take it back. */
 winshm_status wshm_park_announce(struct region *r,
-                                 enum platform_channel channel,
-                                 uint32_t *seen);
+                                 enum platform_channel channel, uint32_t *seen);
 void wshm_park_withdraw(struct region *r, enum platform_channel channel);
 
 /** Sleep after wshm_park_announce(), which gave seen. */

@@ -132,8 +132,9 @@ winshm_status wshm_platform_data_bytes(const struct platform_region *p,
  * Remove the recorded data object of a region without participants, if the
  * name still leads to it. Life lock held. Nothing to do on Windows.
  */
-winshm_status wshm_platform_data_remove(
-    const struct platform_region *p, const struct platform_identity *recorded);
+winshm_status
+wshm_platform_data_remove(const struct platform_region *p,
+                          const struct platform_identity *recorded);
 
 /** Remove the control block's name. Life lock held. Nothing on Windows. */
 void wshm_platform_control_remove(const struct platform_region *p);
@@ -148,7 +149,7 @@ winshm_status wshm_platform_raw(struct platform_region *p, bool create,
  */
 bool wshm_platform_leaving(struct platform_region *p);
 
-/** Release everything that p holds, presence first. */
+/** Release everything that p holds, the presence before the data. */
 void wshm_platform_leave(struct platform_region *p);
 
 /** In a child of fork(): drop what must not stay shared with the parent. */
@@ -205,9 +206,8 @@ enum platform_channel { PLATFORM_LOCK, PLATFORM_CHANGE, PLATFORM_CHANNELS };
  * @param pid 0, or a process whose end is worth waking for.
  */
 void wshm_platform_park(struct platform_region *p, uint32_t slot,
-                        enum platform_channel channel,
-                        _Atomic uint32_t *word, uint32_t seen, uint32_t pid,
-                        uint64_t nanoseconds);
+                        enum platform_channel channel, _Atomic uint32_t *word,
+                        uint32_t seen, uint32_t pid, uint64_t nanoseconds);
 
 /**
  * Make sure that wakers can find this slot. Called before the slot says that

@@ -1,11 +1,48 @@
-/* What the two files of the Linux backend share. */
+/* What the files of the Linux backend share. */
 #ifndef WINSHM_PLATFORM_POSIX_H
 #define WINSHM_PLATFORM_POSIX_H
 
-/** Installs the handler behind wshm_platform_copy(). */
+#include <sys/types.h>
+
+#include "platform.h"
+
+#define POSIX_DIRECTORY "/dev/shm"
+#define POSIX_CONTROL_SUFFIX ".winshm"
+
+/** Room for any path that is made here. */
+enum {
+    POSIX_PATH_BYTES =
+        sizeof POSIX_DIRECTORY + WINSHM_NAME_MAX + sizeof POSIX_CONTROL_SUFFIX
+};
+
+/** The status that an errno means. */
+winshm_status wshm_posix_translate(int code);
+
+/** Note the call that refused. @return the status that its code means. */
+winshm_status wshm_posix_refused(const char *call, int code);
+
+void wshm_posix_path(const struct platform_region *p, const char *suffix,
+                     char *path);
+
+/** Put winshm_options.security into permissions. */
+winshm_status wshm_posix_mode(const char *security, mode_t *mode);
+
+/** True if an object of this owner may be trusted. */
+bool wshm_posix_acceptable(uid_t owner);
+
+/** Open into a field that a forked child knows, so that it can close it.
+ * @return 0 or an errno. */
+int wshm_posix_open(platform_object *object, const char *path, int flags,
+                    mode_t mode);
+void wshm_posix_close(platform_object *object);
+
+/** Give a file room, so that touching it never fails. @return 0 or an errno. */
+int wshm_posix_reserve(int fd, uint64_t bytes);
+
+/** Install the handler behind wshm_platform_copy(). */
 void wshm_posix_guard_init(void);
 
-/** Registers with the kernel for wshm_platform_barrier(). */
+/** Register with the kernel for wshm_platform_barrier(). */
 void wshm_posix_wait_init(void);
 
 /** Stop and resume opening and closing of descriptors, around fork(). */

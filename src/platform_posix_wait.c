@@ -99,7 +99,9 @@ void wshm_platform_barrier_process(void)
     if (wshm_platform_barrier())
         return;
     /* Longer than any store can stay in a store buffer. */
-    wshm_platform_sleep(1000 * 1000);
+    uint64_t end = wshm_platform_now() + 1000 * 1000;
+    while (wshm_platform_now() < end)
+        wshm_platform_sleep(1000 * 1000);
 }
 
 uint64_t wshm_platform_now(void)
@@ -166,7 +168,8 @@ static int64_t read_start(void)
 
 void *wshm_platform_thread_block(void)
 {
-    static _Thread_local _Alignas(16) unsigned char block[PLATFORM_THREAD_BYTES];
+    static _Thread_local _Alignas(
+        16) unsigned char block[PLATFORM_THREAD_BYTES];
     return block;
 }
 
@@ -205,8 +208,8 @@ struct guard {
 };
 
 /* The static model keeps the cost of a guard below that of a function call. */
-static __attribute__((tls_model("initial-exec")))
-_Thread_local struct guard *volatile guarding;
+static __attribute__((
+    tls_model("initial-exec"))) _Thread_local struct guard *volatile guarding;
 
 static struct sigaction previous;
 
@@ -214,7 +217,8 @@ static void on_fault(int signal, siginfo_t *info, void *context)
 {
     struct guard *guard = guarding;
     uintptr_t address = (uintptr_t)info->si_addr;
-    if (guard != NULL && address - guard->first < guard->length)
+    if (guard != NULL && info->si_code > 0 &&
+        address - guard->first < guard->length)
         __builtin_longjmp(guard->out, 1);
     /* Not ours: do what would have been done without us. */
     if ((previous.sa_flags & SA_SIGINFO) != 0) {
@@ -227,6 +231,8 @@ static void on_fault(int signal, siginfo_t *info, void *context)
         memset(&standard, 0, sizeof standard);
         standard.sa_handler = SIG_DFL;
         sigaction(signal, &standard, NULL);
+        if (info->si_code <= 0) /* sent, so it does not come again */
+            raise(signal);
     }
 }
 
@@ -252,7 +258,9 @@ wshm_platform_copy(void *to, const void *from, uint64_t length,
         return WINSHM_E_FAULT;
     }
     guarding = &guard;
+    atomic_signal_fence(memory_order_seq_cst);
     memcpy(to, from, (size_t)length);
+    atomic_signal_fence(memory_order_seq_cst);
     guarding = NULL;
     return WINSHM_OK;
 }
@@ -298,8 +306,8 @@ void wshm_posix_wait_init(void)
     barrier_works =
         syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED, 0,
                 0) == 0;
-    bool alone = sched_getaffinity(0, sizeof cpus, &cpus) == 0 &&
-                 CPU_COUNT(&cpus) == 1;
+    bool alone =
+        sched_getaffinity(0, sizeof cpus, &cpus) == 0 && CPU_COUNT(&cpus) == 1;
     spin_time = alone ? 0 : 5000;
 }
 

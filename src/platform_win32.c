@@ -411,6 +411,8 @@ bool wshm_platform_present(struct platform_region *p, uint32_t slot)
 bool wshm_platform_anybody(struct platform_region *p, uint32_t count,
                            uint32_t except)
 {
+    if (p->id[0] == 0) /* no life, no presences */
+        return false;
     for (uint32_t slot = 0; slot < count; slot++)
         if (slot != except && wshm_platform_present(p, slot))
             return true;

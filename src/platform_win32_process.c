@@ -1,4 +1,5 @@
-/* Windows: codes, memory, threads, the guard of copies, loading and unloading. */
+/* Windows: codes, memory, threads, the guard of copies, loading and unloading.
+ */
 #include "platform_win32.h"
 
 #include <string.h>

@@ -1,10 +1,4 @@
-/* The life of a region: entering it, by creating or joining, and leaving it.
- *
- * A region exists if and only if somebody's presence exists. Entering happens
- * under the life lock: whoever holds it and finds nobody present may make the
- * region anew in place, whatever an earlier life has left in the control block.
- * So there is no half-made state to wait for, and nothing that a crash leaves
- * needs a person. */
+/* The life of a region: entering it, by creating or joining, and leaving it. */
 #ifndef WINSHM_REGION_H
 #define WINSHM_REGION_H
 

@@ -41,9 +41,9 @@ void wshm_turn_begin(struct turn *turn, struct region *r, bool exclusive,
 /** True if seat belongs to a request that began after this one. */
 static bool younger(uint32_t seat, const struct turn *turn)
 {
-    uint32_t age = ((seat >> SEAT_TICKET_SHIFT) -
-                    (turn->seat >> SEAT_TICKET_SHIFT)) &
-                   SEAT_TICKET_MASK;
+    uint32_t age =
+        ((seat >> SEAT_TICKET_SHIFT) - (turn->seat >> SEAT_TICKET_SHIFT)) &
+        SEAT_TICKET_MASK;
     return age != 0 && age <= SEAT_TICKET_MASK / 2;
 }
 

@@ -6,7 +6,7 @@
 winshm_status wshm_view_map(struct region *r, uint64_t offset, uint64_t length,
                             bool write, winshm_view **out)
 {
-    struct view *v = wshm_view_allocate();
+    struct view *v = wshm_view_allocate(r);
     if (v == NULL)
         return WINSHM_E_TOO_MANY;
     /* The system maps from multiples of its granularity only. */
@@ -19,7 +19,6 @@ winshm_status wshm_view_map(struct region *r, uint64_t offset, uint64_t length,
         return status;
     }
     atomic_fetch_add(&r->references, 1);
-    v->region = r;
     v->mapping = address;
     v->mapped = length + lead;
     v->data = (uint8_t *)address + lead;

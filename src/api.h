@@ -1,0 +1,26 @@
+/* What the files with exported functions share. A region that was begun is
+ * ended on every path by finish(). */
+#ifndef WINSHM_API_H
+#define WINSHM_API_H
+
+#include "handle.h"
+
+/** Report why a handle is not valid. */
+PLATFORM_COLD winshm_status wshm_api_refuse(const char *function,
+                                            const winshm_region *handle);
+
+/** End a call that failed. */
+PLATFORM_COLD winshm_status wshm_api_fail(const char *function,
+                                          struct region *r,
+                                          winshm_status status);
+
+static inline winshm_status finish(const char *function, struct region *r,
+                                   winshm_status status)
+{
+    if (status != WINSHM_OK)
+        return wshm_api_fail(function, r, status);
+    wshm_region_end(r);
+    return WINSHM_OK;
+}
+
+#endif

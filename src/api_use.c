@@ -1,0 +1,252 @@
+/* The exported functions that use a region: parts, copies, lock, change. */
+#include "api.h"
+#include "change.h"
+#include "copy.h"
+#include "lock.h"
+#include "status.h"
+#include "view.h"
+
+/** What calls on the lock and the counter need. */
+static inline winshm_status participates(const struct region *r, bool locks)
+{
+    if (r->control == NULL || (locks && r->lock_kind == WINSHM_LOCK_NONE))
+        return WINSHM_E_UNSUPPORTED;
+    return r->slot == NULL ? WINSHM_E_ACCESS : WINSHM_OK;
+}
+
+static winshm_status in_range(const struct region *r, uint64_t offset,
+                              uint64_t length)
+{
+    return offset > r->size || length > r->size - offset ? WINSHM_E_RANGE
+                                                         : WINSHM_OK;
+}
+
+/* Parts and copies. */
+
+winshm_status WINSHM_CALL winshm_map(winshm_region *region, uint64_t offset,
+                                     uint64_t length, uint32_t flags,
+                                     winshm_view **out)
+{
+    static const char function[] = "winshm_map";
+    if (out != NULL)
+        *out = NULL;
+    struct region *r = wshm_region_begin(region);
+    if (r == NULL)
+        return wshm_api_refuse(function, region);
+    bool writable = (r->access & WINSHM_WRITE) != 0;
+    winshm_status status = in_range(r, offset, length);
+    if (out == NULL || length == 0 ||
+        (flags & ~(WINSHM_READ | WINSHM_WRITE)) != 0)
+        status = WINSHM_E_INVALID;
+    else if ((flags & WINSHM_WRITE) != 0 && !writable)
+        status = WINSHM_E_ACCESS;
+    if (status == WINSHM_OK)
+        status = wshm_view_map(r, offset, length,
+                               writable && flags != WINSHM_READ, out);
+    return finish(function, r, status);
+}
+
+void *WINSHM_CALL winshm_view_data(winshm_view *view)
+{
+    struct view *v = wshm_view_find(view);
+    if (v != NULL)
+        return v->data;
+    wshm_error_report("winshm_view_data", NULL, wshm_view_refusal(view));
+    return NULL;
+}
+
+uint64_t WINSHM_CALL winshm_view_size(winshm_view *view)
+{
+    struct view *v = wshm_view_find(view);
+    if (v != NULL)
+        return v->length;
+    wshm_error_report("winshm_view_size", NULL, wshm_view_refusal(view));
+    return 0;
+}
+
+winshm_status WINSHM_CALL winshm_unmap(winshm_view *view)
+{
+    if (view == NULL)
+        return WINSHM_OK;
+    return wshm_error_report("winshm_unmap", NULL, wshm_view_unmap(view));
+}
+
+winshm_status WINSHM_CALL winshm_read(winshm_region *region, uint64_t offset,
+                                      void *buffer, uint64_t length,
+                                      uint32_t timeout_ms)
+{
+    static const char function[] = "winshm_read";
+    struct region *r = wshm_region_begin(region);
+    if (r == NULL)
+        return wshm_api_refuse(function, region);
+    winshm_status status = in_range(r, offset, length);
+    if (buffer == NULL && length != 0)
+        status = WINSHM_E_INVALID;
+    if (status == WINSHM_OK)
+        status = wshm_copy_out(r, offset, buffer, length, timeout_ms);
+    return finish(function, r, status);
+}
+
+winshm_status WINSHM_CALL winshm_write(winshm_region *region, uint64_t offset,
+                                       const void *buffer, uint64_t length,
+                                       uint32_t timeout_ms)
+{
+    static const char function[] = "winshm_write";
+    struct region *r = wshm_region_begin(region);
+    if (r == NULL)
+        return wshm_api_refuse(function, region);
+    winshm_status status = in_range(r, offset, length);
+    if (buffer == NULL && length != 0)
+        status = WINSHM_E_INVALID;
+    else if ((r->access & WINSHM_WRITE) == 0)
+        status = WINSHM_E_ACCESS;
+    if (status == WINSHM_OK)
+        status = wshm_copy_in(r, offset, buffer, length, timeout_ms);
+    return finish(function, r, status);
+}
+
+/* Lock. */
+
+/** Everything that is not one of the two fast paths. The region was begun. */
+static PLATFORM_COLD winshm_status lock_slowly(struct region *r, uint32_t mode,
+                                               uint32_t timeout_ms, bool taken)
+{
+    winshm_status status = participates(r, true);
+    if (mode != WINSHM_EXCLUSIVE && mode != WINSHM_SHARED)
+        status = WINSHM_E_INVALID;
+    if (status == WINSHM_OK)
+        status = taken ? wshm_lock_drain(r, timeout_ms)
+                       : wshm_lock(r, mode, timeout_ms);
+    if (mode == WINSHM_EXCLUSIVE &&
+        (status == WINSHM_OK || status == WINSHM_E_OWNER_DEAD))
+        wshm_lock_taken_by_caller(r);
+    return finish("winshm_lock", r, status);
+}
+
+winshm_status WINSHM_CALL winshm_lock(winshm_region *region, uint32_t mode,
+                                      uint32_t timeout_ms)
+{
+    struct region *r = wshm_region_begin(region);
+    bool taken = false;
+    if (r == NULL)
+        return wshm_api_refuse("winshm_lock", region);
+    if (r->locks == 0 ||
+        !(mode == WINSHM_EXCLUSIVE
+              ? wshm_lock_try_exclusive(r, &taken)
+              : mode == WINSHM_SHARED && wshm_lock_try_shared(r)))
+        return lock_slowly(r, mode, timeout_ms, taken);
+    if (mode == WINSHM_EXCLUSIVE)
+        wshm_lock_taken_by_caller(r);
+    wshm_region_end(r);
+    return WINSHM_OK;
+}
+
+static PLATFORM_COLD winshm_status unlock_slowly(struct region *r,
+                                                 uint32_t mode)
+{
+    winshm_status status = participates(r, true);
+    if (mode != WINSHM_EXCLUSIVE && mode != WINSHM_SHARED)
+        status = WINSHM_E_INVALID;
+    if (status == WINSHM_OK)
+        status = wshm_unlock(r, mode);
+    return finish("winshm_unlock", r, status);
+}
+
+winshm_status WINSHM_CALL winshm_unlock(winshm_region *region, uint32_t mode)
+{
+    struct region *r = wshm_region_begin(region);
+    /* A close that is about to find the lock held must not cost the unlock. */
+    while (r == NULL && wshm_region_undecided(region))
+        r = wshm_region_begin(region);
+    if (r == NULL)
+        return wshm_api_refuse("winshm_unlock", region);
+    if (r->locks == 0 ||
+        !(mode == WINSHM_EXCLUSIVE
+              ? wshm_lock_release_exclusive(r)
+              : mode == WINSHM_SHARED && wshm_lock_release_shared(r)))
+        return unlock_slowly(r, mode);
+    wshm_region_end(r);
+    return WINSHM_OK;
+}
+
+winshm_status WINSHM_CALL winshm_make_consistent(winshm_region *region)
+{
+    static const char function[] = "winshm_make_consistent";
+    struct region *r = wshm_region_begin(region);
+    if (r == NULL)
+        return wshm_api_refuse(function, region);
+    winshm_status status = participates(r, true);
+    if (status == WINSHM_OK)
+        status = wshm_lock_make_consistent(r);
+    return finish(function, r, status);
+}
+
+/* Change. */
+
+winshm_status WINSHM_CALL winshm_notify(winshm_region *region)
+{
+    static const char function[] = "winshm_notify";
+    struct region *r = wshm_region_begin(region);
+    if (r == NULL)
+        return wshm_api_refuse(function, region);
+    winshm_status status = participates(r, false);
+    if (status == WINSHM_OK)
+        wshm_change_notify(r);
+    return finish(function, r, status);
+}
+
+winshm_status WINSHM_CALL winshm_wait(winshm_region *region, uint32_t seen,
+                                      uint32_t timeout_ms, uint32_t *now)
+{
+    static const char function[] = "winshm_wait";
+    if (now != NULL)
+        *now = 0;
+    struct region *r = wshm_region_begin(region);
+    if (r == NULL)
+        return wshm_api_refuse(function, region);
+    winshm_status status = WINSHM_E_UNSUPPORTED;
+    if (r->control != NULL) {
+        status = wshm_change_wait(r, seen, timeout_ms);
+        if (now != NULL)
+            *now = wshm_change_count(r);
+    }
+    return finish(function, r, status);
+}
+
+winshm_status WINSHM_CALL winshm_change_count(winshm_region *region,
+                                              uint32_t *now)
+{
+    static const char function[] = "winshm_change_count";
+    if (now != NULL)
+        *now = 0;
+    struct region *r = wshm_region_begin(region);
+    if (r == NULL)
+        return wshm_api_refuse(function, region);
+    winshm_status status = WINSHM_OK;
+    if (now == NULL)
+        status = WINSHM_E_INVALID;
+    else if (r->control == NULL)
+        status = WINSHM_E_UNSUPPORTED;
+    else
+        *now = wshm_change_count(r);
+    return finish(function, r, status);
+}
+
+winshm_status WINSHM_CALL winshm_wait_handle(winshm_region *region,
+                                             void **handle)
+{
+    static const char function[] = "winshm_wait_handle";
+    if (handle != NULL)
+        *handle = NULL;
+    struct region *r = wshm_region_begin(region);
+    if (r == NULL)
+        return wshm_api_refuse(function, region);
+    winshm_status status = WINSHM_E_INVALID;
+    if (handle != NULL) {
+        wshm_error_clear();
+        status = participates(r, false);
+    }
+    if (status == WINSHM_OK)
+        status = wshm_change_event(r, handle);
+    return finish(function, r, status);
+}

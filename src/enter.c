@@ -1,0 +1,436 @@
+/* Entering a region: what happens under the life lock, and what an observer
+ * does without it. Step by step what the models in tests/model search. */
+#include "enter.h"
+
+#include <string.h>
+
+#include "participant.h"
+
+static const uint64_t MILLISECOND = 1000 * 1000;
+
+/** How long a live but stopped process inside create or open may hold up
+ * others before they give up. */
+static const uint64_t LIFE_PATIENCE = 5000ull * 1000 * 1000;
+
+/** The header's fields, fetched once. */
+struct facts {
+    uint32_t magic;
+    uint32_t version;
+    uint32_t lock_kind;
+    uint32_t joins;
+    uint32_t id[4];
+    uint64_t size;
+    uint64_t capacity;
+    uint64_t layout_tag;
+    uint32_t adopted;
+    struct platform_identity data;
+};
+
+static void fetch(struct layout_header *header, struct facts *facts)
+{
+    facts->joins = atomic_load(&header->joins);
+    facts->magic = atomic_load(&header->magic);
+    facts->version = atomic_load(&header->version);
+    for (int i = 0; i < 4; i++)
+        facts->id[i] = atomic_load(&header->id[i]);
+    facts->lock_kind = atomic_load(&header->lock_kind);
+    facts->size = shared_load(&header->size);
+    facts->capacity = shared_load(&header->capacity);
+    facts->layout_tag = shared_load(&header->layout_tag);
+    facts->adopted = atomic_load(&header->adopted);
+    facts->data.volume = shared_load(&header->data_volume);
+    facts->data.file = shared_load(&header->data_file);
+}
+
+static winshm_status check_match(const struct facts *facts,
+                                 const struct request *request)
+{
+    if (facts->size == 0 || facts->capacity < facts->size ||
+        facts->lock_kind > WINSHM_LOCK_ROBUST)
+        return WINSHM_E_CORRUPT;
+    if (request->size != 0 && request->size != facts->size)
+        return WINSHM_E_SIZE;
+    if (request->layout_tag != 0 && facts->layout_tag != 0 &&
+        request->layout_tag != facts->layout_tag)
+        return WINSHM_E_TAG;
+    return WINSHM_OK;
+}
+
+/** The kernel's word on the size goes before the header's. */
+static winshm_status check_bytes(const struct region *r, uint64_t size)
+{
+    uint64_t bytes;
+    winshm_status status = wshm_platform_data_bytes(&r->platform, &bytes);
+    if (status == WINSHM_OK && bytes < size)
+        status = WINSHM_E_CORRUPT;
+    return status;
+}
+
+static void learn(struct region *r, const struct facts *facts)
+{
+    r->size = facts->size;
+    r->capacity = facts->capacity;
+    r->layout_tag = facts->layout_tag;
+    r->lock_kind = facts->lock_kind;
+}
+
+static winshm_status map_whole(struct region *r, const struct request *request)
+{
+    void *address;
+    if (!request->mapped)
+        return WINSHM_OK;
+    winshm_status status = wshm_platform_map(&r->platform, 0, r->size,
+                                             request->writable, &address);
+    if (status == WINSHM_OK)
+        r->data = address;
+    return status;
+}
+
+/* Creating, under the life lock, with nobody present. */
+
+static void clear_words(struct layout_control *control)
+{
+    /* All that lock, notification and slots keep between two lives. */
+    shared_u32 *word = (shared_u32 *)(void *)&control->lock;
+    shared_u32 *end = (shared_u32 *)(void *)(control + 1);
+    for (; word < end; word++)
+        atomic_store_explicit(word, 0, memory_order_relaxed);
+}
+
+/** Forgets the data of an earlier life, and removes them if they were ours. */
+static winshm_status forget_data(struct region *r, const struct facts *facts)
+{
+    struct layout_header *header = &r->control->header;
+    winshm_status status = WINSHM_OK;
+    if (facts->magic == LAYOUT_MAGIC && facts->adopted == 0)
+        status = wshm_platform_data_remove(&r->platform, &facts->data);
+    if (status != WINSHM_OK)
+        return status;
+    /* Before anything else is recorded: dying here must not make the next one
+     * remove a file that is not ours. */
+    shared_store(&header->data_file, 0);
+    atomic_store(&header->adopted, 0);
+    return WINSHM_OK;
+}
+
+static void record_data(struct layout_header *header,
+                        const struct platform_identity *identity)
+{
+    shared_store(&header->data_volume, identity->volume);
+    atomic_thread_fence(memory_order_seq_cst);
+    shared_store(&header->data_file, identity->file);
+    atomic_thread_fence(memory_order_seq_cst);
+}
+
+/** Takes over the block that an outside program holds under our name.
+ * @return WINSHM_E_NOT_FOUND or WINSHM_E_REPLACED if it went away meanwhile. */
+static winshm_status adopt(struct region *r, uint64_t size)
+{
+    struct layout_header *header = &r->control->header;
+    struct platform_identity identity;
+    uint64_t bytes;
+    winshm_status status = wshm_platform_data_open(&r->platform, NULL);
+    if (status != WINSHM_OK)
+        return status;
+    if (!wshm_platform_data_trusted(&r->platform))
+        return WINSHM_E_FOREIGN;
+    status = wshm_platform_data_bytes(&r->platform, &bytes);
+    if (status == WINSHM_OK && bytes < size)
+        status = WINSHM_E_SIZE;
+    if (status == WINSHM_OK)
+        status = wshm_platform_data_identity(&r->platform, &identity);
+    if (status != WINSHM_OK)
+        return status;
+    atomic_store(&header->adopted, 1);
+    record_data(header, &identity);
+    /* Recorded; is it still what the name leads to? */
+    wshm_platform_data_close(&r->platform);
+    return wshm_platform_data_open(&r->platform, &identity);
+}
+
+static winshm_status make_data(struct region *r, const struct request *request)
+{
+    struct layout_header *header = &r->control->header;
+    struct platform_region *p = &r->platform;
+    winshm_status status = WINSHM_E_HELD;
+    for (int tries = 0; tries < 20; tries++) {
+        struct platform_identity identity;
+        status = wshm_platform_data_make(p, request->size, request->capacity,
+                                         request->security, &identity);
+        if (status == WINSHM_OK) {
+            record_data(header, &identity);
+            status = wshm_platform_data_publish(p);
+            if (status == WINSHM_OK) {
+                r->origin = WINSHM_ORIGIN_CREATED;
+                return WINSHM_OK;
+            }
+            wshm_platform_data_close(p);
+            shared_store(&header->data_file, 0);
+        }
+        if (status != WINSHM_E_HELD ||
+            request->disposition == WINSHM_CREATE_NEW)
+            return status;
+        status = adopt(r, request->size);
+        if (status == WINSHM_OK) {
+            r->origin = WINSHM_ORIGIN_ADOPTED;
+            return WINSHM_OK;
+        }
+        wshm_platform_data_close(p);
+        shared_store(&header->data_file, 0);
+        atomic_store(&header->adopted, 0);
+        if (status != WINSHM_E_NOT_FOUND && status != WINSHM_E_REPLACED)
+            return status;
+        status = WINSHM_E_HELD;
+    }
+    return status;
+}
+
+static winshm_status create(struct region *r, const struct request *request,
+                            struct facts *facts)
+{
+    struct layout_header *header = &r->control->header;
+    uint32_t id[4];
+    winshm_status status = wshm_platform_random(id, sizeof id);
+    if (status != WINSHM_OK)
+        return status;
+    id[0] |= 1;
+    atomic_store(&header->id[0], 0);
+    status = forget_data(r, facts);
+    if (status != WINSHM_OK)
+        return status;
+    atomic_store(&header->magic, LAYOUT_MAGIC);
+    atomic_store(&header->version, LAYOUT_VERSION);
+    clear_words(r->control);
+    status = make_data(r, request);
+    if (status != WINSHM_OK)
+        return status;
+    facts->size = request->size;
+    facts->capacity =
+        r->origin == WINSHM_ORIGIN_ADOPTED ? request->size : request->capacity;
+    facts->layout_tag = request->layout_tag;
+    facts->lock_kind = request->lock_kind;
+    shared_store(&header->size, facts->size);
+    shared_store(&header->capacity, facts->capacity);
+    shared_store(&header->layout_tag, facts->layout_tag);
+    atomic_store(&header->lock_kind, facts->lock_kind);
+    shared_store(&header->members, 0);
+    shared_store(&header->creator_member, 0);
+    memcpy(r->platform.id, id, sizeof id);
+    for (int i = 3; i >= 0; i--)
+        atomic_store(&header->id[i], id[i]);
+    return WINSHM_OK;
+}
+
+static void sign(struct region *r)
+{
+    struct layout_header *header = &r->control->header;
+    shared_store(&header->creator_member, r->member);
+    shared_store(&header->creator_start, (uint64_t)wshm_platform_start_us());
+    atomic_store(&header->creator_pid, wshm_platform_pid());
+}
+
+/** Removes what a life without participants has left. */
+static void clean_up(struct region *r, const struct facts *facts)
+{
+    if (facts->magic == LAYOUT_MAGIC && facts->adopted == 0 &&
+        wshm_platform_data_remove(&r->platform, &facts->data) != WINSHM_OK)
+        return;
+    /* The data first: while the control block is there, whoever comes next
+     * knows which file may be removed. */
+    wshm_platform_control_remove(&r->platform);
+}
+
+void wshm_enter_clean_up(struct region *r)
+{
+    struct facts facts;
+    fetch(&r->control->header, &facts);
+    clean_up(r, &facts);
+}
+
+/* Joining, under the life lock. */
+
+/**
+ * Tell whether the region exists, with its data opened if so.
+ *
+ * The data are opened before somebody's presence is looked for: seeing a
+ * participant, who holds the data too, then proves that these are its data and
+ * not a block that an outsider has made since.
+ */
+static winshm_status witness(struct region *r, const struct facts *facts,
+                             bool *exists)
+{
+    struct platform_region *p = &r->platform;
+    *exists = false;
+    memcpy(p->id, facts->id, sizeof p->id);
+    for (int tries = 0; tries < 200; tries++) {
+        winshm_status status = WINSHM_E_NOT_FOUND;
+        if (facts->id[0] != 0)
+            status = wshm_platform_data_open(p, &facts->data);
+        *exists = wshm_platform_anybody(p, LAYOUT_SLOTS, LAYOUT_SLOTS);
+        if (!*exists) {
+            wshm_platform_data_close(p);
+            return WINSHM_OK;
+        }
+        if (facts->magic != LAYOUT_MAGIC || facts->id[0] == 0)
+            return WINSHM_E_CORRUPT;
+        if (status != WINSHM_E_NOT_FOUND)
+            return status;
+        /* A last participant is being torn down: wait for the rest. */
+        wshm_platform_sleep(MILLISECOND);
+    }
+    return WINSHM_E_HELD;
+}
+
+static winshm_status join(struct region *r, const struct request *request,
+                          const struct facts *facts)
+{
+    winshm_status status = check_match(facts, request);
+    if (status == WINSHM_OK)
+        status = check_bytes(r, facts->size);
+    r->origin = WINSHM_ORIGIN_OPENED;
+    return status;
+}
+
+static winshm_status under_life_lock(struct region *r,
+                                     const struct request *request)
+{
+    struct facts facts;
+    bool exists;
+    bool may_create =
+        request->disposition != WINSHM_OPEN_EXISTING && request->size != 0;
+    r->control = r->platform.control_view;
+    fetch(&r->control->header, &facts);
+    if (facts.magic != 0 && facts.magic != LAYOUT_MAGIC)
+        return WINSHM_E_FOREIGN;
+    winshm_status status = witness(r, &facts, &exists);
+    if (exists && facts.version != LAYOUT_VERSION)
+        return WINSHM_E_LAYOUT;
+    if (exists && request->disposition == WINSHM_CREATE_NEW)
+        return WINSHM_E_EXISTS;
+    if (status != WINSHM_OK)
+        return status;
+    if (exists) {
+        status = join(r, request, &facts);
+    } else if (may_create) {
+        status = create(r, request, &facts);
+    } else {
+        status = WINSHM_E_NOT_FOUND;
+    }
+    learn(r, &facts);
+    /* Mapped before the region can exist: what fails here leaves nothing. */
+    if (status == WINSHM_OK)
+        status = map_whole(r, request);
+    if (status == WINSHM_OK)
+        status = wshm_participant_claim(r);
+    if (status == WINSHM_OK && !exists)
+        sign(r);
+    if (status != WINSHM_OK && !exists)
+        wshm_enter_clean_up(r);
+    return status;
+}
+
+/** Opening read-only where the control block may not be written. */
+static winshm_status observe(struct region *r, const struct request *request)
+{
+    struct platform_region *p = &r->platform;
+    struct facts facts;
+    uint64_t deadline = wshm_platform_now() + 200 * MILLISECOND;
+    winshm_status status =
+        wshm_platform_enter(p, PLATFORM_OBSERVE, LAYOUT_BYTES, NULL, deadline);
+    if (status != WINSHM_OK)
+        return status;
+    r->control = p->control_view;
+    struct layout_header *header = &r->control->header;
+    for (;;) {
+        fetch(header, &facts);
+        if (facts.magic != LAYOUT_MAGIC && facts.magic != 0)
+            return WINSHM_E_FOREIGN;
+        memcpy(p->id, facts.id, sizeof p->id);
+        status = WINSHM_E_NOT_FOUND;
+        if (facts.id[0] != 0)
+            status = wshm_platform_data_open(p, &facts.data);
+        bool exists = facts.id[0] != 0 &&
+                      wshm_platform_anybody(p, LAYOUT_SLOTS, LAYOUT_SLOTS);
+        /* Nothing is held that keeps the region as it is, so look again. */
+        bool same = atomic_load(&header->joins) == facts.joins;
+        for (int i = 0; i < 4; i++)
+            same = same && atomic_load(&header->id[i]) == facts.id[i];
+        bool settled = same && (facts.joins & 1) == 0;
+        if (exists && status == WINSHM_OK && same)
+            break;
+        wshm_platform_data_close(p);
+        if (settled && exists && status != WINSHM_E_NOT_FOUND)
+            return status;
+        if ((settled && !exists) || wshm_platform_now() >= deadline)
+            return WINSHM_E_NOT_FOUND;
+        wshm_platform_sleep(MILLISECOND);
+    }
+    if (facts.version != LAYOUT_VERSION)
+        return WINSHM_E_LAYOUT;
+    status = join(r, request, &facts);
+    learn(r, &facts);
+    return status == WINSHM_OK ? map_whole(r, request) : status;
+}
+
+void wshm_enter_unmap(struct region *r)
+{
+    if (r->data != NULL)
+        wshm_platform_unmap(r->data, r->size);
+    r->data = NULL;
+}
+
+winshm_status wshm_enter(struct region *r, const struct request *request)
+{
+    struct platform_region *p = &r->platform;
+    bool join_only = request->disposition == WINSHM_OPEN_EXISTING;
+    winshm_status status = wshm_platform_enter(
+        p, join_only ? PLATFORM_JOIN : PLATFORM_CREATE, LAYOUT_BYTES,
+        request->security, wshm_platform_now() + LIFE_PATIENCE);
+    if (status == WINSHM_OK) {
+        status = under_life_lock(r, request);
+        wshm_platform_entered(p);
+    } else if (status == WINSHM_E_ACCESS && join_only && !request->writable) {
+        status = observe(r, request);
+    }
+    if (status == WINSHM_E_NOT_FOUND && join_only &&
+        wshm_platform_data_exists(p))
+        status = WINSHM_E_NOT_MANAGED;
+    if (status != WINSHM_OK) {
+        wshm_enter_unmap(r);
+        wshm_platform_leave(p);
+    }
+    return status;
+}
+
+winshm_status wshm_enter_raw(struct region *r, const struct request *request)
+{
+    struct platform_region *p = &r->platform;
+    winshm_status status = WINSHM_E_NOT_FOUND;
+    bool create = request->disposition == WINSHM_CREATE_NEW;
+    for (int tries = 0; tries < 20; tries++) {
+        status = wshm_platform_raw(p, create, request->size, request->security);
+        if (request->disposition != WINSHM_OPEN_OR_CREATE)
+            break;
+        if (status == WINSHM_E_NOT_FOUND && request->size != 0)
+            create = true;
+        else if (status == WINSHM_E_EXISTS)
+            create = false;
+        else
+            break;
+    }
+    if (status == WINSHM_OK)
+        status = wshm_platform_data_bytes(p, &r->size);
+    if (status == WINSHM_OK && r->size < request->size)
+        status = WINSHM_E_SIZE;
+    if (status == WINSHM_OK && r->size == 0)
+        status = WINSHM_E_SIZE;
+    r->capacity = r->size;
+    r->layout_tag = 0;
+    r->lock_kind = WINSHM_LOCK_NONE;
+    r->origin = create ? WINSHM_ORIGIN_CREATED : WINSHM_ORIGIN_OPENED;
+    if (status == WINSHM_OK)
+        status = map_whole(r, request);
+    if (status != WINSHM_OK)
+        wshm_platform_leave(p);
+    return status;
+}

@@ -1,0 +1,23 @@
+/* Entering a region, by creating, joining or observing it.
+ *
+ * A region exists if and only if somebody's presence exists. Entering happens
+ * under the life lock: whoever holds it and finds nobody present may make the
+ * region anew in place, whatever an earlier life has left in the control block.
+ * So there is no half-made state to wait for, and nothing that a crash leaves
+ * needs a person. */
+#ifndef WINSHM_ENTER_H
+#define WINSHM_ENTER_H
+
+#include "region.h"
+
+/** Fill r. On failure nothing is left behind or held. */
+winshm_status wshm_enter(struct region *r, const struct request *request);
+winshm_status wshm_enter_raw(struct region *r, const struct request *request);
+
+/** Take back the whole view. */
+void wshm_enter_unmap(struct region *r);
+
+/** Remove what a life without participants has left. Life lock held. */
+void wshm_enter_clean_up(struct region *r);
+
+#endif

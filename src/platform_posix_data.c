@@ -1,0 +1,335 @@
+/* Linux: codes and paths, and the file that holds a region's data. */
+#define _GNU_SOURCE
+#define _FILE_OFFSET_BITS 64
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "platform.h"
+#include "platform_posix.h"
+#include "status.h"
+
+_Static_assert(sizeof(off_t) == 8, "sizes of 64 bits reach the kernel");
+
+winshm_status wshm_posix_translate(int code)
+{
+    switch (code) {
+    case ENOENT:
+        return WINSHM_E_NOT_FOUND;
+    case EACCES:
+    case EPERM:
+    case EROFS:
+        return WINSHM_E_ACCESS;
+    case ELOOP:
+    case EISDIR:
+    case ENXIO:
+    case ENODEV:
+        return WINSHM_E_KIND;
+    case ENOMEM:
+    case ENOSPC:
+    case EDQUOT:
+    case EMFILE:
+    case ENFILE:
+        return WINSHM_E_NO_MEMORY;
+    case EFBIG:
+    case EOVERFLOW:
+        return WINSHM_E_SIZE;
+    default:
+        return WINSHM_E_SYSTEM;
+    }
+}
+
+winshm_status wshm_posix_refused(const char *call, int code)
+{
+    return wshm_error_os(wshm_posix_translate(code), call, code);
+}
+
+void wshm_posix_path(const struct platform_region *p, const char *suffix,
+                     char *path)
+{
+    snprintf(path, POSIX_PATH_BYTES, POSIX_DIRECTORY "/%s%s", p->name, suffix);
+}
+
+winshm_status wshm_posix_mode(const char *security, mode_t *mode)
+{
+    *mode = 0600;
+    if (security == NULL || strcmp(security, "owner") == 0 ||
+        strcmp(security, "session") == 0)
+        return WINSHM_OK;
+    if (strcmp(security, "interactive-read") == 0 ||
+        strcmp(security, "everyone-read") == 0) {
+        *mode = 0644;
+        return WINSHM_OK;
+    }
+    return strchr(security, ':') != NULL ? WINSHM_E_UNSUPPORTED
+                                         : WINSHM_E_INVALID;
+}
+
+bool wshm_posix_acceptable(uid_t owner)
+{
+    uid_t self = geteuid();
+    return owner == self || owner == 0 || self == 0;
+}
+
+int wshm_posix_open(platform_object *object, const char *path, int flags,
+                    mode_t mode)
+{
+    wshm_posix_descriptors_lock();
+    int fd = open(path, flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, mode);
+    int code = errno;
+    if (fd >= 0)
+        *object = fd;
+    wshm_posix_descriptors_unlock();
+    return fd >= 0 ? 0 : code;
+}
+
+void wshm_posix_close(platform_object *object)
+{
+    wshm_posix_descriptors_lock();
+    if (*object != PLATFORM_NONE)
+        close((int)*object);
+    *object = PLATFORM_NONE;
+    wshm_posix_descriptors_unlock();
+}
+
+int wshm_posix_reserve(int fd, uint64_t bytes)
+{
+    /* In parts, so that a signal that comes again and again, as a profiler's
+     * does, cannot keep a large one from ever being done. */
+    const uint64_t part = 64 << 20;
+    uint64_t done = 0;
+    while (done < bytes) {
+        uint64_t length = bytes - done < part ? bytes - done : part;
+        int code = posix_fallocate(fd, (off_t)done, (off_t)length);
+        if (code != 0 && code != EINTR)
+            return code;
+        if (code == 0)
+            done += length;
+    }
+    return 0;
+}
+
+/* The data. */
+
+/** True if the region's plain name leads to this file. */
+static bool name_is(const struct platform_region *p,
+                    const struct platform_identity *identity)
+{
+    char path[POSIX_PATH_BYTES];
+    struct stat there;
+    wshm_posix_path(p, "", path);
+    return lstat(path, &there) == 0 && S_ISREG(there.st_mode) &&
+           (uint64_t)there.st_dev == identity->volume &&
+           (uint64_t)there.st_ino == identity->file;
+}
+
+bool wshm_platform_data_exists(const struct platform_region *p)
+{
+    char path[POSIX_PATH_BYTES];
+    struct stat there;
+    wshm_posix_path(p, "", path);
+    return lstat(path, &there) == 0;
+}
+
+winshm_status wshm_platform_data_open(struct platform_region *p,
+                                      const struct platform_identity *known)
+{
+    char path[POSIX_PATH_BYTES];
+    struct stat here;
+    wshm_posix_path(p, "", path);
+    if (known != NULL && known->file == 0)
+        return WINSHM_E_REPLACED;
+    int code =
+        wshm_posix_open(&p->data, path, p->writable ? O_RDWR : O_RDONLY, 0);
+    if (code != 0) {
+        winshm_status status = wshm_posix_refused("open", code);
+        return known != NULL &&
+                       (status == WINSHM_E_NOT_FOUND || status == WINSHM_E_KIND)
+                   ? WINSHM_E_REPLACED
+                   : status;
+    }
+    winshm_status status = WINSHM_OK;
+    if (fstat((int)p->data, &here) != 0)
+        status = wshm_posix_refused("fstat", errno);
+    else if (known != NULL && ((uint64_t)here.st_dev != known->volume ||
+                               (uint64_t)here.st_ino != known->file))
+        status = WINSHM_E_REPLACED;
+    else if (!S_ISREG(here.st_mode))
+        status = WINSHM_E_KIND;
+    if (status != WINSHM_OK)
+        wshm_posix_close(&p->data);
+    return status;
+}
+
+winshm_status wshm_platform_data_make(struct platform_region *p, uint64_t bytes,
+                                      uint64_t capacity, const char *security,
+                                      struct platform_identity *identity)
+{
+    mode_t mode;
+    winshm_status status = wshm_posix_mode(security, &mode);
+    if (status != WINSHM_OK)
+        return status;
+    if (capacity > INT64_MAX)
+        return WINSHM_E_SIZE;
+    /* Root may join what users have made, but shall not build upon it. */
+    struct stat control;
+    if (p->control != PLATFORM_NONE &&
+        (fstat((int)p->control, &control) != 0 ||
+         (control.st_uid != geteuid() && control.st_uid != 0)))
+        return WINSHM_E_FOREIGN;
+    /* linkat() decides; this saves setting the room aside in vain. */
+    char path[POSIX_PATH_BYTES];
+    struct stat there;
+    wshm_posix_path(p, "", path);
+    if (lstat(path, &there) == 0)
+        return S_ISREG(there.st_mode) ? WINSHM_E_HELD : WINSHM_E_KIND;
+    wshm_posix_descriptors_lock();
+    int fd = open(POSIX_DIRECTORY, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    int code = errno;
+    if (fd >= 0)
+        p->data = fd;
+    wshm_posix_descriptors_unlock();
+    if (fd < 0)
+        return wshm_posix_refused("open(O_TMPFILE)", code);
+    const char *call = "ftruncate";
+    code = ftruncate(fd, (off_t)capacity) == 0 ? 0 : errno;
+    if (code == 0) {
+        /* Without room set aside a full file system would kill whoever first
+         * touches a page. */
+        call = "posix_fallocate";
+        code = wshm_posix_reserve(fd, bytes);
+    }
+    if (code == 0) {
+        call = "fchmod";
+        code = fchmod(fd, mode) == 0 && (p->control == PLATFORM_NONE ||
+                                         fchmod((int)p->control, mode) == 0)
+                   ? 0
+                   : errno;
+    }
+    status = code == 0 ? wshm_platform_data_identity(p, identity)
+                       : wshm_posix_refused(call, code);
+    if (status != WINSHM_OK)
+        wshm_posix_close(&p->data);
+    return status;
+}
+
+winshm_status wshm_platform_data_publish(struct platform_region *p)
+{
+    char from[64], to[POSIX_PATH_BYTES];
+    wshm_posix_path(p, "", to);
+    snprintf(from, sizeof from, "/proc/self/fd/%d", (int)p->data);
+    if (linkat(AT_FDCWD, from, AT_FDCWD, to, AT_SYMLINK_FOLLOW) == 0)
+        return WINSHM_OK;
+    int code = errno;
+    winshm_status status = wshm_posix_refused("linkat", code);
+    return code == EEXIST ? WINSHM_E_HELD : status;
+}
+
+void wshm_platform_data_close(struct platform_region *p)
+{
+    wshm_posix_close(&p->data);
+}
+
+winshm_status wshm_platform_data_identity(const struct platform_region *p,
+                                          struct platform_identity *identity)
+{
+    struct stat here;
+    if (fstat((int)p->data, &here) != 0)
+        return wshm_posix_refused("fstat", errno);
+    identity->volume = (uint64_t)here.st_dev;
+    identity->file = (uint64_t)here.st_ino;
+    return WINSHM_OK;
+}
+
+bool wshm_platform_data_trusted(const struct platform_region *p)
+{
+    struct stat here;
+    return fstat((int)p->data, &here) == 0 &&
+           wshm_posix_acceptable(here.st_uid);
+}
+
+winshm_status wshm_platform_data_bytes(const struct platform_region *p,
+                                       uint64_t *bytes)
+{
+    struct stat here;
+    if (fstat((int)p->data, &here) != 0)
+        return wshm_posix_refused("fstat", errno);
+    *bytes = (uint64_t)here.st_size;
+    return WINSHM_OK;
+}
+
+winshm_status
+wshm_platform_data_remove(const struct platform_region *p,
+                          const struct platform_identity *recorded)
+{
+    char path[POSIX_PATH_BYTES];
+    struct stat data, control;
+    wshm_posix_path(p, "", path);
+    if (recorded->file == 0 || !name_is(p, recorded))
+        return WINSHM_OK;
+    /* Whoever wrote the record could not name other people's files. */
+    if (p->control != PLATFORM_NONE &&
+        (lstat(path, &data) != 0 || fstat((int)p->control, &control) != 0 ||
+         (data.st_uid != control.st_uid && control.st_uid != 0)))
+        return WINSHM_OK;
+    return unlink(path) == 0 ? WINSHM_OK : wshm_posix_refused("unlink", errno);
+}
+
+void wshm_platform_control_remove(const struct platform_region *p)
+{
+    char path[POSIX_PATH_BYTES];
+    struct stat here, there;
+    wshm_posix_path(p, POSIX_CONTROL_SUFFIX, path);
+    if (fstat((int)p->control, &here) == 0 && lstat(path, &there) == 0 &&
+        here.st_ino == there.st_ino && here.st_dev == there.st_dev)
+        unlink(path);
+}
+
+winshm_status wshm_platform_raw(struct platform_region *p, bool create,
+                                uint64_t bytes, const char *security)
+{
+    struct platform_identity identity;
+    if (!create)
+        return wshm_platform_data_open(p, NULL);
+    winshm_status status =
+        wshm_platform_data_make(p, bytes, bytes, security, &identity);
+    if (status == WINSHM_OK)
+        status = wshm_platform_data_publish(p);
+    if (status != WINSHM_OK) {
+        wshm_posix_close(&p->data);
+        return status == WINSHM_E_HELD ? WINSHM_E_EXISTS : status;
+    }
+    p->removes = true;
+    return WINSHM_OK;
+}
+
+/* Mapping. */
+
+uint64_t wshm_platform_granularity(void)
+{
+    return (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+winshm_status wshm_platform_map(const struct platform_region *p,
+                                uint64_t offset, uint64_t length, bool write,
+                                void **address)
+{
+    if (length > SIZE_MAX)
+        return WINSHM_E_NO_MEMORY;
+    void *view =
+        mmap(NULL, (size_t)length, PROT_READ | (write ? PROT_WRITE : 0),
+             MAP_SHARED, (int)p->data, (off_t)offset);
+    if (view == MAP_FAILED)
+        return wshm_posix_refused("mmap", errno);
+    *address = view;
+    return WINSHM_OK;
+}
+
+void wshm_platform_unmap(void *address, uint64_t length)
+{
+    munmap(address, (size_t)length);
+}
