@@ -306,6 +306,13 @@ struct platform_mutex {
 void wshm_platform_mutex_lock(struct platform_mutex *mutex);
 void wshm_platform_mutex_unlock(struct platform_mutex *mutex);
 
+/**
+ * Called at the orderly end of a process that may have left regions open:
+ * removes the names of those that end with it. Presences stay until the process
+ * is gone, since its other threads may still be running.
+ */
+void wshm_region_exit(void);
+
 /** Called around fork(): both sides see the tables of handles whole. */
 void wshm_region_fork_prepare(void);
 void wshm_region_fork_parent(void);

@@ -319,6 +319,11 @@ static void initialise(void)
     pthread_atfork(before_fork, after_fork_parent, after_fork_child);
 }
 
+__attribute__((destructor)) static void at_exit(void)
+{
+    wshm_region_exit();
+}
+
 void wshm_platform_init(void)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;

@@ -76,6 +76,39 @@ void wshm_region_release(struct region *r)
     wshm_platform_cancellable(cancellation);
 }
 
+/** True if a present participant is not a handle of this process. */
+static bool shared_with_others(struct region *r)
+{
+    bool own[LAYOUT_SLOTS] = {false};
+    for (int i = 0; i < HANDLE_REGIONS; i++) {
+        const struct region *other = &wshm_regions[i];
+        if (atomic_load(&other->handle) != 0 && other->me != 0 &&
+            memcmp(other->platform.id, r->platform.id, sizeof r->platform.id) ==
+                0)
+            own[other->me - 1] = true;
+    }
+    for (uint32_t slot = 0; slot < LAYOUT_SLOTS; slot++)
+        if (!own[slot] && wshm_platform_present(&r->platform, slot))
+            return true;
+    return false;
+}
+
+void wshm_region_exit(void)
+{
+    for (int i = 0; i < HANDLE_REGIONS; i++) {
+        uintptr_t value = atomic_load(&wshm_regions[i].handle);
+        struct region *r = wshm_region_begin((winshm_region *)value);
+        if (r == NULL)
+            continue;
+        if (r->me != 0 && wshm_platform_leaving(&r->platform)) {
+            if (!shared_with_others(r))
+                wshm_enter_clean_up(r);
+            wshm_platform_entered(&r->platform);
+        }
+        wshm_region_end(r);
+    }
+}
+
 /** Wakes this handle's own waiters, so that they see that it closes. */
 static void wake_own(struct region *r)
 {

@@ -181,8 +181,8 @@ wine_ready() {
     wine_version=$(dpkg-query -W -f '${Version}' libwine:amd64) || die "libwine is not installed"
     unset DISPLAY WAYLAND_DISPLAY WINEARCH WINELOADER WINESERVER WINEDLLPATH
     export WINEPREFIX="$WINSHM_CACHE/wine" WINEDEBUG=-all
-    # No offers to download Mono and Gecko, and no entries in the desktop's menus.
-    export WINEDLLOVERRIDES='mscoree,mshtml,winemenubuilder.exe='
+    # No offer to download Gecko, and no entries in the desktop's menus.
+    export WINEDLLOVERRIDES='mshtml,winemenubuilder.exe='
     {
         flock -w 900 9 || die "another run has been preparing Wine for too long"
         # A wineserver that inherited the lock would keep it.
@@ -241,7 +241,9 @@ wine_prefix() {
     say "preparing Wine (once)"
     wine_stop
     rm -rf "$WINEPREFIX"
-    quietly wine timeout 300 "$WINE" wineboot -i || die "Wine could not be prepared"
+    # No offer to download Mono; later on, .NET programs need the mscoree.dll.
+    quietly wine env WINEDLLOVERRIDES="mscoree,$WINEDLLOVERRIDES" timeout 300 "$WINE" wineboot -i ||
+        die "Wine could not be prepared"
     quietly wine timeout 60 wineserver -w || die "Wine does not come to rest"
     # Where they cannot run, 32-bit programs say nothing and yet exit with 0.
     if [ "$WINE32" = yes ] && ! "$WINE" 'c:\windows\syswow64\cmd.exe' /c \

@@ -6,11 +6,8 @@
 
 struct layout {
     uint64_t counter;
-    struct box {
-        uint32_t full, length;
-    } box[3];
-    uint32_t reserved[8], a, b;
-    uint8_t gap[4024], bytes[3][262144];
+    uint32_t full, length, other_boxes[4], reserved[8], a, b;
+    uint8_t gap[4024], bytes[3 * 262144];
 };
 
 static void must(winshm_status status)
@@ -35,33 +32,28 @@ int main(int argc, char **argv)
         printf("C: added %s\n", argv[3]);
     } else if (strcmp(argv[1], "relay") == 0) {
         FILE *file = fopen(argv[3], "rb");
-        for (uint32_t seen, length = 1; file != NULL && length > 0;) {
-            must(winshm_change_count(region, &seen));
+        uint32_t seen = 0, box[2] = {1, file != NULL};
+        for (; box[1] > 0; must(winshm_wait(region, seen, 60000, &seen))) {
             must(winshm_lock(region, WINSHM_EXCLUSIVE, WINSHM_FOREVER));
-            if (!at->box[0].full) {
-                length = (uint32_t)fread(at->bytes, 1, sizeof *at->bytes, file);
-                at->box[0] = (struct box){1, length};
-                must(winshm_notify(region));
+            if (!at->full) {
+                box[1] = (uint32_t)fread(at->bytes, 1, 262144, file);
+                must(winshm_write(region, 8, box, sizeof box, 0));
             }
             must(winshm_unlock(region, WINSHM_EXCLUSIVE));
-            must(winshm_wait(region, seen, WINSHM_FOREVER, NULL));
         }
         printf("C: relayed %ld bytes\n", file != NULL ? ftell(file) : -1);
     } else if (strcmp(argv[1], "hold") == 0) {
         must(winshm_lock(region, WINSHM_EXCLUSIVE, WINSHM_FOREVER));
         at->a++; /* Dying here leaves the update half done: b stays behind. */
         puts("C: holding");
-        fflush(stdout);
-        getchar();
-    } else if (winshm_lock(region, WINSHM_EXCLUSIVE, 10000) ==
-               WINSHM_E_OWNER_DEAD) {
+        fflush(stdout), getchar();
+    } else {
+        if (winshm_lock(region, WINSHM_EXCLUSIVE, 10000) != WINSHM_E_OWNER_DEAD)
+            return puts("C: nothing to repair") >= 0;
         at->b = at->a;
         must(winshm_make_consistent(region));
         must(winshm_unlock(region, WINSHM_EXCLUSIVE));
         printf("C: the owner died, repaired, b = %u\n", at->b);
-    } else {
-        puts("C: nothing to repair");
-        return 1;
     }
     return winshm_close(region) != WINSHM_OK;
 }
