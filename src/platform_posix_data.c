@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "platform.h"
@@ -98,19 +99,18 @@ void wshm_posix_close(platform_object *object)
 
 int wshm_posix_reserve(int fd, uint64_t bytes)
 {
-    /* In parts, so that a signal that comes again and again, as a profiler's
-     * does, cannot keep a large one from ever being done. */
-    const uint64_t part = 64 << 20;
-    uint64_t done = 0;
-    while (done < bytes) {
-        uint64_t length = bytes - done < part ? bytes - done : part;
-        int code = posix_fallocate(fd, (off_t)done, (off_t)length);
-        if (code != 0 && code != EINTR)
-            return code;
-        if (code == 0)
-            done += length;
-    }
-    return 0;
+    struct statvfs room;
+    /* Asked first: finding out by filling it would take the memory from
+     * everybody else meanwhile. */
+    if (fstatvfs(fd, &room) != 0)
+        return errno;
+    if (room.f_blocks != 0 && bytes / room.f_frsize > room.f_bavail)
+        return ENOSPC;
+    int code;
+    do
+        code = posix_fallocate(fd, 0, (off_t)bytes);
+    while (code == EINTR);
+    return code;
 }
 
 /* The data. */
