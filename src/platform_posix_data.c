@@ -106,11 +106,18 @@ int wshm_posix_reserve(int fd, uint64_t bytes)
         return errno;
     if (room.f_blocks != 0 && bytes / room.f_frsize > room.f_bavail)
         return ENOSPC;
-    int code;
-    do
-        code = posix_fallocate(fd, 0, (off_t)bytes);
-    while (code == EINTR);
-    return code;
+    /* In parts, so that a signal that comes again and again, as a profiler's
+     * does, cannot keep a large one from ever being done. */
+    const uint64_t part = 64 << 20;
+    for (uint64_t done = 0; done < bytes;) {
+        uint64_t length = bytes - done < part ? bytes - done : part;
+        int code = posix_fallocate(fd, (off_t)done, (off_t)length);
+        if (code != 0 && code != EINTR)
+            return code;
+        if (code == 0)
+            done += length;
+    }
+    return 0;
 }
 
 /* The data. */
