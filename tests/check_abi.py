@@ -1,0 +1,192 @@
+"""Check that everybody agrees on what the library exports.
+
+    check_abi.py BINARY...
+
+winshm.h, winshm.def, tests/abi/exports.txt and each built winshm.dll or
+libwinshm.so must name the same functions; every function must be documented;
+binaries must carry the header's version and need nothing but the system.
+"""
+
+import pathlib
+import re
+import struct
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+DLLS = re.compile(r"(kernel32|advapi32|msvcrt|ucrtbase|vcruntime\d+"
+                  r"|api-ms-win-crt-[a-z]+-l1-1-0)\.dll", re.I)
+LIBRARIES = re.compile(r"(libc|libpthread|ld-linux[\w-]*|libasan|libubsan"
+                       r"|libtsan|libgcc_s|libm|libdl|librt)\.so\.[\d.]+")
+
+problems = []
+
+
+def expect(condition, problem):
+    if not condition:
+        problems.append(problem)
+
+
+def same(what, names, expected):
+    missing, extra = expected - names, names - expected
+    expect(not missing, f"{what} lacks {', '.join(sorted(missing))}")
+    expect(not extra, f"{what} has also {', '.join(sorted(extra))}")
+
+
+def read(path):
+    return (ROOT / path).read_text(encoding="utf-8")
+
+
+def parameters_of(declaration):
+    inside = declaration[declaration.index("(") + 1:declaration.rindex(")")]
+    if inside.strip() == "void":
+        return []
+    return [re.search(r"(\w+)\s*$", one).group(1) for one in inside.split(",")]
+
+
+def check_header(versions):
+    """Return the declared functions and the version."""
+    text = read("include/winshm.h")
+    part = dict(re.findall(
+        r"^#define WINSHM_VERSION_(MAJOR|MINOR|PATCH) (\d+)$", text, re.M))
+    pattern = r"/\*\*((?:(?!\*/).)*)\*/\s*(WINSHM_API[^;]*);"
+    names = set()
+    for comment, declaration in re.findall(pattern, text, re.S):
+        name = re.search(r"\b(winshm_\w+)\s*\(", declaration).group(1)
+        names.add(name)
+        expect("WINSHM_CALL" in declaration, f"{name} lacks WINSHM_CALL")
+        for tag in ("return", "threadsafety", "since"):
+            found = re.findall(rf"^ \* @{tag}\b", comment, re.M)
+            expect(len(found) == 1, f"{name} has {len(found)} times @{tag}")
+        since = re.search(r"@since (\S+)", comment)
+        expect(since and since.group(1) == versions.get(name),
+               f"{name}: @since is not what exports.txt says")
+        documented = re.findall(r"@param\s+(\w+)", comment)
+        expect(documented == parameters_of(declaration),
+               f"{name}: @param tells of {documented}, "
+               f"not of {parameters_of(declaration)}")
+    count = len(re.findall(r"^WINSHM_API\b", text, re.M))
+    expect(count == len(names), f"{count - len(names)} functions of winshm.h "
+                                "are not documented")
+    return names, (int(part["MAJOR"]), int(part["MINOR"]), int(part["PATCH"]))
+
+
+def check_def(expected):
+    lines = [line.split(";")[0].split() for line in
+             read("winshm.def").splitlines()]
+    lines = [line for line in lines if line]
+    names = {line[0] for line in lines if line[0].startswith("winshm_")}
+    same("winshm.def", names, expected)
+    # An ordinal or an alias would be a second thing to keep for ever.
+    expect(all(len(line) == 1 for line in lines
+               if line[0].startswith("winshm_")),
+           "winshm.def says more than names")
+
+
+class Pe:
+    """What is needed of a DLL, read by hand."""
+
+    def __init__(self, data):
+        self.data = data
+        header = struct.unpack_from("<I", data, 0x3C)[0] + 4
+        sections, optional_size = (struct.unpack_from("<H", data, header + 2)[0],
+                                   struct.unpack_from("<H", data, header + 16)[0])
+        optional = header + 20
+        magic = struct.unpack_from("<H", data, optional)[0]
+        self.directories = optional + (112 if magic == 0x20B else 96)
+        self.flags = struct.unpack_from("<H", data, optional + 70)[0]
+        self.sections = [
+            struct.unpack_from("<IIII", data, optional + optional_size + 8 + i * 40)
+            for i in range(sections)]
+
+    def at(self, address):
+        for size, start, raw_size, raw in self.sections:
+            if start <= address < start + max(size, raw_size):
+                return address - start + raw
+        raise ValueError(hex(address))
+
+    def directory(self, index):
+        return struct.unpack_from("<II", self.data, self.directories + index * 8)
+
+    def text(self, address):
+        start = self.at(address)
+        return self.data[start:self.data.index(b"\0", start)].decode()
+
+    def exports(self):
+        table = self.at(self.directory(0)[0])
+        name, count, names = (struct.unpack_from("<I", self.data, table + at)[0]
+                              for at in (12, 24, 32))
+        start = self.at(names)
+        return self.text(name), {
+            self.text(address) for address in
+            struct.unpack_from(f"<{count}I", self.data, start)}
+
+    def imports(self):
+        at = self.at(self.directory(1)[0])
+        while any(self.data[at:at + 20]):
+            yield self.text(struct.unpack_from("<I", self.data, at + 12)[0])
+            at += 20
+
+    def versions(self):
+        """File and product version of the fixed part of VERSIONINFO."""
+        address, size = self.directory(2)
+        if size == 0:
+            return None
+        start = self.at(address)
+        at = self.data.find(b"\xBD\x04\xEF\xFE", start, start + size)
+        words = struct.unpack_from("<IIII", self.data, at + 8)
+        return [(high >> 16, high & 0xFFFF, low >> 16)
+                for high, low in (words[0:2], words[2:4])]
+
+
+def check_dll(path, expected, version):
+    pe = Pe(path.read_bytes())
+    name, names = pe.exports()
+    same(path.name, names, expected)
+    expect(name == "winshm.dll", f"{path} calls itself {name}")
+    for dll in pe.imports():
+        expect(DLLS.fullmatch(dll), f"{path} needs {dll}")
+    expect(pe.versions() == [version, version],
+           f"{path} says version {pe.versions()}, winshm.h {version}")
+    # DYNAMIC_BASE and NX_COMPAT.
+    expect(pe.flags & 0x140 == 0x140, f"{path} lacks ASLR or DEP")
+
+
+def check_so(path, expected, version):
+    def tool(*command):
+        return subprocess.run([*command, str(path)], check=True, text=True,
+                              stdout=subprocess.PIPE).stdout
+
+    symbols = tool("nm", "-D", "--defined-only").split()[2::3]
+    # A sanitizer's runtime exports names of its own.
+    names = {s for s in symbols if not s.startswith(("__asan", "__ubsan",
+                                                     "__odr_asan"))}
+    same(path.name, names, expected)
+    dynamic = tool("readelf", "-dW")
+    soname = re.search(r"SONAME.*\[(.*)\]", dynamic).group(1)
+    expect(soname == f"libwinshm.so.{version[0]}", f"{path}: soname {soname}")
+    expect(path.resolve().name.endswith("so.%d.%d.%d" % version),
+           f"{path} is called {path.resolve().name}, not {version}")
+    for needed in re.findall(r"NEEDED.*\[(.*)\]", dynamic):
+        expect(LIBRARIES.fullmatch(needed), f"{path} needs {needed}")
+    expect("TEXTREL" not in dynamic, f"{path} has text relocations")
+
+
+def main():
+    versions = dict(line.split() for line in
+                    read("tests/abi/exports.txt").splitlines()
+                    if line and not line.startswith("#"))
+    names, version = check_header(versions)
+    same("winshm.h", names, set(versions))
+    check_def(names)
+    for path in map(pathlib.Path, sys.argv[1:]):
+        if path.read_bytes()[:2] == b"MZ":
+            check_dll(path, names, version)
+        else:
+            check_so(path, names, version)
+    print("\n".join(problems) or f"{len(names)} functions, all agree")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,314 @@
+#include "child.h"
+
+#include <windows.h>
+
+static void fail(const char *what)
+{
+    fprintf(stderr, "%s: error %lu\n", what, (unsigned long)GetLastError());
+    fflush(stderr);
+    _Exit(1);
+}
+
+/** Its last handle goes with this process, and takes the children along. */
+static HANDLE job(void)
+{
+    static HANDLE handle;
+    if (handle == NULL) {
+        JOBOBJECT_EXTENDED_LIMIT_INFORMATION limits;
+        memset(&limits, 0, sizeof limits);
+        limits.BasicLimitInformation.LimitFlags =
+            JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE;
+        handle = CreateJobObjectW(NULL, NULL);
+        SetInformationJobObject(handle, JobObjectExtendedLimitInformation,
+                                &limits, sizeof limits);
+    }
+    return handle;
+}
+
+static void make_pipe(HANDLE *reads, HANDLE *writes, bool child_reads)
+{
+    SECURITY_ATTRIBUTES inherit = {sizeof inherit, NULL, TRUE};
+    if (!CreatePipe(reads, writes, &inherit, 0))
+        fail("CreatePipe");
+    SetHandleInformation(child_reads ? *writes : *reads, HANDLE_FLAG_INHERIT,
+                         0);
+}
+
+struct child child_start(const char *role, const char *argument,
+                         uint32_t number)
+{
+    char path[MAX_PATH], line[MAX_PATH + 400];
+    HANDLE in_read, in_write, out_read, out_write;
+    STARTUPINFOA startup;
+    PROCESS_INFORMATION process;
+    GetModuleFileNameA(NULL, path, sizeof path);
+    snprintf(line, sizeof line, "\"%s\" role:%s \"%s\" %lu", path, role,
+             argument, (unsigned long)number);
+    make_pipe(&in_read, &in_write, true);
+    make_pipe(&out_read, &out_write, false);
+    memset(&startup, 0, sizeof startup);
+    startup.cb = sizeof startup;
+    startup.dwFlags = STARTF_USESTDHANDLES;
+    startup.hStdInput = in_read;
+    startup.hStdOutput = out_write;
+    startup.hStdError = GetStdHandle(STD_ERROR_HANDLE);
+    fflush(NULL);
+    if (!CreateProcessA(path, line, NULL, NULL, TRUE, CREATE_SUSPENDED, NULL,
+                        NULL, &startup, &process))
+        fail("CreateProcess");
+    AssignProcessToJobObject(job(), process.hProcess);
+    ResumeThread(process.hThread);
+    CloseHandle(process.hThread);
+    CloseHandle(in_read);
+    CloseHandle(out_write);
+    struct child child = {(intptr_t)process.hProcess, (intptr_t)in_write,
+                          (intptr_t)out_read, (uint32_t)process.dwProcessId};
+    return child;
+}
+
+bool child_fork(struct child *child, void (*run)(void *), void *argument)
+{
+    (void)child;
+    (void)run;
+    (void)argument;
+    return false;
+}
+
+void child_tell(struct child *child, char byte)
+{
+    DWORD done;
+    if (!WriteFile((HANDLE)child->to, &byte, 1, &done, NULL))
+        fprintf(stderr, "a child is gone that should have heard %c\n", byte);
+}
+
+int child_hear(struct child *child, uint32_t timeout_ms)
+{
+    uint64_t end = clock_ms() + timeout_ms;
+    unsigned char byte;
+    DWORD count = 0;
+    for (;;) {
+        if (!PeekNamedPipe((HANDLE)child->from, NULL, 0, NULL, &count, NULL))
+            return -1;
+        if (count != 0)
+            break;
+        if (clock_ms() >= end)
+            return -2;
+        Sleep(1);
+    }
+    return ReadFile((HANDLE)child->from, &byte, 1, &count, NULL) ? byte : -1;
+}
+
+enum { KILLED = 1000 };
+
+int child_wait(struct child *child, uint32_t timeout_ms)
+{
+    DWORD code;
+    if (WaitForSingleObject((HANDLE)child->process, timeout_ms) != 0)
+        return -2;
+    GetExitCodeProcess((HANDLE)child->process, &code);
+    CloseHandle((HANDLE)child->process);
+    CloseHandle((HANDLE)child->to);
+    CloseHandle((HANDLE)child->from);
+    return code == KILLED ? -1 : (int)code;
+}
+
+void child_kill(struct child *child)
+{
+    TerminateProcess((HANDLE)child->process, KILLED);
+    child_wait(child, PATIENCE_MS);
+}
+
+bool child_stop(struct child *child, bool stop)
+{
+    (void)child;
+    (void)stop;
+    return false;
+}
+
+void parent_tell(char byte)
+{
+    DWORD done;
+    if (!WriteFile(GetStdHandle(STD_OUTPUT_HANDLE), &byte, 1, &done, NULL))
+        _Exit(3);
+}
+
+int parent_hear(void)
+{
+    unsigned char byte;
+    DWORD count;
+    return ReadFile(GetStdHandle(STD_INPUT_HANDLE), &byte, 1, &count, NULL) &&
+                   count == 1
+               ? byte
+               : -1;
+}
+
+bool child_become_nobody(void)
+{
+    return false;
+}
+
+static LONG WINAPI on_crash(EXCEPTION_POINTERS *unused)
+{
+    (void)unused;
+    TerminateProcess(GetCurrentProcess(), 139);
+    return EXCEPTION_EXECUTE_HANDLER;
+}
+
+void child_crashes(void)
+{
+    SetUnhandledExceptionFilter(on_crash);
+}
+
+uint32_t child_pid(void)
+{
+    return (uint32_t)GetCurrentProcessId();
+}
+
+uint64_t clock_us(void)
+{
+    LARGE_INTEGER now, frequency;
+    QueryPerformanceCounter(&now);
+    QueryPerformanceFrequency(&frequency);
+    return (uint64_t)((double)now.QuadPart * 1e6 / (double)frequency.QuadPart);
+}
+
+uint64_t clock_ms(void)
+{
+    return clock_us() / 1000;
+}
+
+void sleep_ms(uint32_t ms)
+{
+    Sleep(ms);
+}
+
+bool child_slow(void)
+{
+    return true;
+}
+
+void child_limit_files(uint64_t bytes)
+{
+    (void)bytes;
+}
+
+uint32_t child_descriptors(void)
+{
+    return 1000000;
+}
+
+struct start {
+    void (*run)(void *);
+    void *argument;
+};
+
+static DWORD WINAPI begin(void *argument)
+{
+    struct start start = *(struct start *)argument;
+    free(argument);
+    start.run(start.argument);
+    return 0;
+}
+
+struct thread thread_start(void (*run)(void *), void *argument)
+{
+    struct start *start = malloc(sizeof *start);
+    if (start == NULL)
+        fail("malloc");
+    start->run = run;
+    start->argument = argument;
+    HANDLE handle = CreateThread(NULL, 0, begin, start, 0, NULL);
+    if (handle == NULL)
+        fail("CreateThread");
+    struct thread thread = {(uintptr_t)handle};
+    return thread;
+}
+
+void thread_join(struct thread thread)
+{
+    WaitForSingleObject((HANDLE)thread.opaque, INFINITE);
+    CloseHandle((HANDLE)thread.opaque);
+}
+
+static bool plain_map(struct plain *plain, HANDLE section, uint64_t size)
+{
+    MEMORY_BASIC_INFORMATION memory;
+    if (section == NULL)
+        return false;
+    plain->object = (intptr_t)section;
+    plain->data = MapViewOfFile(section, FILE_MAP_READ | FILE_MAP_WRITE, 0, 0,
+                                (SIZE_T)size);
+    if (plain->data == NULL) {
+        CloseHandle(section);
+        return false;
+    }
+    if (size == 0 && VirtualQuery(plain->data, &memory, sizeof memory) != 0)
+        size = memory.RegionSize;
+    plain->size = size;
+    return true;
+}
+
+bool plain_create(struct plain *plain, const char *name, uint64_t size)
+{
+    SetLastError(0);
+    HANDLE section = CreateFileMappingA(
+        INVALID_HANDLE_VALUE, NULL, PAGE_READWRITE, (DWORD)(size >> 32),
+        (DWORD)size, name);
+    if (section != NULL && GetLastError() == ERROR_ALREADY_EXISTS) {
+        CloseHandle(section);
+        return false;
+    }
+    return plain_map(plain, section, size);
+}
+
+bool plain_open(struct plain *plain, const char *name, uint64_t size)
+{
+    HANDLE section =
+        OpenFileMappingA(FILE_MAP_READ | FILE_MAP_WRITE, FALSE, name);
+    return plain_map(plain, section, size);
+}
+
+void plain_close(struct plain *plain)
+{
+    UnmapViewOfFile(plain->data);
+    CloseHandle((HANDLE)plain->object);
+}
+
+void plain_remove(const char *name)
+{
+    (void)name;
+}
+
+bool plain_truncate(const char *name, uint64_t size)
+{
+    (void)name;
+    (void)size;
+    return false;
+}
+
+int plain_count(const char *prefix)
+{
+    (void)prefix;
+    return -1;
+}
+
+intptr_t plain_obstruct(const char *name, int sort)
+{
+    HANDLE object = sort == 0   ? CreateMutexA(NULL, FALSE, name)
+                    : sort == 1 ? CreateEventA(NULL, TRUE, FALSE, name)
+                                : CreateSemaphoreA(NULL, 0, 1, name);
+    if (object == NULL)
+        fail(name);
+    return (intptr_t)object;
+}
+
+void plain_clear(const char *name, intptr_t obstacle)
+{
+    (void)name;
+    CloseHandle((HANDLE)obstacle);
+}
+
+bool handle_fires(void *handle, uint32_t timeout_ms)
+{
+    return WaitForSingleObject(handle, timeout_ms) == WAIT_OBJECT_0;
+}

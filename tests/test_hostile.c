@@ -1,0 +1,278 @@
+/* Somebody writes nonsense into the control block: every call still ends, in
+ * time, with a status, and nothing crashes. */
+#include "check.h"
+#include "child.h"
+
+enum {
+    CONTROL = 65536,
+    MAGIC = 0,
+    VERSION = 4,
+    SIZE_LOW = 8,
+    SIZE_HIGH = 12,
+    CAPACITY = 16,
+    LOCK_KIND = 32,
+    JOINS = 36,
+    ID = 40,
+    DATA_FILE = 96,
+    WORD = 128,
+    LOCK_VERSION = 132,
+    SEAT = 136,
+    PARKED = 140,
+    SLOTS_USED = 260,
+    CHANGE_PARKED = 388,
+    CHANGE_EVENTS = 392,
+    SLOT = 4096,
+    SLOT_BYTES = 384
+};
+
+static const char *region_name;
+static char control_name[80];
+static winshm_region *h;
+static struct plain control;
+
+static volatile uint32_t *word_at(uint32_t offset)
+{
+    return (volatile uint32_t *)(void *)((char *)control.data + offset);
+}
+
+static void begin(void)
+{
+    CHECK_OK(winshm_create(region_name, 5000, 0, &h));
+    CHECK(plain_open(&control, control_name, CONTROL));
+}
+
+static void end(void)
+{
+    /* A close that is refused, because the word says that this handle holds
+     * the lock, is all right; then the lock is given back first. */
+    winshm_status status = winshm_close(h);
+    if (status == WINSHM_E_BUSY) {
+        *word_at(WORD) = 0;
+        for (int slot = 0; slot < 128; slot++)
+            *word_at(SLOT + SLOT_BYTES * slot) =
+                *word_at(SLOT + SLOT_BYTES * slot + 4) = 0;
+        status = winshm_close(h);
+    }
+    CHECK_OK(status);
+    plain_close(&control);
+    plain_remove(control_name);
+    plain_remove(region_name);
+}
+
+/** True for what a damaged block may lead to. */
+static bool expected(winshm_status status)
+{
+    switch (status) {
+    case WINSHM_OK:
+    case WINSHM_E_CORRUPT:
+    case WINSHM_E_FOREIGN:
+    case WINSHM_E_LAYOUT:
+    case WINSHM_E_TIMEOUT:
+    case WINSHM_E_OWNER_DEAD:
+    case WINSHM_E_NOT_OWNER:
+    case WINSHM_E_DEADLOCK:
+    /* Of calls that open, when there seems to be nothing or something else. */
+    case WINSHM_E_NOT_FOUND:
+    case WINSHM_E_NOT_MANAGED:
+    case WINSHM_E_SIZE:
+    case WINSHM_E_RANGE:
+    case WINSHM_E_UNSUPPORTED:
+    case WINSHM_E_EXISTS:
+    case WINSHM_E_HELD:
+    case WINSHM_E_REPLACED:
+    case WINSHM_E_TOO_MANY:
+    case WINSHM_E_NO_MEMORY:
+        return true;
+    default:
+        return false;
+    }
+}
+
+#define TRY(call)                                                              \
+    do {                                                                       \
+        uint64_t began_ms = clock_ms();                                        \
+        winshm_status got = call;                                              \
+        if (!expected(got))                                                    \
+            CHECK_STATUS(got, WINSHM_E_CORRUPT);                               \
+        CHECK(clock_ms() - began_ms < 3000);                                   \
+    } while (0)
+
+/** Everything that may be called, once. */
+static void use(winshm_region *r)
+{
+    winshm_info info = {.struct_size = sizeof info};
+    winshm_participant list[4] = {{.struct_size = sizeof list[0]}};
+    uint32_t count;
+    char bytes[16] = {0};
+    TRY(winshm_get_info(r, &info));
+    TRY(winshm_get_participants(r, list, 4, &count));
+    TRY(winshm_lock(r, WINSHM_SHARED, 5));
+    TRY(winshm_unlock(r, WINSHM_SHARED));
+    TRY(winshm_lock(r, WINSHM_EXCLUSIVE, 5));
+    TRY(winshm_make_consistent(r));
+    TRY(winshm_unlock(r, WINSHM_EXCLUSIVE));
+    TRY(winshm_read(r, 0, bytes, sizeof bytes, 5));
+    TRY(winshm_write(r, 0, bytes, sizeof bytes, 5));
+    TRY(winshm_notify(r));
+    TRY(winshm_change_count(r, &count));
+    TRY(winshm_wait(r, count, 5, &count));
+}
+
+static void use_all(void)
+{
+    winshm_region *other;
+    use(h);
+    winshm_status status = winshm_open(region_name, 0, &other);
+    CHECK(expected(status));
+    if (status == WINSHM_OK) {
+        use(other);
+        *word_at(WORD) = 0;
+        CHECK_OK(winshm_close(other));
+    }
+    TRY(winshm_create(region_name, 5000, 0, &other));
+    if (other != NULL)
+        CHECK_OK(winshm_close(other));
+}
+
+/** One word at a time, with values that mean most. */
+static void test_words(void)
+{
+    static const uint32_t offsets[] = {
+        MAGIC,     VERSION,   SIZE_LOW, SIZE_HIGH,    CAPACITY,
+        LOCK_KIND, JOINS,     ID,       ID + 12,      DATA_FILE,
+        WORD,      LOCK_VERSION, SEAT,  PARKED,       SLOTS_USED,
+        CHANGE_PARKED, CHANGE_EVENTS,   SLOT,         SLOT + 4,
+        SLOT + 128, SLOT + 144, SLOT + SLOT_BYTES,    SLOT + SLOT_BYTES * 127,
+        SLOT + SLOT_BYTES + 128, SLOT + SLOT_BYTES + 272};
+    static const uint32_t values[] = {
+        0,          1,          2,          129,        0xFFF,
+        0x1001,     0x40000000, 0x40000001, 0x40000002, 0x80000000,
+        0x80000001, 0x7FFFFFFF, 0xFFFFFFFF};
+    for (size_t i = 0; i < sizeof offsets / sizeof offsets[0]; i++) {
+        for (size_t k = 0; k < sizeof values / sizeof values[0]; k++) {
+            begin();
+            *word_at(offsets[i]) = values[k];
+            use_all();
+            end();
+        }
+    }
+}
+
+/** What is promised exactly. */
+static void test_verdicts(void)
+{
+    winshm_region *other;
+    begin();
+    static const uint32_t illegal[] = {0x80000000, 0x80000001, 0x1000,
+                                       0x20000000, 200, 0xFFFFFFFF};
+    for (int i = 0; i < 6; i++) {
+        winshm_info info = {.struct_size = sizeof info};
+        char byte;
+        *word_at(WORD) = illegal[i];
+        CHECK_STATUS(winshm_lock(h, WINSHM_EXCLUSIVE, 20), WINSHM_E_CORRUPT);
+        CHECK_STATUS(winshm_lock(h, WINSHM_SHARED, 20), WINSHM_E_CORRUPT);
+        CHECK_STATUS(winshm_read(h, 0, &byte, 1, 20), WINSHM_E_CORRUPT);
+        CHECK_STATUS(winshm_write(h, 0, "x", 1, 20), WINSHM_E_CORRUPT);
+        CHECK_STATUS(winshm_get_info(h, &info), WINSHM_E_CORRUPT);
+    }
+    *word_at(WORD) = 0;
+    CHECK_OK(winshm_lock(h, WINSHM_EXCLUSIVE, 0));
+    CHECK_OK(winshm_unlock(h, WINSHM_EXCLUSIVE));
+    /* A seat for one that is not there costs time and no more. */
+    *word_at(SEAT) = 0x00001000 | 77;
+    CHECK_OK(winshm_lock(h, WINSHM_SHARED, 1000));
+    CHECK_OK(winshm_unlock(h, WINSHM_SHARED));
+    *word_at(SEAT) = 0xFFFFFFFF;
+    CHECK_OK(winshm_lock(h, WINSHM_EXCLUSIVE, 1000));
+    CHECK_OK(winshm_unlock(h, WINSHM_EXCLUSIVE));
+    /* An owner that is not there is dead; its section is cut off or not. */
+    *word_at(WORD) = 100;
+    CHECK_OK(winshm_lock(h, WINSHM_EXCLUSIVE, 0));
+    CHECK_OK(winshm_unlock(h, WINSHM_EXCLUSIVE));
+    *word_at(WORD) = 100;
+    *word_at(LOCK_VERSION) |= 1;
+    CHECK_STATUS(winshm_lock(h, WINSHM_EXCLUSIVE, 0), WINSHM_E_OWNER_DEAD);
+    CHECK_OK(winshm_make_consistent(h));
+    CHECK_OK(winshm_unlock(h, WINSHM_EXCLUSIVE));
+    /* Readers of a slot that nobody has are dead, of a live one alive. */
+    *word_at(SLOTS_USED) = 50;
+    *word_at(SLOT + SLOT_BYTES * 20) = 5;
+    CHECK_OK(winshm_lock(h, WINSHM_EXCLUSIVE, 100));
+    CHECK_OK(winshm_unlock(h, WINSHM_EXCLUSIVE));
+    *word_at(MAGIC) = 0x12345678;
+    CHECK_STATUS(winshm_open(region_name, 0, &other), WINSHM_E_FOREIGN);
+    CHECK_STATUS(winshm_create(region_name, 1, 0, &other), WINSHM_E_FOREIGN);
+    *word_at(MAGIC) = 0x4D485357;
+    *word_at(VERSION) = 2;
+    CHECK_STATUS(winshm_open(region_name, 0, &other), WINSHM_E_LAYOUT);
+    CHECK_STATUS(winshm_create(region_name, 1, 0, &other), WINSHM_E_LAYOUT);
+    *word_at(VERSION) = 1;
+    /* More than the block really has is never believed. */
+    *word_at(SIZE_LOW) = *word_at(CAPACITY) = 1 << 24;
+    CHECK_STATUS(winshm_open(region_name, 0, &other), WINSHM_E_CORRUPT);
+    *word_at(SIZE_HIGH) = *word_at(CAPACITY + 4) = 0x7FFFFFFF;
+    CHECK_STATUS(winshm_open(region_name, 0, &other), WINSHM_E_CORRUPT);
+    *word_at(SIZE_HIGH) = *word_at(CAPACITY + 4) = 0xFFFFFFFF;
+    CHECK_STATUS(winshm_open(region_name, 0, &other), WINSHM_E_CORRUPT);
+    *word_at(SIZE_LOW) = *word_at(SIZE_HIGH) = 0;
+    CHECK_STATUS(winshm_open(region_name, 0, &other), WINSHM_E_CORRUPT);
+    *word_at(SIZE_LOW) = *word_at(CAPACITY) = 5000;
+    *word_at(CAPACITY + 4) = 0;
+    *word_at(LOCK_KIND) = 2;
+    CHECK_STATUS(winshm_open(region_name, 0, &other), WINSHM_E_CORRUPT);
+    *word_at(LOCK_KIND) = 1;
+    CHECK_OK(winshm_open(region_name, 0, &other));
+    CHECK_OK(winshm_close(other));
+    end();
+}
+
+/** Random words everywhere, also while calls run. */
+static volatile int stop;
+
+static void scribble(void *argument)
+{
+    uint32_t seed = *(uint32_t *)argument;
+    while (!stop) {
+        seed = seed * 1664525 + 1013904223;
+        uint32_t offset = seed >> 8 & 0x1FC;
+        if (seed % 4 == 0)
+            offset = SLOT + (seed >> 8) % (SLOT_BYTES * 3 / 4) * 4;
+        *word_at(offset) = seed >> 31 != 0 ? seed : (seed >> 20 & 3);
+    }
+}
+
+static void test_random(void)
+{
+    uint32_t seed = 42;
+    int rounds = child_slow() ? 5 : 20;
+    for (int i = 0; i < rounds; i++) {
+        begin();
+        stop = 0;
+        struct thread thread = thread_start(scribble, &seed);
+        winshm_region *others[5];
+        for (int k = 0; k < 5; k++) {
+            use(h);
+            TRY(winshm_open(region_name, 0, &others[k]));
+            if (others[k] != NULL)
+                use(others[k]);
+        }
+        stop = 1;
+        thread_join(thread);
+        /* Or close would be refused where the words say "locked". */
+        memset((char *)control.data + WORD, 0, CONTROL - WORD);
+        for (int k = 0; k < 5; k++)
+            CHECK_OK(winshm_close(others[k]));
+        end();
+        seed += 1000;
+    }
+}
+
+int main(void)
+{
+    region_name = name_of("hostile");
+    snprintf(control_name, sizeof control_name, "%s.winshm", region_name);
+    test_verdicts();
+    test_words();
+    test_random();
+    return 0;
+}

@@ -1,0 +1,155 @@
+/* What only the internals can be asked: pure functions, and the parts of the
+ * contract with the operating system that no public call shows. */
+#include "check.h"
+#include "child.h"
+#include "handle.h"
+#include "lock.h"
+#include "name.h"
+#include "participant.h"
+
+static void test_names(void)
+{
+    static const struct {
+        const char *name, *bare;
+        bool global;
+    } cases[] = {
+        {"a", "a", false},
+        {"Local\\a b", "a b", false},
+        {"Global\\a.b", "a.b", true},
+        {"Global", "Global", false},
+        {"Global\\\xC3\xBC", "\xC3\xBC", true},
+        {"a.winshmb", "a.winshmb", false},
+    };
+    char bare[WINSHM_NAME_MAX + 1];
+    bool global;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        CHECK_OK(wshm_name_parse(cases[i].name, bare, &global));
+        CHECK(strcmp(bare, cases[i].bare) == 0);
+        CHECK_EQ(global, cases[i].global);
+    }
+    CHECK_STATUS(wshm_name_parse(NULL, bare, &global), WINSHM_E_INVALID);
+    /* Nothing is read beyond the longest legal name, here seen by
+     * AddressSanitizer: there is no NUL. */
+    size_t length = 7 + WINSHM_NAME_MAX + 4;
+    char *endless = malloc(length);
+    CHECK(endless != NULL);
+    memset(endless, 'x', length);
+    memcpy(endless, "Global\\", 7);
+    CHECK_STATUS(wshm_name_parse(endless, bare, &global), WINSHM_E_NAME);
+    free(endless);
+}
+
+static void test_words(void)
+{
+    CHECK(wshm_lock_legal(0));
+    CHECK(wshm_lock_legal(1));
+    CHECK(wshm_lock_legal(LAYOUT_SLOTS));
+    CHECK(wshm_lock_legal(WORD_INCONSISTENT));
+    CHECK(wshm_lock_legal(WORD_INCONSISTENT | LAYOUT_SLOTS));
+    CHECK(!wshm_lock_legal(LAYOUT_SLOTS + 1));
+    CHECK(!wshm_lock_legal(0x1000));
+    CHECK(!wshm_lock_legal(0x80000000));
+    struct shared_u64 pair;
+    shared_store(&pair, 0x0123456789ABCDEF);
+    CHECK_EQ(shared_load(&pair), 0x0123456789ABCDEF);
+    CHECK_EQ(pair.low, 0x89ABCDEF);
+}
+
+static void test_platform(void)
+{
+    wshm_platform_init();
+    uint32_t random[2][4] = {{0}, {0}};
+    char from[100], to[100] = {0};
+    CHECK_OK(wshm_platform_random(random[0], sizeof random[0]));
+    CHECK_OK(wshm_platform_random(random[1], sizeof random[1]));
+    CHECK(memcmp(random[0], random[1], sizeof random[0]) != 0);
+    uint64_t granularity = wshm_platform_granularity();
+    CHECK(granularity >= 4096 && (granularity & (granularity - 1)) == 0);
+    uint64_t began = wshm_platform_now();
+    wshm_platform_sleep(2000000);
+    CHECK(wshm_platform_now() - began >= 1900000);
+    memset(from, 'f', sizeof from);
+    CHECK_OK(wshm_platform_copy(to, from, sizeof to, to, sizeof to));
+    CHECK(memcmp(to, from, sizeof to) == 0);
+    CHECK_EQ(wshm_platform_pid(), child_pid());
+    CHECK(wshm_platform_thread() != 0);
+    CHECK(wshm_platform_thread_block() == wshm_platform_thread_block());
+}
+
+static uint32_t readers_of(const struct layout_slot *slot)
+{
+    return atomic_load(&slot->own) + atomic_load(&slot->other);
+}
+
+/** Presence: taken once, seen by all, gone when it is given back. */
+static void test_presence(void)
+{
+    winshm_region *one, *two;
+    platform_object taken, again;
+    CHECK_OK(winshm_create(name_of("unit"), 10, 0, &one));
+    CHECK_OK(winshm_open(name_of("unit"), 0, &two));
+    struct region *a = wshm_region_begin(one);
+    struct region *b = wshm_region_begin(two);
+    CHECK(a != NULL && b != NULL && a != b);
+    CHECK_EQ(a->me, 1);
+    CHECK_EQ(b->me, 2);
+    CHECK(wshm_participant_alive(a, 0));
+    CHECK(wshm_participant_alive(a, 1));
+    CHECK(wshm_participant_alive(b, 0));
+    CHECK(!wshm_participant_alive(a, 2));
+    CHECK(!wshm_platform_take(&a->platform, 1, &taken));
+    CHECK(wshm_platform_take(&a->platform, 5, &taken));
+    CHECK(wshm_platform_present(&b->platform, 5));
+    CHECK(!wshm_platform_take(&b->platform, 5, &again));
+    wshm_platform_absent(&a->platform, 5, taken);
+    CHECK(!wshm_platform_present(&b->platform, 5));
+    CHECK(!wshm_platform_present(&a->platform, 5));
+    /* Only what is dead is cleaned. */
+    atomic_store(&b->slot->own, 1);
+    wshm_participant_reap(a, 1);
+    CHECK_EQ(readers_of(b->slot), 1);
+    atomic_store(&b->slot->own, 0);
+    struct layout_slot *dead = &a->control->slots[9];
+    atomic_store(&dead->own, 3);
+    atomic_store(&dead->parked[PLATFORM_CHANGE], 3);
+    atomic_store(&a->control->lock.word, 10);
+    wshm_participant_reap(a, 9);
+    CHECK_EQ(readers_of(dead), 0);
+    CHECK_EQ(dead->parked[PLATFORM_CHANGE], 0);
+    CHECK_EQ(a->control->lock.word, 0);
+    /* A section that was cut off is told, one that was not is not. */
+    atomic_store(&a->control->lock.version, 7);
+    atomic_store(&a->control->lock.word, 10);
+    wshm_participant_reap(a, 9);
+    CHECK_EQ(a->control->lock.word, WORD_INCONSISTENT);
+    wshm_region_end(a);
+    wshm_region_end(b);
+    CHECK_OK(winshm_close(two));
+    CHECK_OK(winshm_close(one));
+}
+
+/** A value that was given out is not given out again soon. */
+static void test_handles(void)
+{
+    winshm_region *h, *first;
+    CHECK_OK(winshm_create(name_of("handles"), 1, 0, &first));
+    CHECK_OK(winshm_close(first));
+    int rounds = child_slow() ? HANDLE_REGIONS + 10 : 3 * HANDLE_REGIONS;
+    for (int i = 0; i < rounds; i++) {
+        CHECK_OK(winshm_create(name_of("handles"), 1, 0, &h));
+        CHECK(h != first);
+        CHECK_EQ(winshm_size(first), 0);
+        CHECK_OK(winshm_close(h));
+        CHECK_STATUS(winshm_close(first), WINSHM_E_CLOSED);
+    }
+}
+
+int main(void)
+{
+    test_names();
+    test_words();
+    test_platform();
+    test_presence();
+    test_handles();
+    return 0;
+}
