@@ -458,7 +458,7 @@ WINSHM_API winshm_status WINSHM_CALL winshm_open_or_create(const char *name,
  * Create or open with all options.
  *
  * timeout_ms counts for WINSHM_OPEN_EXISTING: the call waits so long for the
- * region to appear. layout_tag is stored at creation; a joiner whose tag and
+ * region to appear, also while a block made without winshm has its name. layout_tag is stored at creation; a joiner whose tag and
  * the region's are both not 0 and differ is refused. security says who besides
  * the system may use a region that is created: NULL or "owner", the current
  * user; "session", everybody in this logon session; "interactive-read" and

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: MIT
+"""winshm: one named block of memory shared by processes of any language.
+
+    import winshm
+
+    with winshm.open_or_create("demo", 4096) as region:
+        with region.lock():
+            region.data[0] += 1
+        region.notify()
+
+A region is a block of bytes with a name. A managed region also has a robust lock that
+readers can share, a change counter that can be waited for, and a list of its
+participants. It exists as long as at least one participant has it open. Time-outs are
+seconds, and every failure of the library is an Error.
+"""
+
+from __future__ import annotations
+
+from . import _abi
+from ._abi import NAME_MAX, PARTICIPANTS_MAX, Status
+from ._errors import (
+    AccessError,
+    ClosedError,
+    Error,
+    ExistsError,
+    InvalidError,
+    NotFoundError,
+    OwnerDeadError,
+    RangeError,
+    TimeoutError,
+)
+from ._info import Info, Kind, LockKind, LockState, Origin, Participant, Roles
+from ._open import create, open, open_or_create
+from ._region import Lock, Region, View
+
+__all__ = [
+    "NAME_MAX",
+    "PARTICIPANTS_MAX",
+    "AccessError",
+    "ClosedError",
+    "Error",
+    "ExistsError",
+    "Info",
+    "InvalidError",
+    "Kind",
+    "Lock",
+    "LockKind",
+    "LockState",
+    "NotFoundError",
+    "Origin",
+    "OwnerDeadError",
+    "Participant",
+    "RangeError",
+    "Region",
+    "Roles",
+    "Status",
+    "TimeoutError",
+    "View",
+    "create",
+    "library_version",
+    "open",
+    "open_or_create",
+]
+
+__version__ = _abi.VERSION
+
+
+def library_version() -> str:
+    """The version of the library that is loaded, such as "1.0.0"."""
+    return _abi.quick.winshm_version_string().decode()

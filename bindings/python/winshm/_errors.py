@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: MIT
+"""Exceptions, and the one place where a status becomes one."""
+
+from __future__ import annotations
+
+import builtins
+
+from ._abi import Status, quick
+
+
+class Error(Exception):
+    """A call of the library has failed; str() of it says what, why and the cure.
+
+    status  -- a Status, or an int that this version of the package does not know
+    name    -- such as "WINSHM_E_NOT_FOUND"
+    os_code -- GetLastError() or errno behind the failure, 0 if there is none
+    """
+
+    status: int
+    name: str
+    os_code: int
+
+    def __init__(self, status: int, message: str = "", os_code: int = 0) -> None:
+        self.status = Status(status) if status in _KNOWN else status
+        self.name = quick.winshm_status_name(status).decode()
+        self.os_code = os_code
+        # A single argument, because OSError, a base of some subclasses, would take two
+        # for errno and strerror.
+        super().__init__(message or quick.winshm_status_text(status).decode())
+
+    def __reduce__(self):
+        return type(self), (int(self.status), self.args[0], self.os_code)
+
+
+class NotFoundError(Error, FileNotFoundError):
+    """Nobody has the region open (NOT_FOUND)."""
+
+
+class ExistsError(Error, FileExistsError):
+    """Somebody has the region open already (EXISTS)."""
+
+
+class AccessError(Error, PermissionError):
+    """The system, or the kind of the handle, denies it (ACCESS, PRIVILEGE)."""
+
+
+class TimeoutError(Error, builtins.TimeoutError):  # noqa: A001 - as in asyncio
+    """The time-out ran out (TIMEOUT); the builtin TimeoutError catches it too."""
+
+
+class OwnerDeadError(Error):
+    """A lock's owner died in its section, so the data may be half written.
+
+    The lock is not held when this is raised, and the data stay marked. Take the lock
+    with recover=True to repair them.
+    """
+
+
+class InvalidError(Error, ValueError):
+    """A bad argument (INVALID, NAME)."""
+
+
+class RangeError(Error, IndexError):
+    """Offset or length outside the region (RANGE)."""
+
+
+class ClosedError(Error, ValueError):
+    """The region or view is closed (CLOSED)."""
+
+
+_KNOWN = frozenset(int(status) for status in Status)
+
+_CLASSES: dict[int, type[Error]] = {
+    Status.NOT_FOUND: NotFoundError,
+    Status.EXISTS: ExistsError,
+    Status.ACCESS: AccessError,
+    Status.PRIVILEGE: AccessError,
+    Status.TIMEOUT: TimeoutError,
+    Status.OWNER_DEAD: OwnerDeadError,
+    Status.INVALID: InvalidError,
+    Status.NAME: InvalidError,
+    Status.RANGE: RangeError,
+    Status.CLOSED: ClosedError,
+}
+
+
+def error(status: int) -> Error:
+    """Make the exception for the call that has just failed in this thread."""
+    message = quick.winshm_last_message().decode("utf-8", "replace")
+    return _CLASSES.get(status, Error)(status, message, quick.winshm_last_os_code())
+
+
+def check(status: int) -> None:
+    """Raise an Error unless status is 0."""
+    if status:
+        raise error(status)
+
+
+def closed(what: str) -> ClosedError:
+    """Make the exception for the use of something that this package has closed."""
+    return ClosedError(Status.CLOSED, f"the {what} is closed [WINSHM_E_CLOSED]")

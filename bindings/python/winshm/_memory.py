@@ -1,0 +1,246 @@
+# SPDX-License-Identifier: MIT
+"""Shared memory as Python objects that cannot outlive its mapping.
+
+Everything that is handed out (memoryviews, their slices, numpy arrays, ctypes objects)
+keeps alive a ctypes array over the memory. As long as there is such an array the handle
+stays open, so that nothing can ever touch memory that is gone.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import operator
+import threading
+import warnings
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from . import _errors
+from ._abi import Status
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
+T = TypeVar("T")
+Self = TypeVar("Self", bound="Block")
+
+#: Owners of open handles. They must not become garbage together with their users, since
+#: the collector takes garbage apart in no particular order.
+_owners: set[Owner] = set()
+
+
+class Owner:
+    """Owns one open handle of the library, on behalf of a block and of its arrays."""
+
+    def __init__(self, handle: int, close: Callable[[int], int], what: str) -> None:
+        self.handle = handle
+        self.what = what
+        #: The arrays that are alive, as their id().
+        self.arrays: set[int] = set()
+        self._close = close
+        self._abandoned = False
+        _owners.add(self)
+
+    def close(self) -> int:
+        """Close the handle now; a status, after which it is open still unless 0."""
+        if self not in _owners:
+            return Status.OK
+        status = self._close(self.handle)
+        if status in (Status.OK, Status.CLOSED):
+            _owners.discard(self)
+            return Status.OK
+        return status
+
+    def abandon(self) -> None:
+        """Close the handle as soon as no array is alive, but not while it holds the
+        lock: to unlock might show half-written data to others."""
+        self._abandoned = True
+        if not self.arrays:
+            self.close()
+
+    def forget(self, array: int) -> None:
+        """An array is gone."""
+        self.arrays.discard(array)
+        if self._abandoned and not self.arrays:
+            self.close()
+
+
+class _LastUse:
+    """Dies with the array that refers to it."""
+
+    def __init__(self, owner: Owner, array: int) -> None:
+        self._owner = owner
+        self._array = array
+
+    def __del__(self) -> None:
+        self._owner.forget(self._array)
+
+
+def _array_ends(array: Any) -> None:
+    # The collector calls all the __del__ methods of its garbage before it takes the first
+    # object apart, so others may use the array after this. What is made only now is not
+    # part of that garbage: its own __del__ comes when the array really ends. A weak
+    # reference would not do either, those of garbage are cleared even earlier.
+    array.last_use = _LastUse(array.owner, id(array))
+
+
+@functools.lru_cache
+def _array_type(size: int) -> type[ctypes.Array]:
+    members = {"_type_": ctypes.c_ubyte, "_length_": size, "__del__": _array_ends}
+    return type("Memory", (ctypes.Array,), members)
+
+
+def _make_array(owner: Owner, address: int, size: int) -> Any:
+    array: Any = _array_type(size).from_address(address)
+    owner.arrays.add(id(array))
+    array.owner = owner
+    return array
+
+
+class Block:
+    """What regions and views have in common: memory, and a handle to close."""
+
+    _what = "block"
+
+    def __init__(self, owner: Owner, address: int | None, readonly: bool) -> None:
+        self._owner: Owner | None = owner
+        self._address = address
+        self._readonly = readonly
+        self._data: memoryview | None = None
+        # Keeps threads from making arrays while another one closes. Reentrant, because
+        # a finalizer, which may use this block, can run at any allocation.
+        self._guard = threading.RLock()
+
+    @property
+    def _handle(self) -> int:
+        owner = self._owner
+        if owner is None:
+            raise _errors.closed(self._what)
+        return owner.handle
+
+    @property
+    def closed(self) -> bool:
+        """Whether it has been closed."""
+        return self._owner is None
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        raise NotImplementedError
+
+    @property
+    def data(self) -> memoryview:
+        """The shared bytes themselves, as a memoryview of format "B".
+
+        It is the same object each time, read-only where the mapping is, and released by
+        close(). numpy.frombuffer(), struct.unpack_from() and the like take it as it is.
+        The bytes change under it whenever another process writes them: lock.
+
+        Raises ClosedError, and ValueError for a region opened with no_map.
+        """
+        with self._guard:
+            self._handle  # noqa: B018 - raises if it is closed
+            if self._data is None or _is_released(self._data):
+                self._data = self._export()
+            return self._data
+
+    def _export(self) -> memoryview:
+        assert self._owner is not None
+        if not self._address:
+            raise ValueError("the region was opened with no_map; use map()")
+        array = _make_array(self._owner, self._address, self.size)
+        data = memoryview(array).cast("B")
+        return data.toreadonly() if self._readonly else data
+
+    def view_as(self, ctype: type[T], offset: int = 0) -> T:
+        """Lay a ctypes type (a Structure, an array, c_uint64) over the bytes at offset.
+
+        The result is the shared memory, not a copy: assigning to its fields writes.
+        Use types of fixed size, and the alignment that the other languages use.
+
+        Raises ValueError if it does not fit, and TypeError for a read-only mapping,
+        since ctypes cannot refuse to write: Region.read_as() makes a copy.
+        """
+        if self._readonly:
+            raise TypeError(f"the {self._what} is read-only; use Region.read_as()")
+        return ctype.from_buffer(self.data, offset)  # type: ignore[attr-defined]
+
+    def close(self) -> None:
+        """Close it now; if it is closed, do nothing.
+
+        The memoryview from .data is released. While something else uses the memory
+        (slices of .data, numpy arrays, objects from view_as()) BufferError is raised and
+        it stays open. Leaving a with block does not raise that: see __exit__().
+
+        Raises Error with status BUSY while this object holds the lock.
+        """
+        with self._guard:
+            owner = self._owner
+            if owner is None:
+                return
+            if self._data is not None:
+                self._data.release()
+                self._data = None
+            if owner.arrays:
+                raise BufferError(f"cannot close the {self._what}: views of it exist")
+            _errors.check(owner.close())
+            self._owner = None
+
+    def __enter__(self: Self) -> Self:
+        self._handle  # noqa: B018 - raises if it is closed
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        """Close it; if views of it exist, as soon as the last of them is gone."""
+        try:
+            self.close()
+        except BufferError:
+            with self._guard:
+                owner = self._owner
+                self._owner = self._data = None
+            if owner is not None:
+                owner.abandon()
+
+    def __del__(self) -> None:
+        owner = getattr(self, "_owner", None)
+        if owner is not None:
+            warnings.warn(f"unclosed {owner.what}", ResourceWarning, source=self, stacklevel=2)
+            self._owner = self._data = None
+            owner.abandon()
+
+
+def _is_released(view: memoryview) -> bool:
+    try:
+        return view.nbytes < 0
+    except ValueError:
+        return True
+
+
+def unsigned(value: int, what: str, bits: int = 64) -> int:
+    """Refuse what ctypes would cut to size without a word."""
+    value = operator.index(value)
+    if not 0 <= value < 1 << bits:
+        raise ValueError(f"{what} must be from 0 to 2**{bits} - 1, not {value}")
+    return value
+
+
+def writable(buffer: Buffer) -> tuple[Any, int]:
+    """Give a pointer to the bytes of a contiguous, writable buffer, and their number.
+
+    The pointer keeps the buffer from being moved or freed.
+    """
+    view = memoryview(buffer)
+    if view.nbytes == 0:
+        return None, 0
+    return ctypes.byref(ctypes.c_char.from_buffer(view)), view.nbytes
+
+
+def readable(buffer: Buffer) -> tuple[Any, int]:
+    """The same for any buffer; what ctypes cannot point into is copied."""
+    if not isinstance(buffer, bytes):
+        view = memoryview(buffer)
+        if not view.readonly and view.c_contiguous:
+            return writable(view)
+        buffer = view.tobytes()
+    return buffer, len(buffer)

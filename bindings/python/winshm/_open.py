@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: MIT
+"""Creating and opening regions."""
+
+from __future__ import annotations
+
+import ctypes
+
+from . import _abi
+from ._abi import Status, lib
+from ._errors import check
+from ._memory import unsigned
+from ._region import Region
+from ._waiting import slices
+
+
+def create(
+    name: str,
+    size: int,
+    *,
+    capacity: int = 0,
+    layout_tag: int = 0,
+    security: str | None = None,
+    raw: bool = False,
+    no_lock: bool = False,
+    no_map: bool = False,
+) -> Region:
+    """Create a region of zero bytes, which must not exist.
+
+    name       -- 1 to 200 bytes of UTF-8, optionally after "Local\\" or "Global\\"
+    size       -- bytes, at least 1; nothing is rounded
+    capacity   -- bytes to reserve, 0 or at least size
+    layout_tag -- number that tells versions of the data's structure apart; 0: none
+    security   -- who may use it: None or "owner", "session", "interactive-read",
+                  "everyone-read", or (Windows only) a security descriptor in SDDL
+    raw        -- a plain block of the operating system: no lock, no notification
+    no_lock    -- a managed region without a lock
+    no_map     -- map no whole view; .data raises, parts come from map()
+
+    Raises ExistsError, InvalidError, AccessError, TimeoutError, or Error with status
+    HELD, FOREIGN, KIND, LAYOUT, SIZE, NO_MEMORY, TOO_MANY, UNSUPPORTED or SYSTEM.
+    """
+    flags = _flags(raw=raw, no_lock=no_lock, no_map=no_map)
+    return _enter(_abi.CREATE_NEW, name, flags, size, capacity, layout_tag, security)
+
+
+def open(
+    name: str,
+    *,
+    size: int = 0,
+    layout_tag: int = 0,
+    timeout: float | None = 0,
+    readonly: bool = False,
+    raw: bool = False,
+    no_map: bool = False,
+) -> Region:
+    """Join a region that exists. Never creates anything.
+
+    size       -- bytes that it must have; 0: any
+    layout_tag -- refused if the region has another one; 0: any
+    timeout    -- seconds to wait for the region to appear; None: without end
+    readonly   -- map the data read-only, which the system enforces
+    raw        -- as a plain block without lock or notification; also made by strangers
+
+    The others are as for create(). Raises NotFoundError, InvalidError, AccessError,
+    TimeoutError, or Error with status NOT_MANAGED (a plain block: use raw), SIZE, TAG,
+    FOREIGN, KIND, LAYOUT, HELD, REPLACED, CORRUPT, NO_MEMORY, TOO_MANY or SYSTEM.
+    """
+    flags = _flags(readonly=readonly, raw=raw, no_map=no_map)
+    return _enter(_abi.OPEN_EXISTING, name, flags, size, 0, layout_tag, None, timeout)
+
+
+def open_or_create(
+    name: str,
+    size: int = 0,
+    *,
+    capacity: int = 0,
+    layout_tag: int = 0,
+    security: str | None = None,
+    raw: bool = False,
+    no_lock: bool = False,
+    no_map: bool = False,
+) -> Region:
+    """Join a region, or create it if nobody has it open.
+
+    size 0 joins a region of any size but cannot create one. A plain block of this name
+    that an outside program holds is taken over with its contents: info.origin says so.
+    Arguments and exceptions are those of create() and open().
+    """
+    flags = _flags(raw=raw, no_lock=no_lock, no_map=no_map)
+    return _enter(_abi.OPEN_OR_CREATE, name, flags, size, capacity, layout_tag, security)
+
+
+def _flags(
+    *, readonly: bool = False, raw: bool = False, no_lock: bool = False, no_map: bool = False
+) -> int:
+    return (
+        (_abi.READ if readonly else _abi.READ | _abi.WRITE)
+        | (_abi.RAW if raw else 0)
+        | (_abi.NO_LOCK if no_lock else 0)
+        | (_abi.NO_MAP if no_map else 0)
+    )
+
+
+def _enter(
+    disposition: int,
+    name: str,
+    flags: int,
+    size: int,
+    capacity: int,
+    layout_tag: int,
+    security: str | None,
+    timeout: float | None = 0,
+) -> Region:
+    options = _abi.winshm_options(
+        struct_size=ctypes.sizeof(_abi.winshm_options),
+        flags=flags,
+        disposition=disposition,
+        size=unsigned(size, "size"),
+        capacity=unsigned(capacity, "capacity"),
+        layout_tag=unsigned(layout_tag, "layout_tag"),
+        name=_utf8(name),
+        security=None if security is None else _utf8(security),
+    )
+    out = ctypes.c_void_p()
+    for milliseconds in slices(timeout):
+        options.timeout_ms = milliseconds
+        status = lib.winshm_open_with(ctypes.byref(options), ctypes.byref(out))
+        # A region that comes up is for a moment a plain block.
+        if status not in (Status.NOT_FOUND, Status.NOT_MANAGED):
+            break
+    check(status)
+    assert out.value is not None
+    return Region(out.value, name, readonly=not flags & _abi.WRITE)
+
+
+def _utf8(text: str) -> bytes:
+    encoded = text.encode()
+    if b"\0" in encoded:
+        raise ValueError("embedded null character")
+    return encoded

@@ -1,0 +1,317 @@
+# SPDX-License-Identifier: MIT
+"""Regions, views of their parts, and the lock."""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+from ctypes import byref
+from typing import TYPE_CHECKING, TypeVar
+
+from . import _abi, _errors
+from ._abi import Status, lib, quick
+from ._errors import check
+from ._info import Info, Participant
+from ._memory import Block, Owner, readable, unsigned, writable
+from ._waiting import Watcher, check_timeout, slices
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
+T = TypeVar("T")
+
+# Looking up a member of an enum takes about as long as taking the lock.
+_TIMEOUT = int(Status.TIMEOUT)
+
+
+class Lock:
+    """One use of a region's lock, made by Region.lock() and Region.acquire()."""
+
+    __slots__ = ("_handle", "_mode", "_recover", "_region", "_timeout", "owner_died")
+
+    def __init__(self, region: Region, shared: bool, timeout: float | None, recover: bool):
+        if shared and recover:
+            raise ValueError("a reader cannot repair: recover needs the exclusive lock")
+        self._region = region
+        self._mode = _abi.SHARED if shared else _abi.EXCLUSIVE
+        self._timeout = timeout
+        self._recover = recover
+        #: Whether the last owner died in its section, so that the data need repair.
+        self.owner_died = False
+
+    def __enter__(self) -> Lock:
+        self.owner_died = False
+        for milliseconds in slices(self._timeout):
+            self._handle = self._region._handle
+            status = lib.winshm_lock(self._handle, self._mode, milliseconds)
+            if status != _TIMEOUT:
+                break
+        if status:
+            self.owner_died = status == Status.OWNER_DEAD and self._mode == _abi.EXCLUSIVE
+            if not (self.owner_died and self._recover):
+                failure = _errors.error(status)
+                if self.owner_died:
+                    self.__exit__()
+                raise failure
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        check(quick.winshm_unlock(self._handle, self._mode))
+
+
+class View(Block):
+    """A mapped part of a region, made by Region.map(); it may outlive the Region.
+
+    It keeps the process a participant of the region until it is closed.
+    """
+
+    _what = "view"
+
+    def __init__(self, handle: int, name: str, size: int, readonly: bool) -> None:
+        owner = Owner(handle, lib.winshm_unmap, f"view of the region {name!r}")
+        super().__init__(owner, quick.winshm_view_data(handle), readonly)
+        self._size = size
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return self._size
+
+    def __repr__(self) -> str:
+        return f"<winshm.View {self._size} bytes{', closed' if self.closed else ''}>"
+
+
+class Region(Block):
+    """One participant's handle to a region; any number of threads may use it.
+
+    Made by create(), open() and open_or_create(). Use it in a with block, or close() it:
+    the region ends with its last participant. Time-outs are seconds, None waits without
+    end; Ctrl-C ends any wait. Besides what is said at each method, everything may raise
+    ClosedError, and Error with status FORKED in a child made by os.fork(), CORRUPT,
+    FAULT or SYSTEM.
+    """
+
+    _what = "region"
+
+    def __init__(self, handle: int, name: str, readonly: bool) -> None:
+        owner = Owner(handle, lib.winshm_close, f"region {name!r}")
+        super().__init__(owner, quick.winshm_data(handle), readonly)
+        self._name = name
+        self._watcher = Watcher()
+
+    def __repr__(self) -> str:
+        return f"<winshm.Region {self._name!r}{', closed' if self.closed else ''}>"
+
+    @property
+    def name(self) -> str:
+        """The name that it was opened with."""
+        return self._name
+
+    @property
+    def size(self) -> int:
+        """Bytes, exactly as created; a raw region on Windows has whole pages."""
+        # No region has 0 bytes: this says that the handle is bad, and info says why.
+        return quick.winshm_size(self._handle) or self.info.size
+
+    @property
+    def info(self) -> Info:
+        """What is known of the region, a snapshot."""
+        raw = _abi.winshm_info(ctypes.sizeof(_abi.winshm_info))
+        check(lib.winshm_get_info(self._handle, byref(raw)))
+        return Info._from_raw(raw)
+
+    @property
+    def participants(self) -> list[Participant]:
+        """The participants that are alive. Error UNSUPPORTED for a raw region."""
+        array = (_abi.winshm_participant * _abi.PARTICIPANTS_MAX)()
+        array[0].struct_size = ctypes.sizeof(_abi.winshm_participant)
+        count = ctypes.c_uint32()
+        check(lib.winshm_get_participants(self._handle, array, len(array), byref(count)))
+        return [Participant._from_raw(raw) for raw in array[: count.value]]
+
+    def map(self, offset: int, length: int, *, readonly: bool | None = None) -> View:
+        """Map length bytes from offset on, which need no alignment.
+
+        readonly=None maps as the region is. Raises RangeError, AccessError for
+        readonly=False on a read-only region, InvalidError for length 0, and Error with
+        status NO_MEMORY or TOO_MANY.
+        """
+        flags = {None: 0, True: _abi.READ, False: _abi.WRITE}[readonly]
+        readonly = self._readonly if readonly is None else readonly
+        out = ctypes.c_void_p()
+        offset, length = unsigned(offset, "offset"), unsigned(length, "length")
+        check(lib.winshm_map(self._handle, offset, length, flags, byref(out)))
+        assert out.value is not None
+        return View(out.value, self._name, length, readonly)
+
+    def read(
+        self, offset: int = 0, length: int | None = None, *, timeout: float | None = None
+    ) -> bytes:
+        """Copy length bytes (None: the rest) from offset on, never torn by a writer
+        that locks.
+
+        Takes the lock shared, unless this handle holds it or there is none. Raises
+        RangeError, TimeoutError, OwnerDeadError.
+        """
+        size = self.size
+        length = max(size - offset, 0) if length is None else unsigned(length, "length")
+        # Too much is still too much by one byte, but need not be allocated.
+        buffer = bytearray(min(length, size + 1))
+        self.read_into(offset, buffer, timeout=timeout)
+        return bytes(buffer)
+
+    def read_into(self, offset: int, buffer: Buffer, *, timeout: float | None = None) -> None:
+        """Fill a writable buffer with the bytes from offset on; otherwise as read().
+
+        After an exception the contents of the buffer are undefined.
+        """
+        pointer, length = writable(buffer)
+        offset = unsigned(offset, "offset")
+        for milliseconds in slices(timeout):
+            status = lib.winshm_read(self._handle, offset, pointer, length, milliseconds)
+            if status != _TIMEOUT:
+                break
+        check(status)
+
+    def read_as(self, ctype: type[T], offset: int = 0, *, timeout: float | None = None) -> T:
+        """Copy a ctypes object, such as a Structure, out of the region; as read()."""
+        result = ctype()
+        self.read_into(offset, result, timeout=timeout)  # type: ignore[arg-type]
+        return result
+
+    def write(self, offset: int, data: Buffer, *, timeout: float | None = None) -> None:
+        """Copy a bytes-like or ctypes object to offset, and notify those who wait.
+
+        Takes the lock exclusively, unless this handle holds it or there is none. Raises
+        RangeError, AccessError for a read-only region, TimeoutError, OwnerDeadError, and
+        Error with status DEADLOCK if this thread holds the lock shared.
+        """
+        pointer, length = readable(data)
+        offset = unsigned(offset, "offset")
+        for milliseconds in slices(timeout):
+            status = lib.winshm_write(self._handle, offset, pointer, length, milliseconds)
+            if status != _TIMEOUT:
+                break
+        check(status)
+
+    def lock(
+        self, *, shared: bool = False, timeout: float | None = None, recover: bool = False
+    ) -> Lock:
+        """Return a context manager that holds the lock inside its with block.
+
+            with region.lock():
+                ...
+
+        If an owner died in its section the block does not run: OwnerDeadError is
+        raised, and the data stay marked. To repair them, take the lock with recover:
+
+            with region.lock(recover=True) as held:
+                if held.owner_died:
+                    ...  # make the data whole
+                    region.make_consistent()
+
+        The handle owns the lock: threads that share it exclude each other, and another
+        thread may release it. An exception in the block releases the lock, as it does
+        with any lock; nobody is told that the data may be half written.
+
+        Entering raises TimeoutError, OwnerDeadError, AccessError for an observer, and
+        Error with status DEADLOCK (this thread has the lock) or UNSUPPORTED (no lock).
+        """
+        return Lock(self, shared, timeout, recover)
+
+    def acquire(
+        self, *, shared: bool = False, timeout: float | None = None, recover: bool = False
+    ) -> Lock:
+        """Take the lock at once, for code without a with block; release() gives it back.
+
+        Raises what entering lock() raises, and never holds the lock then. The result
+        says in owner_died what only recover=True lets pass.
+        """
+        return Lock(self, shared, timeout, recover).__enter__()
+
+    def release(self, *, shared: bool = False) -> None:
+        """Release the lock in the mode in which it is held, from any thread.
+
+        Raises Error with status NOT_OWNER.
+        """
+        check(quick.winshm_unlock(self._handle, _abi.SHARED if shared else _abi.EXCLUSIVE))
+
+    def make_consistent(self) -> None:
+        """Declare the data whole again, holding the lock exclusively after a death.
+
+        Without it they stay marked, and the next owner is told again.
+        Raises Error with status NOT_OWNER.
+        """
+        check(quick.winshm_make_consistent(self._handle))
+
+    def notify(self) -> None:
+        """Raise the change counter and wake all who wait; write() does it by itself.
+
+        Raises AccessError for an observer, Error UNSUPPORTED for a raw region.
+        """
+        check(quick.winshm_notify(self._handle))
+
+    @property
+    def change_count(self) -> int:
+        """The change counter, 32 bits wide; it wraps around. Error UNSUPPORTED: raw."""
+        now = ctypes.c_uint32()
+        check(quick.winshm_change_count(self._handle, byref(now)))
+        return now.value
+
+    def wait(self, seen: int | None = None, timeout: float | None = None) -> int:
+        """Wait until the change counter differs from seen, and return it.
+
+        No change is missed if change_count is taken first, then the data are looked at,
+        then wait() is called with it. seen=None waits for a change from now on. Several
+        changes may end one wait.
+
+        Raises TimeoutError; ClosedError also if another thread closes the region.
+        """
+        seen = self.change_count if seen is None else unsigned(seen, "seen", 32)
+        for milliseconds in slices(timeout):
+            status, now = self._wait_once(seen, milliseconds)
+            if status != _TIMEOUT:
+                break
+        check(status)
+        return now
+
+    def _wait_once(self, seen: int, milliseconds: int) -> tuple[int, int]:
+        now = ctypes.c_uint32()
+        status = lib.winshm_wait(self._handle, seen, milliseconds, byref(now))
+        return status, now.value
+
+    async def wait_async(self, seen: int | None = None, timeout: float | None = None) -> int:
+        """The same as wait(), for a coroutine, which may be cancelled.
+
+        One thread for each region serves all its coroutines; it ends with the last.
+        """
+        check_timeout(timeout)
+        count = self.change_count
+        seen = count if seen is None else unsigned(seen, "seen", 32)
+        future = asyncio.get_running_loop().create_future()
+        self._watcher.add(future, seen, self._wait_once)
+        try:
+            # What changed before add() is seen here, what comes later by the watcher.
+            count = self.change_count
+            if count != seen:
+                # Others get their turn even if the counter never stands still.
+                await asyncio.sleep(0)
+                return count
+            return await asyncio.wait_for(future, timeout)
+        except asyncio.TimeoutError:
+            message = f"no change of {self._name!r} in time [WINSHM_E_TIMEOUT]"
+            raise _errors.TimeoutError(Status.TIMEOUT, message) from None
+        finally:
+            self._watcher.discard(future)
+
+    def wait_handle(self) -> int:
+        """A Windows event, as a HANDLE, for loops with WaitForMultipleObjects().
+
+        It is auto-reset and set at each change from now on; look at change_count after
+        it fires. It belongs to the region: do not close it, nor wait for it after
+        close(). Raises AccessError for an observer, Error UNSUPPORTED elsewhere.
+        """
+        out = ctypes.c_void_p()
+        check(quick.winshm_wait_handle(self._handle, byref(out)))
+        assert out.value is not None
+        return out.value

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: MIT
+"""What the tests of the Python binding share.
+
+They need pytest only, and the library: WINSHM_LIBRARY names it, else it is the one
+that the project's build has made. On a Windows Python, where Debian's pytest is pure
+Python enough, PYTHONPATH=Z:\\usr\\lib\\python3\\dist-packages makes it importable, and
+PYTEST_DISABLE_PLUGIN_AUTOLOAD=1 keeps plug-ins out.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+import uuid
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+PACKAGE = ROOT / "bindings" / "python"
+WINDOWS = sys.platform == "win32"
+BUILT = "build/win64/winshm.dll" if WINDOWS else "build/linux/libwinshm.so.0"
+
+sys.path.insert(0, str(PACKAGE))
+os.environ.setdefault("WINSHM_LIBRARY", str(ROOT / BUILT))
+
+import winshm  # noqa: E402
+
+
+class Child:
+    """Another Python process that runs a piece of code; its output is read line by line.
+
+    The code finds winshm, sys and os imported.
+    """
+
+    def __init__(self, code: str, *arguments: str, options: tuple[str, ...] = ()) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, *options, "-c", f"import os, sys, winshm\n{code}", *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONPATH": str(PACKAGE), "PYTHONUNBUFFERED": "1"},
+        )
+        # Whatever a test does wrong, no child outlives it for long.
+        self._timer = threading.Timer(60, self.process.kill)
+        self._timer.start()
+
+    def line(self) -> str:
+        """The next line of output."""
+        line = self.process.stdout.readline()
+        assert line, self.process.stderr.read()
+        return line.rstrip()
+
+    def go(self) -> None:
+        """Let the child's sys.stdin.readline() return."""
+        self.process.stdin.write("\n")
+        self.process.stdin.flush()
+
+    def kill(self) -> None:
+        """End it as the system does: no finalizer of it runs."""
+        self.process.kill()
+        self.process.wait()
+
+    def end(self) -> str:
+        """Wait for its successful end; the rest of its output and errors."""
+        output, errors = self.process.communicate()
+        assert self.process.returncode == 0, errors
+        return (output + errors).rstrip()
+
+    def clear(self) -> None:
+        self._timer.cancel()
+        self.process.kill()
+        self.process.communicate()
+
+
+def leftovers(name):
+    """What of the region can be seen after everybody has left it."""
+    return [] if WINDOWS else [str(path) for path in Path("/dev/shm").glob(f"{name}*")]
+
+
+@pytest.fixture
+def name():
+    """A name that nobody else uses."""
+    name = f"winshm-test-{uuid.uuid4().hex}"
+    yield name
+    # The test itself has left nothing open, or this would fail. What children that were
+    # killed have left is cleaned up by this new life of the region.
+    winshm.create(name, 1).close()
+    assert leftovers(name) == []
+
+
+@pytest.fixture
+def child(name):
+    # They end before name looks for what is left.
+    children = []
+
+    def start(*arguments, **keywords):
+        children.append(Child(*arguments, **keywords))
+        return children[-1]
+
+    yield start
+    for each in children:
+        each.clear()
+
+
+@pytest.fixture
+def region(name):
+    with winshm.create(name, 4096) as region:
+        yield region
