@@ -458,15 +458,21 @@ WINSHM_API winshm_status WINSHM_CALL winshm_open_or_create(const char *name,
  * Create or open with all options.
  *
  * timeout_ms counts for WINSHM_OPEN_EXISTING: the call waits so long for the
- * region to appear, also while a block made without winshm has its name. layout_tag is stored at creation; a joiner whose tag and
- * the region's are both not 0 and differ is refused. security says who besides
- * the system may use a region that is created: NULL or "owner", the current
- * user; "session", everybody in this logon session; "interactive-read" and
- * "everyone-read", the owner, and all interactive users or everybody to read;
- * anything with a colon, a security descriptor in SDDL (Windows only). When
- * opening, security is NULL: only a region of this user, an administrator or
- * the system is joined (by root and SYSTEM, anybody's); or "anyone": whoever
- * owns it is trusted.
+ * region to appear, also while a block made without winshm has its name.
+ *
+ * layout_tag is stored at creation; a joiner whose tag and the region's are
+ * both not 0 and differ is refused.
+ *
+ * security, when creating, says who besides the system may use the region:
+ *   NULL, "owner"       the current user
+ *   "session"           everybody in this logon session
+ *   "interactive-read"  the current user, and all interactive users to read
+ *   "everyone-read"     the current user, and everybody to read
+ *   with a colon        a security descriptor in SDDL (Windows only)
+ * and when opening, whose region may be joined:
+ *   NULL                this user's, an administrator's or the system's; root
+ *                       and SYSTEM join anybody's
+ *   "anyone"            whoever owns it is trusted
  *
  * @param options struct_size must be set, unused members 0.
  * @param out     [out] the handle; free with winshm_close().
