@@ -718,6 +718,9 @@ WINSHM_API winshm_status WINSHM_CALL winshm_write(winshm_region *region,
  * the lock: it should repair the data, call winshm_make_consistent() and
  * unlock. A shared caller gets WINSHM_E_OWNER_DEAD *without* the lock.
  *
+ * Whether a caller has the lock already is told by its thread: tasks that take
+ * turns on one thread, and hold the lock across such turns, need a handle each.
+ *
  * @param region     the handle.
  * @param mode       WINSHM_SHARED or WINSHM_EXCLUSIVE.
  * @param timeout_ms how long to wait.

@@ -14,7 +14,7 @@
 # they set variables or end the script.
 
 started=$(date +%s)
-checks=0 failures=0 skipped='' declined='' why=''
+checks=0 failures=0 skips=0 skipped='' declined='' why=''
 newline='
 '
 
@@ -76,6 +76,7 @@ step() {
 
 # skip NAME REASON: what could not be tried, which summary does not forgive.
 skip() {
+    skips=$((skips + 1))
     skipped="$skipped$newline         $1: $2"
     line "$yellow" skip "$1: $2"
 }
@@ -106,7 +107,15 @@ wanted() {
     case " $declined " in *" $1 "*) return 1 ;; esac
 }
 
+# summary: its last line is the count of steps, alone.
 summary() {
+    result=0
+    account || result=$?
+    printf '%d passed, %d failed, %d skipped\n' $((checks - failures)) "$failures" "$skips"
+    return "$result"
+}
+
+account() {
     [ -z "$declined" ] || line "$yellow" note "left out on request:$declined"
     [ -z "$skipped" ] || line "$yellow" note "not everything could be tried:$skipped"
     if [ "$failures" -gt 0 ]; then
@@ -128,6 +137,8 @@ need() {
         windows) packages="$packages wine wine64 gcc-mingw-w64-x86-64 gcc-mingw-w64-i686" ;;
         nim) packages="$packages nim gcc libc6-dev" ;;
         python) packages="$packages python3 python3-pytest python3-pytest-asyncio" ;;
+        # What builds a Windows Python, see tests/windows-python.
+        windows-python) packages="$packages gcc-mingw-w64-x86-64 clang make python3 ca-certificates" ;;
         dotnet) packages="$packages ca-certificates libssl3" ;;
         *) die "need: there is no group of packages called $group" ;;
         esac
@@ -275,6 +286,6 @@ dotnet_ready() {
     [ "$(id -u)" -eq 0 ] || sudo='sudo '
     # shellcheck disable=SC2034  # The scripts that source this file use why.
     why="no .NET SDK 8 or later is on PATH; this one line installs it:
-${sudo}apt-get install -y --no-install-recommends curl ca-certificates libssl3 && curl -sSL https://dot.net/v1/dotnet-install.sh | ${sudo}bash -s -- --channel 8.0 --install-dir /usr/local/dotnet && ${sudo}ln -sf /usr/local/dotnet/dotnet /usr/local/bin/dotnet"
+${sudo}apt-get install -y --no-install-recommends curl ca-certificates libssl3 && curl -sSL https://dot.net/v1/dotnet-install.sh | ${sudo}bash -s -- --channel 10.0 --install-dir /usr/local/dotnet && ${sudo}ln -sf /usr/local/dotnet/dotnet /usr/local/bin/dotnet"
     return 1
 }

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: MIT
+// Notification: with a thread, without one, and with a Windows event.
+
+using System.Diagnostics;
+using Xunit;
+using static Winshm.Tests.Support;
+
+namespace Winshm.Tests;
+
+public class ChangeTests
+{
+    [Fact]
+    public void WaitReturnsTheCounter()
+    {
+        using Region region = Region.Create(NewName(), 8);
+        uint seen = region.ChangeCount;
+        Assert.False(region.Wait(seen, TimeSpan.FromMilliseconds(20), out uint now));
+        Assert.Equal(seen, now);
+        region.Notify();
+        region.Notify();
+        Assert.True(region.Wait(seen, TimeSpan.Zero, out now));
+        Assert.Equal(seen + 2, now);
+        Assert.Equal(seen + 2, region.Wait(seen));
+        Assert.Throws<ArgumentOutOfRangeException>(() => region.Wait(now, TimeSpan.MinValue, out _));
+    }
+
+    [Fact]
+    public async Task NotifyWakesEveryThread()
+    {
+        using Region region = Region.Create(NewName(), 8);
+        using Region other = Region.Open(region.Name);
+        Task[] waiting = [.. new[] { region, region, other }.Select(r => OnThread(() => r.Wait(0)))];
+        await Task.Delay(50);
+        Assert.DoesNotContain(waiting, task => task.IsCompleted);
+        other.Notify();
+        await Task.WhenAll(waiting).WaitAsync(Patience);
+    }
+
+    [Fact]
+    public async Task DisposeEndsTheWait()
+    {
+        Region region = Region.Create(NewName(), 8);
+        Task waiting = OnThread(() => region.Wait(0));
+        await Task.Delay(50);
+        region.Dispose();
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => waiting.WaitAsync(Patience));
+    }
+
+    [Fact]
+    public async Task AsynchronousWaitsEndWithTheChange()
+    {
+        using Region region = Region.Create(NewName(), 8);
+        using Region other = Region.Open(region.Name);
+        other.Notify();
+        Assert.Equal(1u, await region.WaitAsync(0));
+        for (uint seen = 1; seen < 200; seen++)
+        {
+            Task<uint> waiting = region.WaitAsync(seen);
+            Assert.False(waiting.IsCompleted);
+            other.Notify();
+            Assert.Equal(seen + 1, await waiting.WaitAsync(Patience));
+        }
+    }
+
+    [Fact]
+    public async Task ManyAsynchronousWaitsShareOneThread()
+    {
+        using Region region = Region.Create(NewName(), 8);
+        int threads = CountThreads();
+        Task<uint>[] waiting = [.. Enumerable.Range(0, 1000).Select(_ => region.WaitAsync(0))];
+        await Task.Delay(50);
+        long start = Stopwatch.GetTimestamp();
+        await Task.Run(() => { });
+        Assert.True(Stopwatch.GetElapsedTime(start) < TimeSpan.FromSeconds(5));
+        Assert.True(CountThreads() < threads + 20);
+        Assert.DoesNotContain(waiting, task => task.IsCompleted);
+        region.Notify();
+        Assert.All(await Task.WhenAll(waiting).WaitAsync(Patience), now => Assert.Equal(1u, now));
+
+        static int CountThreads()
+        {
+            using var self = Process.GetCurrentProcess();
+            return self.Threads.Count;
+        }
+    }
+
+    [Fact]
+    public async Task CancellationIsPrompt()
+    {
+        using Region region = Region.Create(NewName(), 8);
+        using CancellationTokenSource cancellation = new();
+        Task<uint> cancelled = region.WaitAsync(0, cancellation.Token);
+        Task<uint> kept = region.WaitAsync(0);
+        await Task.Delay(20);
+        long start = Stopwatch.GetTimestamp();
+        cancellation.Cancel();
+        var e = await Assert.ThrowsAnyAsync<OperationCanceledException>(() => cancelled.WaitAsync(Patience));
+        Assert.True(Stopwatch.GetElapsedTime(start) < TimeSpan.FromMilliseconds(500));
+        Assert.Equal(cancellation.Token, e.CancellationToken);
+        Assert.True(cancelled.IsCanceled);
+        Assert.True(region.WaitAsync(0, cancellation.Token).IsCanceled);
+        Assert.False(kept.IsCompleted);
+        region.Notify();
+        Assert.Equal(1u, await kept.WaitAsync(Patience));
+    }
+
+    [Fact]
+    public async Task AsynchronousWaitsStartAgainAfterAPause()
+    {
+        using Region region = Region.Create(NewName(), 8);
+        Task<uint> waiting = region.WaitAsync(0);
+        region.Notify();
+        await waiting.WaitAsync(Patience);
+        // Long enough for the waiting thread to end.
+        await Task.Delay(2500);
+        waiting = region.WaitAsync(1);
+        region.Notify();
+        Assert.Equal(2u, await waiting.WaitAsync(Patience));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task DisposeEndsAsynchronousWaits(bool pinned)
+    {
+        Region region = Region.Create(NewName(), 8);
+        Task<uint> waiting = region.WaitAsync(0);
+        using (pinned ? region.Memory.Pin() : default)
+        {
+            await Task.Delay(20);
+            region.Dispose();
+            await Assert.ThrowsAsync<ObjectDisposedException>(() => waiting.WaitAsync(Patience));
+        }
+    }
+
+    [Fact]
+    public async Task ARawRegionHasNoChanges()
+    {
+        using Region region = Region.Create(NewName(), 8, RegionFlags.Raw);
+        Fails(WinshmStatus.Unsupported, () => region.Wait(0));
+        WinshmException e = await Assert.ThrowsAsync<WinshmException>(() => region.WaitAsync(0));
+        Assert.Equal(WinshmStatus.Unsupported, e.Status);
+    }
+
+    [Fact]
+    public void AWindowsEventIsSetByAChange()
+    {
+        using Region region = Region.Create(NewName(), 8);
+#pragma warning disable CA1416 // The failure elsewhere is a part of the test.
+        if (!OperatingSystem.IsWindows())
+        {
+            Fails(WinshmStatus.Unsupported, () => region.GetWaitHandle());
+            return;
+        }
+        using Region other = Region.Open(region.Name);
+        using (WaitHandle signal = region.GetWaitHandle())
+        {
+            Assert.False(signal.WaitOne(20));
+            other.Notify();
+            Assert.True(signal.WaitOne(Patience));
+            Assert.False(signal.WaitOne(0));
+        }
+        // Disposing of the wrapper leaves the region's event alone.
+        using WaitHandle again = region.GetWaitHandle();
+        other.Notify();
+        Assert.True(again.WaitOne(Patience));
+#pragma warning restore CA1416
+    }
+}

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: MIT
+// What the tests share: fresh names, expected failures, and a second process.
+
+using System.Diagnostics;
+using Xunit;
+
+namespace Winshm.Tests;
+
+internal static class Support
+{
+    private static int s_names;
+
+    /// <summary>Far more than anything here takes, so that only a hang reaches it.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    public static string NewName() => $"winshm-cs-{Environment.ProcessId}-{Interlocked.Increment(ref s_names)}";
+
+    public static WinshmException Fails(WinshmStatus status, Action action)
+    {
+        WinshmException e = Assert.ThrowsAny<WinshmException>(action);
+        Assert.Equal(status, e.Status);
+        return e;
+    }
+
+    /// <summary>Runs on a thread of its own, whose failure the returned task carries.</summary>
+    public static Task OnThread(Action action) =>
+        Task.Factory.StartNew(action, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+
+    public static void Until(Func<bool> condition)
+    {
+        long start = Stopwatch.GetTimestamp();
+        while (!condition())
+        {
+            Assert.True(Stopwatch.GetElapsedTime(start) < Patience, "it did not happen in time");
+            Thread.Sleep(5);
+        }
+    }
+}
+
+/// <summary>Another process of this program, in the role of the test peer.</summary>
+internal sealed class Child : IDisposable
+{
+    private readonly Process _process;
+
+    public Child(string role = "peer", params (string Name, string Value)[] environment)
+    {
+        // A test host may run this program as a library of the dotnet command.
+        string self = Environment.ProcessPath!;
+        bool hosted = Path.GetFileNameWithoutExtension(self) == "dotnet";
+        ProcessStartInfo start = new(self)
+        {
+            UseShellExecute = false,
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+        };
+        if (hosted)
+        {
+            start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "Winshm.Tests.dll"));
+        }
+        start.ArgumentList.Add(role);
+        foreach ((string name, string value) in environment)
+        {
+            start.Environment[name] = value;
+        }
+        _process = Process.Start(start)!;
+    }
+
+    public int Id => _process.Id;
+
+    public string Ask(string command)
+    {
+        _process.StandardInput.WriteLine(command);
+        _process.StandardInput.Flush();
+        return Read();
+    }
+
+    public string Read() =>
+        _process.StandardOutput.ReadLineAsync().WaitAsync(Support.Patience).GetAwaiter().GetResult() ?? "(end)";
+
+    public void Kill()
+    {
+        _process.Kill();
+        Assert.True(_process.WaitForExit(Support.Patience));
+    }
+
+    public void Dispose()
+    {
+        if (!_process.HasExited)
+        {
+            _process.Kill();
+        }
+        _process.Dispose();
+    }
+}

@@ -1,0 +1,3 @@
+// SPDX-License-Identifier: MIT
+
+Winshm.Interop.Peer.Run(Console.In, Console.Out);
