@@ -22,6 +22,8 @@
  *    WINSHM_E_* code. Any function may also return WINSHM_E_INVALID for a bad
  *    argument, and every function that takes a handle WINSHM_E_HANDLE,
  *    WINSHM_E_CLOSED or WINSHM_E_FORKED; winshm_last_message() explains.
+ *  - A function that returns an address or a size gives NULL or 0 for a bad
+ *    handle, and winshm_last_message() tells why.
  *  - Unknown flag bits are refused with WINSHM_E_INVALID.
  *  - Time-outs are milliseconds on a monotonic clock: 0 tries once,
  *    WINSHM_FOREVER waits without end. No wait misses the death of the one it

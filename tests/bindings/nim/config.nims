@@ -1,0 +1,2 @@
+switch("path", "$projectDir/../../../bindings/nim")
+switch("threads", "on")
