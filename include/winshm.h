@@ -364,7 +364,8 @@ WINSHM_API int32_t WINSHM_CALL winshm_last_os_code(void);
  * @param out    [out] the handle; free with winshm_close().
  *
  * @return WINSHM_OK, or
- *         WINSHM_E_INVALID   size 0, no write access, an unknown flag
+ *         WINSHM_E_INVALID   size 0, no write access, RAW with NO_LOCK, an
+ *                            unknown flag
  *         WINSHM_E_NAME      the name breaks a rule above
  *         WINSHM_E_EXISTS    somebody has the region open
  *         WINSHM_E_HELD      an outside program keeps a block of this name

@@ -39,8 +39,9 @@ static CHECK_UNUSED void check_equal(const char *file, int line,
                                      int64_t expected)
 {
     if (actual != expected)
-        check_end(1, file, line, "%s is %" PRId64 " (0x%" PRIx64
-                  "), not %" PRId64, text, actual, (uint64_t)actual, expected);
+        check_end(1, file, line,
+                  "%s is %" PRId64 " (0x%" PRIx64 "), not %" PRId64, text,
+                  actual, (uint64_t)actual, expected);
 }
 
 static CHECK_UNUSED void check_status(const char *file, int line,
@@ -54,8 +55,9 @@ static CHECK_UNUSED void check_status(const char *file, int line,
 }
 
 #define CHECK(condition)                                                       \
-    ((condition) ? (void)0                                                     \
-                 : check_end(1, __FILE__, __LINE__, "not true: %s", #condition))
+    ((condition)                                                               \
+         ? (void)0                                                             \
+         : check_end(1, __FILE__, __LINE__, "not true: %s", #condition))
 #define CHECK_EQ(actual, expected)                                             \
     check_equal(__FILE__, __LINE__, #actual, (int64_t)(actual),                \
                 (int64_t)(expected))

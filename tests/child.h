@@ -47,6 +47,8 @@ int parent_hear(void);
 
 /** fork(). @return false on a system without it. */
 bool child_fork(struct child *child, void (*run)(void *), void *argument);
+/** In a child: does not end with its parent. Must end by itself soon. */
+void child_outlives(void);
 /** Gives up the rights of the super-user. @return false if there are none. */
 bool child_become_nobody(void);
 

@@ -136,6 +136,11 @@ int parent_hear(void)
     return read(0, &byte, 1) == 1 ? byte : -1;
 }
 
+void child_outlives(void)
+{
+    prctl(PR_SET_PDEATHSIG, 0);
+}
+
 bool child_become_nobody(void)
 {
     return geteuid() == 0 && setgid(65534) == 0 && setuid(65534) == 0;
@@ -231,8 +236,8 @@ static bool plain_map(struct plain *plain, int fd, uint64_t size)
         size = (uint64_t)status.st_size;
     plain->object = -1;
     plain->size = size;
-    plain->data = mmap(NULL, (size_t)size, PROT_READ | PROT_WRITE, MAP_SHARED,
-                       fd, 0);
+    plain->data =
+        mmap(NULL, (size_t)size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     close(fd);
     return plain->data != MAP_FAILED;
 }

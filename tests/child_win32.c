@@ -142,6 +142,10 @@ int parent_hear(void)
                : -1;
 }
 
+void child_outlives(void)
+{
+}
+
 bool child_become_nobody(void)
 {
     return false;
@@ -251,9 +255,9 @@ static bool plain_map(struct plain *plain, HANDLE section, uint64_t size)
 bool plain_create(struct plain *plain, const char *name, uint64_t size)
 {
     SetLastError(0);
-    HANDLE section = CreateFileMappingA(
-        INVALID_HANDLE_VALUE, NULL, PAGE_READWRITE, (DWORD)(size >> 32),
-        (DWORD)size, name);
+    HANDLE section =
+        CreateFileMappingA(INVALID_HANDLE_VALUE, NULL, PAGE_READWRITE,
+                           (DWORD)(size >> 32), (DWORD)size, name);
     if (section != NULL && GetLastError() == ERROR_ALREADY_EXISTS) {
         CloseHandle(section);
         return false;

@@ -128,8 +128,8 @@ struct waiter {
 static void wait_thread(void *argument)
 {
     struct waiter *waiter = argument;
-    waiter->status = winshm_wait(waiter->h, waiter->seen, waiter->timeout_ms,
-                                 &waiter->seen);
+    waiter->status =
+        winshm_wait(waiter->h, waiter->seen, waiter->timeout_ms, &waiter->seen);
     waiter->ended = clock_ms();
 }
 
@@ -148,8 +148,8 @@ static void test_threads(void)
         struct thread threads[THREADS];
         uint32_t seen = count_of(one);
         for (int i = 0; i < THREADS; i++) {
-            struct waiter waiter = {i < 6 ? one : two, seen, 2 * PATIENCE_MS,
-                                    1, 0};
+            struct waiter waiter = {i < 6 ? one : two, seen, 2 * PATIENCE_MS, 1,
+                                    0};
             waiters[i] = waiter;
             threads[i] = thread_start(wait_thread, &waiters[i]);
         }

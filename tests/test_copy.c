@@ -15,8 +15,8 @@ static void role_flip(const char *name, uint32_t start)
     parent_tell('f');
     for (unsigned value = start;; value++) {
         memset(page, (int)value, sizeof page);
-        winshm_status status = winshm_write(h, 3, page, sizeof page,
-                                            PATIENCE_MS);
+        winshm_status status =
+            winshm_write(h, 3, page, sizeof page, PATIENCE_MS);
         if (status == WINSHM_E_OWNER_DEAD)
             parent_hear();
         CHECK_OK(status);
@@ -210,8 +210,7 @@ static void test_faults(void)
             CHECK_OK(winshm_read(h, 0, page, PAGE, 0));
             CHECK_STATUS(winshm_read(h, PAGE, page, 1, 0), WINSHM_E_FAULT);
             CHECK_STATUS(winshm_read(h, 100, page, PAGE, 0), WINSHM_E_FAULT);
-            CHECK_STATUS(winshm_write(h, SIZE - 1, page, 1, 0),
-                         WINSHM_E_FAULT);
+            CHECK_STATUS(winshm_write(h, SIZE - 1, page, 1, 0), WINSHM_E_FAULT);
             CHECK_OK(winshm_write(h, 0, page, PAGE, 0));
             CHECK_OK(winshm_notify(h));
         }

@@ -158,8 +158,8 @@ static void test_waiters(winshm_region *h)
     struct child owner = start("hold", WINSHM_EXCLUSIVE, 'l');
     struct child waiters[4];
     for (int i = 0; i < 4; i++)
-        waiters[i] = start(
-            "wait", i % 2 == 0 ? WINSHM_SHARED : WINSHM_EXCLUSIVE, 'w');
+        waiters[i] =
+            start("wait", i % 2 == 0 ? WINSHM_SHARED : WINSHM_EXCLUSIVE, 'w');
     sleep_ms(30);
     child_kill(&waiters[0]);
     child_kill(&waiters[1]);
@@ -205,8 +205,8 @@ static void test_readers(winshm_region *h)
         CHECK_EQ(state_of(h), WINSHM_STATE_SHARED);
         child_kill(&two);
         /* A reader cannot tear data: nobody is told. */
-        CHECK_OK(winshm_lock(h, WINSHM_EXCLUSIVE,
-                             i % 2 == 0 ? 0 : WINSHM_FOREVER));
+        CHECK_OK(
+            winshm_lock(h, WINSHM_EXCLUSIVE, i % 2 == 0 ? 0 : WINSHM_FOREVER));
         CHECK_OK(winshm_unlock(h, WINSHM_EXCLUSIVE));
     }
     /* More dead readers than a region has places. */

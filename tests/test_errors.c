@@ -127,8 +127,7 @@ static void check_open(const char *name)
          WINSHM_E_NOT_FOUND},
         {name, 1, WINSHM_READ, WINSHM_E_INVALID, WINSHM_E_NOT_FOUND,
          WINSHM_E_INVALID},
-        {name, UINT64_MAX, 0, WINSHM_E_SIZE, WINSHM_E_NOT_FOUND,
-         WINSHM_E_SIZE},
+        {name, UINT64_MAX, 0, WINSHM_E_SIZE, WINSHM_E_NOT_FOUND, WINSHM_E_SIZE},
         {name, (uint64_t)1 << 63, 0, WINSHM_E_SIZE, WINSHM_E_NOT_FOUND,
          WINSHM_E_SIZE},
         {name, UINT64_MAX, WINSHM_RAW, WINSHM_E_SIZE, WINSHM_E_NOT_FOUND,
@@ -242,18 +241,23 @@ static void check_calls(winshm_region *h)
     static const struct {
         uint64_t offset, length;
     } outside[] = {
-        {0, SIZE + 1},         {SIZE, 1},          {SIZE - 1, 2},
-        {SIZE + 1, 1},         {UINT64_MAX, 1},    {1, UINT64_MAX},
-        {UINT64_MAX, UINT64_MAX}, {(uint64_t)1 << 32, 1},
-        {0, (uint64_t)1 << 32}, {(uint64_t)1 << 63, (uint64_t)1 << 63},
+        {0, SIZE + 1},
+        {SIZE, 1},
+        {SIZE - 1, 2},
+        {SIZE + 1, 1},
+        {UINT64_MAX, 1},
+        {1, UINT64_MAX},
+        {UINT64_MAX, UINT64_MAX},
+        {(uint64_t)1 << 32, 1},
+        {0, (uint64_t)1 << 32},
+        {(uint64_t)1 << 63, (uint64_t)1 << 63},
     };
     for (size_t i = 0; i < sizeof outside / sizeof outside[0]; i++) {
         uint64_t offset = outside[i].offset, length = outside[i].length;
         fprintf(stderr, "range: case %d\n", (int)i);
         CHECK_STATUS(winshm_map(h, offset, length, 0, &view), WINSHM_E_RANGE);
         CHECK(view == NULL);
-        CHECK_STATUS(winshm_read(h, offset, buffer, length, 0),
-                     WINSHM_E_RANGE);
+        CHECK_STATUS(winshm_read(h, offset, buffer, length, 0), WINSHM_E_RANGE);
         CHECK_EQ(buffer[0], 'b');
         CHECK_STATUS(winshm_write(h, offset, buffer, length, 0),
                      WINSHM_E_RANGE);

@@ -24,8 +24,7 @@ static void look_at(void *argument)
     CHECK_STATUS(winshm_close(h), WINSHM_E_FORKED);
     CHECK_STATUS(winshm_close(h), WINSHM_E_FORKED);
     CHECK(winshm_data(h) == NULL);
-    CHECK_STATUS(winshm_read(inherited->raw, 0, &byte, 1, 0),
-                 WINSHM_E_FORKED);
+    CHECK_STATUS(winshm_read(inherited->raw, 0, &byte, 1, 0), WINSHM_E_FORKED);
     CHECK_STATUS(winshm_close(inherited->raw), WINSHM_E_FORKED);
     CHECK(winshm_view_data(inherited->view) == NULL);
     CHECK_STATUS(winshm_unmap(inherited->view), WINSHM_E_FORKED);
@@ -75,18 +74,30 @@ static void live_on(void *argument)
     parent_hear();
 }
 
-/** Holds the lock and has a child, which would be ended by the death of its
- * parent: stopped, it stays what it is, with all that it has inherited. */
+/** Does nothing, and outlives its parent until the flag is set. */
+static void stay(void *flag)
+{
+    uint64_t end = clock_ms() + PATIENCE_MS;
+    child_outlives();
+    parent_tell('g');
+    while (*(volatile int *)flag == 0 && clock_ms() < end)
+        sleep_ms(1);
+}
+
+/** Holds the lock and has a child, to be killed. */
 static void role_parent(const char *name, uint32_t unused)
 {
     winshm_region *h;
+    struct plain flag;
     struct child grandchild;
+    char flag_name[80];
     (void)unused;
+    snprintf(flag_name, sizeof flag_name, "%s-flag", name);
+    CHECK(plain_open(&flag, flag_name, 0));
     CHECK_OK(winshm_open(name, 0, &h));
     CHECK_OK(winshm_lock(h, WINSHM_EXCLUSIVE, 0));
-    child_fork(&grandchild, live_on, NULL);
+    child_fork(&grandchild, stay, flag.data);
     CHECK_EQ(child_hear(&grandchild, PATIENCE_MS), 'g');
-    CHECK(child_stop(&grandchild, true));
     parent_tell('l');
     parent_hear();
 }
@@ -98,6 +109,10 @@ static void test_surviving_child(void)
 {
     winshm_region *h;
     uint32_t count;
+    struct plain flag;
+    char flag_name[80];
+    snprintf(flag_name, sizeof flag_name, "%s-flag", region_name);
+    CHECK(plain_create(&flag, flag_name, 4096));
     CHECK_OK(winshm_create(region_name, 100, 0, &h));
     struct child parent = child_start("parent", region_name, 0);
     CHECK_EQ(child_hear(&parent, PATIENCE_MS), 'l');
@@ -109,6 +124,9 @@ static void test_surviving_child(void)
     CHECK_OK(winshm_get_participants(h, NULL, 0, &count));
     CHECK_EQ(count, 1);
     CHECK_OK(winshm_close(h));
+    *(volatile int *)flag.data = 1;
+    plain_close(&flag);
+    plain_remove(flag_name);
 }
 
 static volatile int stop;

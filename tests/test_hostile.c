@@ -137,13 +137,31 @@ static void use_all(void)
 /** One word at a time, with values that mean most. */
 static void test_words(void)
 {
-    static const uint32_t offsets[] = {
-        MAGIC,     VERSION,   SIZE_LOW, SIZE_HIGH,    CAPACITY,
-        LOCK_KIND, JOINS,     ID,       ID + 12,      DATA_FILE,
-        WORD,      LOCK_VERSION, SEAT,  PARKED,       SLOTS_USED,
-        CHANGE_PARKED, CHANGE_EVENTS,   SLOT,         SLOT + 4,
-        SLOT + 128, SLOT + 144, SLOT + SLOT_BYTES,    SLOT + SLOT_BYTES * 127,
-        SLOT + SLOT_BYTES + 128, SLOT + SLOT_BYTES + 272};
+    static const uint32_t offsets[] = {MAGIC,
+                                       VERSION,
+                                       SIZE_LOW,
+                                       SIZE_HIGH,
+                                       CAPACITY,
+                                       LOCK_KIND,
+                                       JOINS,
+                                       ID,
+                                       ID + 12,
+                                       DATA_FILE,
+                                       WORD,
+                                       LOCK_VERSION,
+                                       SEAT,
+                                       PARKED,
+                                       SLOTS_USED,
+                                       CHANGE_PARKED,
+                                       CHANGE_EVENTS,
+                                       SLOT,
+                                       SLOT + 4,
+                                       SLOT + 128,
+                                       SLOT + 144,
+                                       SLOT + SLOT_BYTES,
+                                       SLOT + SLOT_BYTES * 127,
+                                       SLOT + SLOT_BYTES + 128,
+                                       SLOT + SLOT_BYTES + 272};
     static const uint32_t values[] = {
         0,          1,          2,          129,        0xFFF,
         0x1001,     0x40000000, 0x40000001, 0x40000002, 0x80000000,
@@ -164,7 +182,7 @@ static void test_verdicts(void)
     winshm_region *other;
     begin();
     static const uint32_t illegal[] = {0x80000000, 0x80000001, 0x1000,
-                                       0x20000000, 200, 0xFFFFFFFF};
+                                       0x20000000, 200,        0xFFFFFFFF};
     for (int i = 0; i < 6; i++) {
         winshm_info info = {.struct_size = sizeof info};
         char byte;

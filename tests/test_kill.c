@@ -217,8 +217,7 @@ int main(int argc, char **argv)
     printf("%d kills, %d of holders, %d of those half done; %lu sections, %lu "
            "openings, OWNER_DEAD %lu times, %lu repairs\n",
            tally.kills, tally.holders, tally.halves, (unsigned long)sections,
-           (unsigned long)opened, (unsigned long)told,
-           (unsigned long)repaired);
+           (unsigned long)opened, (unsigned long)told, (unsigned long)repaired);
     /* All are dead: nothing is in the way of a new life. */
     CHECK_OK(winshm_create(name, 8, 0, &keeper));
     CHECK_EQ(*(uint64_t *)winshm_data(keeper), 0);

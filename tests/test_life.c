@@ -46,8 +46,10 @@ static void role_look(const char *name, uint32_t size)
     CHECK_OK(winshm_close(h));
 }
 
-static const struct role roles[] = {
-    {"hold", role_hold}, {"late", role_late}, {"look", role_look}, {NULL, NULL}};
+static const struct role roles[] = {{"hold", role_hold},
+                                    {"late", role_late},
+                                    {"look", role_look},
+                                    {NULL, NULL}};
 
 static void check_gone(const char *name)
 {
@@ -60,9 +62,8 @@ static void check_gone(const char *name)
 
 static void test_sizes(void)
 {
-    static const uint32_t sizes[] = {1,    2,     7,     8,     4095,
-                                     4096, 4097,  65535, 65536, 65537,
-                                     100000};
+    static const uint32_t sizes[] = {1,    2,     7,     8,     4095,  4096,
+                                     4097, 65535, 65536, 65537, 100000};
     const char *name = name_of("sizes");
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
         winshm_region *h;

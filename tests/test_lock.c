@@ -184,8 +184,7 @@ static void test_refusals(void)
                  WINSHM_E_DEADLOCK);
     CHECK_STATUS(winshm_lock(h, WINSHM_EXCLUSIVE, WINSHM_FOREVER),
                  WINSHM_E_DEADLOCK);
-    CHECK_STATUS(winshm_write(h, 0, "x", 1, WINSHM_FOREVER),
-                 WINSHM_E_DEADLOCK);
+    CHECK_STATUS(winshm_write(h, 0, "x", 1, WINSHM_FOREVER), WINSHM_E_DEADLOCK);
     CHECK_STATUS(winshm_unlock(h, WINSHM_EXCLUSIVE), WINSHM_E_NOT_OWNER);
     CHECK_STATUS(winshm_make_consistent(h), WINSHM_E_NOT_OWNER);
     CHECK_STATUS(winshm_close(h), WINSHM_E_BUSY);
@@ -234,8 +233,7 @@ static void test_threads(void)
         CHECK_STATUS(winshm_unlock(h, modes[i]), WINSHM_E_NOT_OWNER);
         thread_join(thread_start(lock_thread, &call));
         CHECK_OK(call.status);
-        CHECK_STATUS(winshm_lock(other, WINSHM_EXCLUSIVE, 0),
-                     WINSHM_E_TIMEOUT);
+        CHECK_STATUS(winshm_lock(other, WINSHM_EXCLUSIVE, 0), WINSHM_E_TIMEOUT);
         CHECK_OK(winshm_unlock(h, modes[i]));
         CHECK_OK(winshm_lock(other, WINSHM_EXCLUSIVE, 0));
         CHECK_OK(winshm_unlock(other, WINSHM_EXCLUSIVE));

@@ -53,7 +53,8 @@ static const struct example examples[] = {
     {"\xEF\xBF\xBD", WINSHM_E_NOT_FOUND},
     {"\xF0\x90\x80\x80", WINSHM_E_NOT_FOUND},
     {"\xF4\x8F\xBF\xBD", WINSHM_E_NOT_FOUND},
-    {"pr\xC3\xBC" "fen \xE6\xB5\x8B\xE8\xAF\x95 \xF0\x9F\x9A\x80",
+    {"pr\xC3\xBC"
+     "fen \xE6\xB5\x8B\xE8\xAF\x95 \xF0\x9F\x9A\x80",
      WINSHM_E_NOT_FOUND},
     /* Stray, cut off, overlong, surrogate, too high, not UTF-8 at all. */
     {"\x80", WINSHM_E_NAME},

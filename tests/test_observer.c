@@ -38,8 +38,7 @@ static void role_refused(const char *name, uint32_t unused)
     CHECK_STATUS(winshm_wait_handle(h, &handle), WINSHM_E_ACCESS);
     CHECK_STATUS(winshm_write(h, 0, "x", 1, 0), WINSHM_E_ACCESS);
     CHECK_STATUS(winshm_open(name, 0, &other), WINSHM_E_ACCESS);
-    CHECK_STATUS(winshm_open_or_create(name, SIZE, 0, &other),
-                 WINSHM_E_ACCESS);
+    CHECK_STATUS(winshm_open_or_create(name, SIZE, 0, &other), WINSHM_E_ACCESS);
     CHECK_STATUS(winshm_open(name, WINSHM_RAW, &other), WINSHM_E_ACCESS);
     CHECK_OK(winshm_open(name, WINSHM_RAW | WINSHM_READ, &other));
     CHECK_OK(winshm_close(other));

@@ -20,8 +20,9 @@ static void role_plain(const char *name, uint32_t size)
 static void role_hold(const char *name, uint32_t size)
 {
     winshm_region *h;
-    winshm_status status = size == 0 ? winshm_open(name, WINSHM_RAW, &h)
-                                     : winshm_create(name, size, WINSHM_RAW, &h);
+    winshm_status status = size == 0
+                               ? winshm_open(name, WINSHM_RAW, &h)
+                               : winshm_create(name, size, WINSHM_RAW, &h);
     CHECK_OK(status);
     parent_tell('h');
     parent_hear();
@@ -115,9 +116,8 @@ static void test_dispositions(void)
     CHECK_STATUS(winshm_create(region_name, 4096, WINSHM_RAW, &two),
                  WINSHM_E_EXISTS);
     CHECK_STATUS(winshm_open(region_name, 0, &two), WINSHM_E_NOT_MANAGED);
-    CHECK_STATUS(
-        winshm_open_or_create(region_name, 100000, WINSHM_RAW, &two),
-        WINSHM_E_SIZE);
+    CHECK_STATUS(winshm_open_or_create(region_name, 100000, WINSHM_RAW, &two),
+                 WINSHM_E_SIZE);
     CHECK_OK(winshm_open_or_create(region_name, 4096, WINSHM_RAW, &two));
     CHECK_EQ(info_of(two).origin, WINSHM_ORIGIN_OPENED);
     CHECK_OK(winshm_write(two, 4095, "z", 1, 0));

@@ -161,9 +161,9 @@ static void test_close_while_blocked(void)
         CHECK_OK(winshm_lock(other, held, 0));
         CHECK_OK(winshm_open(name, 0, (winshm_region **)&victim));
         for (intptr_t i = 0; i < 4; i++) {
-            uint32_t mode =
-                held == WINSHM_SHARED || i % 2 == 0 ? WINSHM_EXCLUSIVE
-                                                    : WINSHM_SHARED;
+            uint32_t mode = held == WINSHM_SHARED || i % 2 == 0
+                                ? WINSHM_EXCLUSIVE
+                                : WINSHM_SHARED;
             threads[i] = thread_start(blocked_thread, (void *)(intptr_t)mode);
         }
         sleep_ms(20);

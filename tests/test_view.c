@@ -48,9 +48,8 @@ static uint32_t participants(winshm_region *h)
 
 static void test_addresses(uint32_t flags)
 {
-    static const uint32_t offsets[] = {0,     1,     4095,  4096,
-                                       4097,  65535, 65536, 65537,
-                                       131072, 200003, SIZE - 1};
+    static const uint32_t offsets[] = {
+        0, 1, 4095, 4096, 4097, 65535, 65536, 65537, 131072, 200003, SIZE - 1};
     static const uint32_t lengths[] = {1, 2, 4096, 65536, 70001, SIZE};
     winshm_region *h;
     CHECK_OK(winshm_create(region_name, SIZE, flags, &h));
