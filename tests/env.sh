@@ -201,6 +201,17 @@ wine_ready() {
         wine32_dlls 9>&- && WINE32=yes
         wine_prefix 9>&-
     } 9>"$WINSHM_CACHE/lock"
+    wine_keep
+}
+
+# The first Windows program starts Wine's services, which keep its output open and so
+# let it seem endless to those who read it. That one is here, and ends with the script.
+wine_keep() {
+    keep=$logs/keep
+    mkfifo "$keep" || die "there is no named pipe to be made in $logs"
+    "$WINE" cmd.exe <"$keep" >/dev/null 2>&1 &
+    exec 8>"$keep"
+    quietly wine timeout 60 "$WINE" cmd.exe /c exit || die "Wine does not start programs"
 }
 
 # Debian's 64-bit Wine runs 32-bit programs by itself once it finds the Windows half of

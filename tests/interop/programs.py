@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: MIT
+"""Starts the programs that programs.sh has built and talks to them over pipes."""
+
+from __future__ import annotations
+
+import os
+import queue
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+BUILT = ROOT / "build" / "programs"
+
+#: How long anything may take before it counts as a hang, in seconds. Nothing takes so
+#: long by right, but a busy machine that starts Wine comes near.
+PATIENCE = float(os.environ.get("WINSHM_TEST_PATIENCE", "60"))
+
+#: The languages as programs are named in tables. c32 is the 32-bit one on Windows.
+TITLES = {"c": "C", "python": "Python", "csharp": "C#", "nim": "Nim", "c32": "C 32-bit"}
+
+SOURCES = {
+    "share": "bindings/python/examples/share.py",
+    "peer": "tests/interop/peer.py",
+    "outsider": "tests/interop/outsider.py",
+}
+
+
+class Failure(AssertionError):
+    """A program did something else than it should have; the transcript is in it."""
+
+
+def windows_path(path: Path) -> str:
+    """The path as Windows programs under Wine see it."""
+    return "Z:" + str(path).replace("/", "\\")
+
+
+class Platform:
+    """linux, or windows, whose programs $WINE runs."""
+
+    def __init__(self, name: str):
+        self.windows = name == "windows"
+        self.environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+        library = ROOT / ("build/win64/winshm.dll" if self.windows else "build/linux/libwinshm.so.0")
+        self.environment["WINSHM_LIBRARY"] = self._path(library)
+        self.environment["PYTHONPATH"] = self._path(ROOT / "bindings" / "python")
+
+    def _path(self, path: Path) -> str:
+        return windows_path(path) if self.windows else str(path)
+
+    def command(self, language: str, program: str) -> list[str]:
+        """The words that start a program."""
+        if language == "python":
+            script = self._path(ROOT / SOURCES[program])
+            if self.windows:
+                return [os.environ["WINE"], os.environ["WINSHM_WINDOWS_PYTHON"], "-B", script]
+            return ["/usr/bin/python3", "-B", script]
+        folder = {"c": "", "c32": "", "nim": "nim", "csharp": f"csharp/{program}"}[language]
+        if not self.windows:
+            built = BUILT / "linux" / folder / program
+            return ["dotnet", f"{built}.dll"] if language == "csharp" else [str(built)]
+        bits = "win32" if language == "c32" else "win64"
+        return [os.environ["WINE"], str(BUILT / bits / folder / f"{program}.exe")]
+
+    def start(self, language: str, program: str, *arguments: str, **keywords) -> Program:
+        command = [*self.command(language, program), *arguments]
+        return Program(TITLES[language], command, self.environment, **keywords)
+
+
+class Program:
+    """A running program, whose output is read line by line as it comes."""
+
+    def __init__(self, title, command, environment, transcript=None, on_line=None):
+        self.title = title
+        self.transcript = [] if transcript is None else transcript
+        #: The line of output that came last.
+        self.last = ""
+        self._on_line = on_line
+        self._lines = queue.Queue()
+        self._process = subprocess.Popen(
+            command,
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.kill()
+
+    def _read(self):
+        for line in self._process.stdout:
+            text = line.decode("utf-8", "replace").rstrip("\r\n")
+            self.transcript.append(f"{self.title} > {text}")
+            if self._on_line:
+                self._on_line(self.title, text)
+            self.last = text
+            self._lines.put(text)
+        self._lines.put(None)
+
+    def fail(self, what: str):
+        raise Failure("\n    ".join([f"{self.title}: {what}", *self.transcript]))
+
+    def line(self) -> str:
+        """The next line of output."""
+        try:
+            text = self._lines.get(timeout=PATIENCE)
+        except queue.Empty:
+            self.fail(f"silent for {PATIENCE:g} s")
+        if text is None:
+            self._lines.put(None)
+            self.fail("has ended too early")
+        return text
+
+    def is_silent(self) -> bool:
+        """Whether no line is there to be read."""
+        return self._lines.empty()
+
+    def tell(self, command: str):
+        """Send a command and leave its answer for later."""
+        self.transcript.append(f"{self.title} < {command}")
+        try:
+            self._process.stdin.write(command.encode() + b"\n")
+            self._process.stdin.flush()
+        except OSError:
+            self.fail("has ended too early")
+
+    def ask(self, command: str, expected: str | None = "ok") -> str:
+        """Send a command and check its answer, or return any answer if None is expected."""
+        self.tell(command)
+        return self.answers(expected)
+
+    def answers(self, expected: str | None = "ok") -> str:
+        answer = self.line()
+        if expected is not None and answer != expected:
+            self.fail(f"answered {answer!r} and not {expected!r}")
+        return answer
+
+    def number(self, command: str) -> int:
+        """Send a command whose answer is a number."""
+        word, _, value = self.ask(command, None).partition(" ")
+        if word != "ok" or not value.isdecimal():
+            self.fail("did not answer with a number")
+        return int(value)
+
+    def end(self, status: int = 0, patience: float = PATIENCE):
+        """Close the program's input and wait for its end."""
+        try:
+            self._process.stdin.close()
+        except OSError:
+            pass
+        try:
+            ended = self._process.wait(patience)
+        except subprocess.TimeoutExpired:
+            self.fail(f"is still running after {patience:g} s")
+        self._drain()
+        if ended != status:
+            self.fail(f"ended with {ended} and not with {status}")
+
+    def end_with(self, words: str):
+        """As end(), and the last line of its output has to end with these words."""
+        self.end()
+        if not self.last.endswith(words):
+            self.fail(f"has not ended with {words!r}")
+
+    def kill(self):
+        """End it at once, without giving it a chance to clean up (SIGKILL)."""
+        self._process.kill()
+        self._process.wait()
+        self._drain()
+
+    def has_ended(self) -> bool:
+        return self._process.poll() is not None
+
+    def _drain(self):
+        # Something that Wine has started may keep the pipe open for longer.
+        self._reader.join(2)
+
+
+def until(condition, patience: float = PATIENCE, what: str = "nothing happens"):
+    """Wait for a condition, which is asked again and again."""
+    deadline = time.monotonic() + patience
+    while not condition():
+        if time.monotonic() > deadline:
+            raise Failure(f"{what} for {patience:g} s")
+        time.sleep(0.02)

@@ -1,0 +1,88 @@
+# shellcheck shell=sh
+# Builds the programs that run.sh and demo.sh start: the examples called share and
+# watch, the test peers, and the outsiders, which know nothing of winshm.
+#
+#   root=/path/to/checkout; . "$root/tests/interop/programs.sh"
+#   build_c "share watch" linux win32
+#
+# The first word lists the programs, of which a language makes those that it has; the
+# platforms follow, which are linux, win64 and win32. programs.py knows the results.
+
+programs=${root:?}/build/programs
+
+# Windows programs find the library beside them, Linux programs remember where it is.
+build_c() (
+    names=$1
+    shift
+    for platform; do
+        out=$programs/$platform
+        mkdir -p "$out"
+        exe=.exe library=$out/winshm.dll
+        case $platform in
+        linux)
+            compiler=gcc exe=''
+            library="$root/build/linux/libwinshm.so -Wl,-rpath,$root/build/linux"
+            ;;
+        win64) compiler=x86_64-w64-mingw32-gcc ;;
+        win32) compiler=i686-w64-mingw32-gcc ;;
+        esac
+        [ -z "$exe" ] || cp "$root/build/$platform/winshm.dll" "$out" || exit
+        for name in $names; do
+            case $name in
+            share | watch) source=bindings/c/examples/$name.c linked=$library ;;
+            peer) source=tests/interop/peer.c linked=$library ;;
+            outsider) source=tests/interop/outsider.c linked='' ;;
+            esac
+            # shellcheck disable=SC2086  # The library is a list of words.
+            "$compiler" -std=gnu11 -O2 -Wall -Wextra -Werror -I "$root/include" \
+                -o "$out/$name$exe" "$root/$source" $linked || exit
+        done
+    done
+)
+
+build_nim() (
+    names=$1
+    shift
+    for platform; do
+        case $platform in
+        linux) flags='' exe='' ;;
+        win64) flags='-d:mingw --cpu:amd64' exe=.exe ;;
+        win32) flags='-d:mingw --cpu:i386' exe=.exe ;;
+        esac
+        for name in $names; do
+            case $name in
+            share) source=bindings/nim/examples/share.nim ;;
+            peer) source=tests/interop/peer.nim ;;
+            *) continue ;;
+            esac
+            # shellcheck disable=SC2086  # The flags are a list of words.
+            nim c -d:release --hints:off $flags \
+                --nimcache:"$root/build/nimcache/$platform-$name" \
+                -o:"$programs/$platform/nim/$name$exe" "$root/$source" || exit
+        done
+    done
+)
+
+# On Linux the SDK's own runtime runs them; Wine has none, so they bring it along.
+build_csharp() (
+    names=$1
+    shift
+    for platform; do
+        for name in $names; do
+            case $name-$platform in
+            share-*) project=bindings/csharp/examples/Share.csproj ;;
+            peer-*) project=tests/interop/peer_csharp/Peer.csproj ;;
+            # Named maps of .NET exist on Windows only.
+            outsider-win64) project=tests/interop/outsider_csharp/Outsider.csproj ;;
+            *) continue ;;
+            esac
+            case $platform in
+            linux) target='' ;;
+            win64) target='-r win-x64 --self-contained' ;;
+            esac
+            # shellcheck disable=SC2086  # The target is a list of words.
+            dotnet publish -c Release $target \
+                -o "$programs/$platform/csharp/$name" "$root/$project" || exit
+        done
+    done
+)

@@ -1,0 +1,193 @@
+#!/bin/sh
+# All tests, on Linux and under Wine.
+#
+# Usage: sh tests/run.sh [--without csharp] [--long]
+#
+# Installs what it needs from Debian's packages (as root or with sudo) and keeps what
+# takes long to make in ~/.cache/winshm; WINSHM_CACHE names another folder. An installed
+# Windows Python to be used instead of one that is built: WINSHM_WINDOWS_PYTHON.
+# --long repeats the tests that depend on timing, and searches the models.
+set -u
+root=$(cd "$(dirname "$0")/.." && pwd)
+# shellcheck source=tests/env.sh
+. "$root/tests/env.sh"
+# shellcheck source=tests/interop/programs.sh
+. "$root/tests/interop/programs.sh"
+
+long=''
+for word; do
+    shift
+    case $word in
+    --long) long=yes ;;
+    *) set -- "$@" "$word" ;;
+    esac
+done
+options csharp "$@"
+cd "$root" || exit
+
+python_build=''
+finish() {
+    # The build has children, so it has a process group of its own.
+    [ -z "$python_build" ] || kill -- "-$python_build" 2>/dev/null
+}
+trap finish EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
+# build PRESET OPTION...: the library and its C tests.
+build() {
+    preset=$1
+    shift
+    cmake --preset "$preset" -DPython3_EXECUTABLE="$PYTHON" "$@" &&
+        cmake --build "build/$preset"
+}
+
+# tests NAME COMMAND...: a step, and what its log says of its tests: how many there were,
+# and which do not apply to this platform.
+tests() {
+    step "$@" || return
+    sed -nE -e 's/\x1b\[[0-9;]*m//g' -e 's/\r$//' \
+        -e 's/^.*Test *#[0-9]*: ([^ ]*) .*\*\*\*(Skipped).*/\2: \1/p' \
+        -e 's/^ *(\[SKIPPED\].*)/\1/p' -e '/\[SKIP\]/p' -e '/^SKIPPED/p' \
+        -e '/^[0-9]+% tests passed/p' -e '/^[0-9]+ passed.* in /p' -e '/ Total: [0-9]+, /p' \
+        "$log" | sed 's/^ */            /'
+    nim=$(grep -c '^ *\[OK\]' "$log")
+    [ "$nim" -eq 0 ] || echo "            $nim passed"
+}
+
+# library_tests PRESET OPTION...
+library_tests() {
+    preset=$1
+    shift
+    step "build the library and its tests, $preset" build "$preset" "$@" || return
+    tests "library tests, $preset" ctest --test-dir "build/$preset" --no-tests=error \
+        --output-on-failure -j 2 ${long:+--repeat until-fail:10}
+}
+
+# with_library PLATFORM COMMAND...: for bindings, which load the library at run time.
+with_library() (
+    case $1 in
+    linux) WINSHM_LIBRARY=$root/build/linux/libwinshm.so.0 ;;
+    *) WINSHM_LIBRARY=Z:$(printf %s "$root/build/$1/winshm.dll" | sed 's,/,\\,g') ;;
+    esac
+    export WINSHM_LIBRARY
+    shift
+    "$@"
+)
+
+nim_tests() {
+    case $1 in
+    linux) set -- linux '' '' ;;
+    win64) set -- win64 '-d:mingw --cpu:amd64' .exe ;;
+    win32) set -- win32 '-d:mingw --cpu:i386' .exe ;;
+    esac
+    program=$programs/$1/nim/test_winshm$3
+    # shellcheck disable=SC2086  # The flags are a list of words.
+    nim c --hints:off $2 --nimcache:"build/nimcache/$1-tests" -o:"$program" \
+        tests/bindings/nim/test_winshm.nim || return
+    with_library "$1" ${3:+"$WINE"} "$program"
+}
+
+csharp_tests() {
+    case $1 in
+    linux)
+        dotnet build -c Release -o "$programs/linux/csharp/tests" tests/bindings/csharp || return
+        with_library linux dotnet "$programs/linux/csharp/tests/Winshm.Tests.dll"
+        ;;
+    win64)
+        dotnet publish -c Release -r win-x64 --self-contained \
+            -o "$programs/win64/csharp/tests" tests/bindings/csharp || return
+        with_library win64 "$WINE" "$programs/win64/csharp/tests/Winshm.Tests.exe"
+        ;;
+    esac
+}
+
+python_is_built() {
+    wait "$python_build"
+    status=$?
+    cat "$logs/windows-python.log"
+    return "$status"
+}
+
+# pytest OPTION...: with Ctrl+C at work, which the shell takes from background jobs.
+pytest() {
+    env --default-signal=INT "$PYTHON" -B -m pytest -q -rs -p no:cacheprovider "$@"
+}
+
+# Debian's pytest is the same on Windows, but its plug-ins are not all.
+windows_pytest() {
+    with_library win64 env PYTHONPATH='Z:\usr\lib\python3\dist-packages' \
+        PYTEST_DISABLE_PLUGIN_AUTOLOAD=1 \
+        "$WINE" "$WINSHM_WINDOWS_PYTHON" -B -m pytest -q -rs -p no:cacheprovider "$@"
+}
+
+# programs_between PLATFORM LANGUAGES: the table of pairs is shown.
+programs_between() {
+    for turn in 1 ${long:+2 3}; do
+        step "between programs, $1${long:+, turn $turn}" pytest --tb=short tests/interop \
+            --platform "$1" --languages "$2" &&
+            sed -n "/^=* $1: /,\$s/^/        /p" "$log"
+    done
+}
+
+need native windows nim python
+csharp=''
+if wanted csharp; then
+    if dotnet_ready; then
+        csharp=csharp
+    else
+        skip "everything in C#" "$why"
+    fi
+fi
+
+if [ -z "${WINSHM_WINDOWS_PYTHON:-}" ]; then
+    need windows-python
+    say "building a Windows Python in the background (90 s, once)"
+    setsid sh tests/windows-python/build.sh "$WINSHM_CACHE/windows-python" \
+        >"$logs/windows-python.log" 2>&1 </dev/null &
+    python_build=$!
+    export WINSHM_WINDOWS_PYTHON="$WINSHM_CACHE/windows-python/python.exe"
+fi
+wine_ready
+export WINE
+windows_languages=c,python${csharp:+,csharp},nim
+if [ "$WINE32" = yes ]; then
+    windows_languages=$windows_languages,c32
+else
+    skip "32-bit Windows programs" "this Wine does not run them"
+fi
+
+library_tests linux
+library_tests sanitize
+library_tests win64 -DCMAKE_CROSSCOMPILING_EMULATOR="$WINE"
+[ "$WINE32" = no ] || library_tests win32 -DCMAKE_CROSSCOMPILING_EMULATOR="$WINE"
+step "an installation is found and used, Linux" sh tests/interop/consumer.sh linux
+step "an installation is found and used, Windows" sh tests/interop/consumer.sh win64
+
+tests "tests in Nim, Linux" nim_tests linux
+tests "tests in Nim, win64" nim_tests win64
+[ "$WINE32" = no ] || tests "tests in Nim, win32" nim_tests win32
+if [ -n "$csharp" ]; then
+    tests "tests in C#, Linux" csharp_tests linux
+    tests "tests in C#, win64" csharp_tests win64
+fi
+tests "tests in Python, Linux" with_library linux pytest tests/bindings/python
+if [ -n "$python_build" ]; then
+    step "build a Windows Python" python_is_built
+    python_build=''
+fi
+tests "tests in Python, win64" windows_pytest tests/bindings/python
+
+all="share watch peer outsider"
+step "programs in C" build_c "$all" linux win64 win32
+step "programs in Nim" build_nim "$all" linux win64
+[ -z "$csharp" ] || step "programs in C#" build_csharp "$all" linux win64
+programs_between linux "c,python${csharp:+,csharp},nim"
+programs_between windows "$windows_languages"
+
+if [ -n "$long" ]; then
+    need_packages spin gcc
+    step "models of the protocols" sh tests/model/run.sh
+fi
+
+summary
