@@ -95,14 +95,16 @@ static winshm_status observe(struct region *r, uint64_t offset, void *buffer,
         uint32_t owner = (word & WORD_OWNER) - 1;
         if (!wshm_lock_legal(word))
             return WINSHM_E_CORRUPT;
+        bool dead = (version & 1) != 0 &&
+                    (word == WORD_INCONSISTENT ||
+                     ((word & WORD_OWNER) != 0 &&
+                      !wshm_platform_present(&r->platform, owner)));
         /* Absent and still odd: otherwise it has unlocked and left. */
-        if ((version & 1) != 0 &&
-            (word == WORD_INCONSISTENT ||
-             ((word & WORD_OWNER) != 0 &&
-              !wshm_platform_present(&r->platform, owner))) &&
-            atomic_load_explicit(&lock->version, memory_order_acquire) ==
-                version)
-            return WINSHM_E_OWNER_DEAD;
+        if (dead && atomic_load_explicit(&lock->version,
+                                         memory_order_acquire) == version) {
+            atomic_thread_fence(memory_order_acquire);
+            return same_life(r) ? WINSHM_E_OWNER_DEAD : WINSHM_E_NOT_FOUND;
+        }
         if (wshm_platform_now() >= deadline)
             return WINSHM_E_TIMEOUT;
         wshm_platform_sleep(50 * 1000);

@@ -144,8 +144,8 @@ static winshm_status adopt(struct region *r, uint64_t size)
     atomic_store(&header->adopted, 1);
     record_data(header, &identity);
     /* Recorded; is it still what the name leads to? */
-    wshm_platform_data_close(&r->platform);
-    return wshm_platform_data_open(&r->platform, &identity);
+    return wshm_platform_data_named(&r->platform) ? WINSHM_OK
+                                                  : WINSHM_E_REPLACED;
 }
 
 static winshm_status make_data(struct region *r, const struct request *request)
@@ -194,7 +194,9 @@ static winshm_status create(struct region *r, const struct request *request,
     if (status != WINSHM_OK)
         return status;
     id[0] |= 1;
+    /* An observer must not see anything change under the old id. */
     atomic_store(&header->id[0], 0);
+    atomic_thread_fence(memory_order_seq_cst);
     status = forget_data(r, facts);
     if (status != WINSHM_OK)
         return status;

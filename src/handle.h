@@ -38,6 +38,7 @@ struct region {
     uint64_t layout_tag;
     uint64_t member;
     uint32_t kind;
+    uint32_t pid; /* who opened it */
     uint32_t access;
     uint32_t origin;
     _Atomic uint32_t references;   /* 0: free place; see REGION_UNUSED */

@@ -121,6 +121,9 @@ void wshm_platform_data_close(struct platform_region *p);
 winshm_status wshm_platform_data_identity(const struct platform_region *p,
                                           struct platform_identity *identity);
 
+/** True if the region's plain name still leads to the data object. */
+bool wshm_platform_data_named(const struct platform_region *p);
+
 /** True if the data object belongs to this user or to the system. */
 bool wshm_platform_data_trusted(const struct platform_region *p);
 

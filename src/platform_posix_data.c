@@ -252,6 +252,13 @@ winshm_status wshm_platform_data_identity(const struct platform_region *p,
     return WINSHM_OK;
 }
 
+bool wshm_platform_data_named(const struct platform_region *p)
+{
+    struct platform_identity identity;
+    return wshm_platform_data_identity(p, &identity) == WINSHM_OK &&
+           name_is(p, &identity);
+}
+
 bool wshm_platform_data_trusted(const struct platform_region *p)
 {
     struct stat here;

@@ -363,6 +363,12 @@ winshm_status wshm_platform_data_identity(const struct platform_region *p,
     return WINSHM_OK;
 }
 
+bool wshm_platform_data_named(const struct platform_region *p)
+{
+    (void)p; /* a name stays with its object while that is open */
+    return true;
+}
+
 bool wshm_platform_data_trusted(const struct platform_region *p)
 {
     return wshm_win32_check_owner(wshm_win32_handle(p->data)) == WINSHM_OK;

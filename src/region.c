@@ -23,6 +23,7 @@ static winshm_status open_in(struct region *r, const struct request *request)
     memcpy(p->name, request->name, sizeof p->name);
     p->global = request->global;
     p->writable = request->writable;
+    r->pid = wshm_platform_pid();
     r->kind = request->raw ? WINSHM_KIND_RAW : WINSHM_KIND_MANAGED;
     r->access = WINSHM_READ | (request->writable ? WINSHM_WRITE : 0);
     for (;;) {
@@ -100,7 +101,9 @@ void wshm_region_exit(void)
         struct region *r = wshm_region_begin((winshm_region *)value);
         if (r == NULL)
             continue;
-        if (r->me != 0 && wshm_platform_leaving(&r->platform)) {
+        /* A child made without our fork hooks must not speak for its parent. */
+        if (r->me != 0 && r->pid == wshm_platform_pid() &&
+            wshm_platform_leaving(&r->platform)) {
             if (!shared_with_others(r))
                 wshm_enter_clean_up(r);
             wshm_platform_entered(&r->platform);
