@@ -9,9 +9,6 @@
 
 #include "status.h"
 
-/** For a moment after its end a process may still hold what it had open. */
-#define HELD_TRIES 20
-
 /* Names. They obey name.h, so the buffers are always long enough. */
 
 static void wide(const struct platform_region *p, const char *narrow,
@@ -337,8 +334,8 @@ winshm_status wshm_platform_data_make(struct platform_region *p, uint64_t bytes,
                                       struct platform_identity *identity)
 {
     (void)bytes;
-    winshm_status status =
-        data_new(p, capacity, security, HELD_TRIES, WINSHM_E_HELD);
+    /* For a moment after its end a process may still hold what it had. */
+    winshm_status status = data_new(p, capacity, security, 20, WINSHM_E_HELD);
     if (status == WINSHM_OK)
         memset(identity, 0, sizeof *identity);
     return status;

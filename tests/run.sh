@@ -178,6 +178,8 @@ if [ -n "$python_build" ]; then
 fi
 tests "tests in Python, win64" windows_pytest tests/bindings/python
 
+step "models of the protocols" sh tests/model/run.sh ${long:+--full} build/model
+
 all="share watch peer outsider"
 step "programs in C" build_c "$all" linux win64 win32
 step "programs in Nim" build_nim "$all" linux win64
