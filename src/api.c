@@ -187,7 +187,7 @@ winshm_status WINSHM_CALL winshm_close(winshm_region *region)
 void *WINSHM_CALL winshm_data(winshm_region *region)
 {
     static const char function[] = "winshm_data";
-    struct region *r = wshm_region_begin(region);
+    struct region *r = wshm_region_use(region);
     if (r == NULL) {
         wshm_api_refuse(function, region);
         return NULL;
@@ -199,7 +199,7 @@ void *WINSHM_CALL winshm_data(winshm_region *region)
 
 uint64_t WINSHM_CALL winshm_size(winshm_region *region)
 {
-    struct region *r = wshm_region_begin(region);
+    struct region *r = wshm_region_use(region);
     if (r == NULL) {
         wshm_api_refuse("winshm_size", region);
         return 0;
@@ -213,7 +213,7 @@ winshm_status WINSHM_CALL winshm_get_info(winshm_region *region,
                                           winshm_info *info)
 {
     static const char function[] = "winshm_get_info";
-    struct region *r = wshm_region_begin(region);
+    struct region *r = wshm_region_use(region);
     if (r == NULL)
         return wshm_api_refuse(function, region);
     winshm_status status = WINSHM_E_INVALID;
@@ -230,7 +230,7 @@ winshm_status WINSHM_CALL winshm_get_participants(winshm_region *region,
     static const char function[] = "winshm_get_participants";
     if (count != NULL)
         *count = 0;
-    struct region *r = wshm_region_begin(region);
+    struct region *r = wshm_region_use(region);
     if (r == NULL)
         return wshm_api_refuse(function, region);
     winshm_status status = WINSHM_OK;

@@ -30,7 +30,7 @@ winshm_status WINSHM_CALL winshm_map(winshm_region *region, uint64_t offset,
     static const char function[] = "winshm_map";
     if (out != NULL)
         *out = NULL;
-    struct region *r = wshm_region_begin(region);
+    struct region *r = wshm_region_use(region);
     if (r == NULL)
         return wshm_api_refuse(function, region);
     bool writable = (r->access & WINSHM_WRITE) != 0;
@@ -50,7 +50,7 @@ void *WINSHM_CALL winshm_view_data(winshm_view *view)
 {
     struct view *v = wshm_view_find(view);
     if (v != NULL)
-        return v->data;
+        return v->part.data;
     wshm_error_report("winshm_view_data", NULL, wshm_view_refusal(view));
     return NULL;
 }
@@ -76,7 +76,7 @@ winshm_status WINSHM_CALL winshm_read(winshm_region *region, uint64_t offset,
                                       uint32_t timeout_ms)
 {
     static const char function[] = "winshm_read";
-    struct region *r = wshm_region_begin(region);
+    struct region *r = wshm_region_use(region);
     if (r == NULL)
         return wshm_api_refuse(function, region);
     winshm_status status = in_range(r, offset, length);
@@ -92,7 +92,7 @@ winshm_status WINSHM_CALL winshm_write(winshm_region *region, uint64_t offset,
                                        uint32_t timeout_ms)
 {
     static const char function[] = "winshm_write";
-    struct region *r = wshm_region_begin(region);
+    struct region *r = wshm_region_use(region);
     if (r == NULL)
         return wshm_api_refuse(function, region);
     winshm_status status = in_range(r, offset, length);
@@ -123,13 +123,22 @@ static PLATFORM_COLD winshm_status lock_slowly(struct region *r, uint32_t mode,
     return finish("winshm_lock", r, status);
 }
 
+static PLATFORM_COLD winshm_status lock_again(winshm_region *region,
+                                              uint32_t mode,
+                                              uint32_t timeout_ms)
+{
+    struct region *r = wshm_region_begin_again(region);
+    return r != NULL ? lock_slowly(r, mode, timeout_ms, false)
+                     : wshm_api_refuse("winshm_lock", region);
+}
+
 winshm_status WINSHM_CALL winshm_lock(winshm_region *region, uint32_t mode,
                                       uint32_t timeout_ms)
 {
     struct region *r = wshm_region_begin(region);
     bool taken = false;
     if (r == NULL)
-        return wshm_api_refuse("winshm_lock", region);
+        return lock_again(region, mode, timeout_ms);
     if (r->locks == 0 ||
         !(mode == WINSHM_EXCLUSIVE
               ? wshm_lock_try_exclusive(r, &taken)
@@ -152,14 +161,19 @@ static PLATFORM_COLD winshm_status unlock_slowly(struct region *r,
     return finish("winshm_unlock", r, status);
 }
 
+static PLATFORM_COLD winshm_status unlock_again(winshm_region *region,
+                                                uint32_t mode)
+{
+    struct region *r = wshm_region_begin_again(region);
+    return r != NULL ? unlock_slowly(r, mode)
+                     : wshm_api_refuse("winshm_unlock", region);
+}
+
 winshm_status WINSHM_CALL winshm_unlock(winshm_region *region, uint32_t mode)
 {
     struct region *r = wshm_region_begin(region);
-    /* A close that is about to find the lock held must not cost the unlock. */
-    while (r == NULL && wshm_region_undecided(region))
-        r = wshm_region_begin(region);
     if (r == NULL)
-        return wshm_api_refuse("winshm_unlock", region);
+        return unlock_again(region, mode);
     if (r->locks == 0 ||
         !(mode == WINSHM_EXCLUSIVE
               ? wshm_lock_release_exclusive(r)
@@ -172,7 +186,7 @@ winshm_status WINSHM_CALL winshm_unlock(winshm_region *region, uint32_t mode)
 winshm_status WINSHM_CALL winshm_make_consistent(winshm_region *region)
 {
     static const char function[] = "winshm_make_consistent";
-    struct region *r = wshm_region_begin(region);
+    struct region *r = wshm_region_use(region);
     if (r == NULL)
         return wshm_api_refuse(function, region);
     winshm_status status = participates(r, true);
@@ -186,7 +200,7 @@ winshm_status WINSHM_CALL winshm_make_consistent(winshm_region *region)
 winshm_status WINSHM_CALL winshm_notify(winshm_region *region)
 {
     static const char function[] = "winshm_notify";
-    struct region *r = wshm_region_begin(region);
+    struct region *r = wshm_region_use(region);
     if (r == NULL)
         return wshm_api_refuse(function, region);
     winshm_status status = participates(r, false);
@@ -201,7 +215,7 @@ winshm_status WINSHM_CALL winshm_wait(winshm_region *region, uint32_t seen,
     static const char function[] = "winshm_wait";
     if (now != NULL)
         *now = 0;
-    struct region *r = wshm_region_begin(region);
+    struct region *r = wshm_region_use(region);
     if (r == NULL)
         return wshm_api_refuse(function, region);
     winshm_status status = WINSHM_E_UNSUPPORTED;
@@ -219,7 +233,7 @@ winshm_status WINSHM_CALL winshm_change_count(winshm_region *region,
     static const char function[] = "winshm_change_count";
     if (now != NULL)
         *now = 0;
-    struct region *r = wshm_region_begin(region);
+    struct region *r = wshm_region_use(region);
     if (r == NULL)
         return wshm_api_refuse(function, region);
     winshm_status status = WINSHM_OK;
@@ -238,7 +252,7 @@ winshm_status WINSHM_CALL winshm_wait_handle(winshm_region *region,
     static const char function[] = "winshm_wait_handle";
     if (handle != NULL)
         *handle = NULL;
-    struct region *r = wshm_region_begin(region);
+    struct region *r = wshm_region_use(region);
     if (r == NULL)
         return wshm_api_refuse(function, region);
     winshm_status status = WINSHM_E_INVALID;

@@ -4,60 +4,40 @@
 #include "change.h"
 #include "lock.h"
 #include "park.h"
+#include "view.h"
 
 /** Where there is no whole view, a copy maps the part that it needs. */
-struct window {
-    uint8_t *data;
-    void *mapping;
-    uint64_t mapped;
-};
-
-static winshm_status window_open(struct region *r, uint64_t offset,
-                                 uint64_t length, bool write,
-                                 struct window *window)
+static winshm_status reach(struct region *r, uint64_t offset, uint64_t length,
+                           bool write, struct part *part)
 {
-    window->mapping = NULL;
-    window->data = NULL;
-    if (r->data != NULL) {
-        window->data = r->data + offset;
-        return WINSHM_OK;
-    }
-    uint64_t lead = offset & (wshm_platform_granularity() - 1);
-    window->mapped = length + lead;
-    winshm_status status = wshm_platform_map(
-        &r->platform, offset - lead, window->mapped, write, &window->mapping);
-    if (status == WINSHM_OK)
-        window->data = (uint8_t *)window->mapping + lead;
-    return status;
-}
-
-static void window_close(struct window *window)
-{
-    if (window->mapping != NULL)
-        wshm_platform_unmap(window->mapping, window->mapped);
+    part->mapping = NULL;
+    if (r->data == NULL)
+        return wshm_part_map(r, offset, length, write, part);
+    part->data = r->data + offset;
+    return WINSHM_OK;
 }
 
 static winshm_status copy_out(struct region *r, uint64_t offset, void *buffer,
                               uint64_t length)
 {
-    struct window window;
-    winshm_status status = window_open(r, offset, length, false, &window);
+    struct part part;
+    winshm_status status = reach(r, offset, length, false, &part);
     if (status == WINSHM_OK)
-        status = wshm_platform_copy(buffer, window.data, length, window.data,
-                                    length);
-    window_close(&window);
+        status =
+            wshm_platform_copy(buffer, part.data, length, part.data, length);
+    wshm_part_unmap(&part);
     return status;
 }
 
 static winshm_status copy_in(struct region *r, uint64_t offset,
                              const void *buffer, uint64_t length)
 {
-    struct window window;
-    winshm_status status = window_open(r, offset, length, true, &window);
+    struct part part;
+    winshm_status status = reach(r, offset, length, true, &part);
     if (status == WINSHM_OK)
-        status = wshm_platform_copy(window.data, buffer, length, window.data,
-                                    length);
-    window_close(&window);
+        status =
+            wshm_platform_copy(part.data, buffer, length, part.data, length);
+    wshm_part_unmap(&part);
     return status;
 }
 

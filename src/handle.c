@@ -103,14 +103,6 @@ void wshm_view_free(struct view *v)
     wshm_platform_mutex_unlock(&mutex);
 }
 
-/** The index that a value of this kind encodes, or limit. */
-static uint32_t index_of(uintptr_t value, uintptr_t kind, uint32_t limit)
-{
-    uintptr_t index =
-        value >> HANDLE_INDEX_SHIFT & (((uintptr_t)1 << HANDLE_INDEX_BITS) - 1);
-    return (value & 3) == kind && index < limit ? (uint32_t)index : limit;
-}
-
 static winshm_status refusal(uintptr_t value, uintptr_t last, uint32_t forked)
 {
     if (value >> GENERATION_SHIFT == 0 || value > last)
@@ -121,8 +113,8 @@ static winshm_status refusal(uintptr_t value, uintptr_t last, uint32_t forked)
 winshm_status wshm_region_refusal(const winshm_region *handle)
 {
     uintptr_t value = (uintptr_t)handle;
-    uint32_t index = index_of(value, HANDLE_REGION, HANDLE_REGIONS);
-    if (index == HANDLE_REGIONS)
+    size_t index;
+    if (!handle_index(value, HANDLE_REGION, HANDLE_REGIONS, &index))
         return WINSHM_E_HANDLE;
     const struct region *r = &wshm_regions[index];
     wshm_platform_mutex_lock(&mutex);
@@ -131,11 +123,13 @@ winshm_status wshm_region_refusal(const winshm_region *handle)
     return status;
 }
 
-bool wshm_region_undecided(const winshm_region *handle)
+/** True if the handle is valid again, or if its close is not decided yet; then
+ * after a short sleep. */
+static bool undecided(const winshm_region *handle)
 {
     uintptr_t value = (uintptr_t)handle;
-    uint32_t index = index_of(value, HANDLE_REGION, HANDLE_REGIONS);
-    if (index == HANDLE_REGIONS)
+    size_t index;
+    if (!handle_index(value, HANDLE_REGION, HANDLE_REGIONS, &index))
         return false;
     struct region *r = &wshm_regions[index];
     wshm_platform_mutex_lock(&mutex);
@@ -148,11 +142,21 @@ bool wshm_region_undecided(const winshm_region *handle)
     return mine && atomic_load(&r->handle) == value;
 }
 
+struct region *wshm_region_begin_again(const winshm_region *handle)
+{
+    while (undecided(handle)) {
+        struct region *r = wshm_region_begin(handle);
+        if (r != NULL)
+            return r;
+    }
+    return NULL;
+}
+
 winshm_status wshm_view_refusal(const winshm_view *handle)
 {
     uintptr_t value = (uintptr_t)handle;
-    uint32_t index = index_of(value, HANDLE_VIEW, HANDLE_VIEWS);
-    if (index == HANDLE_VIEWS)
+    size_t index;
+    if (!handle_index(value, HANDLE_VIEW, HANDLE_VIEWS, &index))
         return WINSHM_E_HANDLE;
     wshm_platform_mutex_lock(&mutex);
     winshm_status status =
@@ -164,8 +168,9 @@ winshm_status wshm_view_refusal(const winshm_view *handle)
 struct view *wshm_view_find(const winshm_view *handle)
 {
     uintptr_t value = (uintptr_t)handle;
-    uint32_t index = index_of(value, HANDLE_VIEW, HANDLE_VIEWS);
-    if (index == HANDLE_VIEWS || atomic_load(&views[index].handle) != value)
+    size_t index;
+    if (!handle_index(value, HANDLE_VIEW, HANDLE_VIEWS, &index) ||
+        atomic_load(&views[index].handle) != value)
         return NULL;
     return &views[index];
 }

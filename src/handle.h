@@ -19,13 +19,13 @@ enum { HANDLE_REGIONS = 1024, HANDLE_VIEWS = 8192 };
 /** An open handle to a region. Fields without comment are set while opening
  * and constant from then on. */
 struct region {
-    _Atomic(uintptr_t) handle;      /* its value; 0: not open */
-    _Atomic(uintptr_t) first;       /* the thread that first used it */
-    _Atomic uint32_t inside_first;  /* 1: that thread is in a call */
-    _Atomic uint32_t inside_other;  /* calls of all other threads */
-    struct layout_control *control; /* NULL: raw */
-    struct layout_slot *slot;       /* NULL: raw or observer */
-    uint32_t me;                    /* slot + 1, as in the lock word */
+    _Alignas(64) _Atomic(uintptr_t) handle; /* its value; 0: not open */
+    _Atomic(uintptr_t) first;               /* the thread that first used it */
+    _Atomic uint32_t inside_first;          /* 1: that thread is in a call */
+    _Atomic uint32_t inside_other;          /* calls of all other threads */
+    struct layout_control *control;         /* NULL: raw */
+    struct layout_slot *slot;               /* NULL: raw or observer */
+    uint32_t me;                            /* slot + 1, as in the lock word */
     uint32_t lock_kind;
     uint32_t locks;                      /* 1: may use the lock */
     _Atomic(uintptr_t) exclusive_thread; /* which thread has locked */
@@ -49,13 +49,18 @@ struct region {
     uint32_t forked; /* table: that value belongs to the parent */
 };
 
+/** Pages around a part of a region. */
+struct part {
+    uint8_t *data; /* of the part's first byte */
+    void *mapping; /* NULL: nothing to unmap */
+    uint64_t mapped;
+};
+
 struct view {
     _Atomic(uintptr_t) handle;
     struct region *region;
-    uint8_t *data;   /* of the byte asked for */
+    struct part part;
     uint64_t length; /* as asked for */
-    void *mapping;   /* of the whole pages around it */
-    uint64_t mapped;
 
     uintptr_t last;
     uint32_t forked;
@@ -84,9 +89,12 @@ void wshm_view_free(struct view *v);
 winshm_status wshm_region_refusal(const winshm_region *handle);
 winshm_status wshm_view_refusal(const winshm_view *handle);
 
-/** True if the handle is valid again, or if its close is not decided yet; then
- * after a short sleep. */
-bool wshm_region_undecided(const winshm_region *handle);
+/**
+ * Begin a call on a handle that was not valid a moment ago. A close that may
+ * yet be refused is waited for, so that it costs no other call anything.
+ */
+PLATFORM_COLD struct region *
+wshm_region_begin_again(const winshm_region *handle);
 
 /** The view of a valid handle, or NULL. */
 struct view *wshm_view_find(const winshm_view *handle);
@@ -109,6 +117,15 @@ enum { HANDLE_REGION = 1, HANDLE_VIEW = 2, HANDLE_INDEX_SHIFT = 2 };
 
 extern struct region wshm_regions[HANDLE_REGIONS];
 
+/** Find the index that a value of this kind encodes. @return false: none. */
+static inline bool handle_index(uintptr_t value, uintptr_t kind, size_t limit,
+                                size_t *index)
+{
+    *index =
+        value >> HANDLE_INDEX_SHIFT & (((uintptr_t)1 << HANDLE_INDEX_BITS) - 1);
+    return (value & 3) == kind && *index < limit;
+}
+
 /**
  * Begin a call on a handle: the region stays whole until wshm_region_end().
  *
@@ -117,9 +134,8 @@ extern struct region wshm_regions[HANDLE_REGIONS];
 static inline struct region *wshm_region_begin(const winshm_region *handle)
 {
     uintptr_t value = (uintptr_t)handle;
-    uintptr_t index =
-        value >> HANDLE_INDEX_SHIFT & (((uintptr_t)1 << HANDLE_INDEX_BITS) - 1);
-    if ((value & 3) != HANDLE_REGION || index >= HANDLE_REGIONS)
+    size_t index;
+    if (!handle_index(value, HANDLE_REGION, HANDLE_REGIONS, &index))
         return NULL;
     struct region *r = &wshm_regions[index];
     /* A stale handle must not touch the marks of the place's next user. */
@@ -150,6 +166,13 @@ static inline void wshm_region_end(struct region *r)
         atomic_store_explicit(&r->inside_first, 0, memory_order_release);
     else
         atomic_fetch_sub_explicit(&r->inside_other, 1, memory_order_release);
+}
+
+/** As wshm_region_begin(), for calls where a few instructions do not count. */
+static inline struct region *wshm_region_use(const winshm_region *handle)
+{
+    struct region *r = wshm_region_begin(handle);
+    return r != NULL ? r : wshm_region_begin_again(handle);
 }
 
 #endif

@@ -143,7 +143,7 @@ static bool holds_lock(struct region *r)
 winshm_status wshm_region_close(winshm_region *handle)
 {
     uint32_t none = CLOSE_NONE;
-    struct region *r = wshm_region_begin(handle);
+    struct region *r = wshm_region_use(handle);
     if (r == NULL)
         return wshm_region_refusal(handle);
     bool busy = holds_lock(r);

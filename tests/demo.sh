@@ -62,7 +62,7 @@ else
         skip "the 32-bit program" "this Wine does not run it"
     fi
     if [ -z "${WINSHM_WINDOWS_PYTHON:-}" ]; then
-        say "building a Windows Python (90 s, once)"
+        [ -d "$WINSHM_CACHE/windows-python" ] || say "building a Windows Python (90 s, once)"
         must "Windows Python" sh tests/windows-python/build.sh "$WINSHM_CACHE/windows-python"
         export WINSHM_WINDOWS_PYTHON="$WINSHM_CACHE/windows-python/python.exe"
     fi

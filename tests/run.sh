@@ -142,7 +142,8 @@ fi
 
 if [ -z "${WINSHM_WINDOWS_PYTHON:-}" ]; then
     need windows-python
-    say "building a Windows Python in the background (90 s, once)"
+    [ -d "$WINSHM_CACHE/windows-python" ] ||
+        say "building a Windows Python in the background (90 s, once)"
     setsid sh tests/windows-python/build.sh "$WINSHM_CACHE/windows-python" \
         >"$logs/windows-python.log" 2>&1 </dev/null &
     python_build=$!
