@@ -6,7 +6,7 @@ from ctypes import LittleEndianStructure, c_uint32, c_uint64
 
 import winshm
 
-BOX_1, BOX_2 = 4096 + 262144, 4096 + 2 * 262144  # where their bytes begin
+BOX_0, BOX_1 = 4096, 4096 + 262144  # where their bytes begin
 
 
 class Box(LittleEndianStructure):
@@ -26,13 +26,13 @@ def count(region, layout, times):
 
 
 def relay(region, layout):
-    source, target, total, length = layout.boxes[1], layout.boxes[2], 0, None
+    source, target, total, length = layout.boxes[0], layout.boxes[1], 0, None
     while length != 0:  # which ends the stream
         seen = region.change_count
         with region.lock():
             if ready := source.full and not target.full:
                 total += (length := source.length)
-                region.data[BOX_2:BOX_2 + length] = region.data[BOX_1:BOX_1 + length]
+                region.data[BOX_1:BOX_1 + length] = region.data[BOX_0:BOX_0 + length]
                 target.full, target.length, source.full, source.length = 1, length, 0, 0
         region.notify() if ready else region.wait(seen)
     print(f"Python: relayed {total} bytes")

@@ -75,14 +75,14 @@ def test_share_relay(shared, start):
         seen = shared.change_count
         moved = False
         with shared.lock(timeout=20):
-            if sending and not layout.boxes[1][0]:
+            if sending and not layout.boxes[0][0]:
                 piece = sending.pop(0)
-                shared.write(4096 + BOX, piece)
-                layout.boxes[1][:] = [1, len(piece)]
+                shared.write(4096, piece)
+                layout.boxes[0][:] = [1, len(piece)]
                 moved = True
-            if layout.boxes[2][0]:
-                received.append(shared.read(4096 + 2 * BOX, layout.boxes[2][1]))
-                layout.boxes[2][:] = [0, 0]
+            if layout.boxes[1][0]:
+                received.append(shared.read(4096 + BOX, layout.boxes[1][1]))
+                layout.boxes[1][:] = [0, 0]
                 moved = True
         if moved:
             shared.notify()
@@ -90,7 +90,7 @@ def test_share_relay(shared, start):
             shared.wait(seen, timeout=20)
     assert received == pieces
     assert output_of(relay) == f"Python: relayed {BOX + 1001} bytes"
-    assert list(layout.boxes[1]) == [0, 0]
+    assert list(layout.boxes[0]) == [0, 0]
 
 
 def test_share_hold_and_repair(shared, start):
