@@ -1,0 +1,155 @@
+/* Opening and closing what another process has made. */
+#include "peers.h"
+#include "stage.h"
+
+enum { BLOCK_BYTES = 4096 };
+
+/* The second process keeps the objects. */
+
+static void ours(struct bench_block *block)
+{
+    uint64_t first;
+    stage_start(block);
+    BENCH_LOOP(block, 8, {
+        winshm_region *region = bench_join(block);
+        BENCH_REQUIRE(winshm_data(region) != NULL);
+        BENCH_REQUIRE(winshm_close(region) == WINSHM_OK);
+    });
+    winshm_region *region = bench_join(block);
+    BENCH_REQUIRE(winshm_read(region, 0, &first, 8, WINSHM_FOREVER) ==
+                  WINSHM_OK);
+    BENCH_REQUIRE(first == block->stage->budget);
+    BENCH_REQUIRE(winshm_close(region) == WINSHM_OK);
+    stage_finish(block);
+}
+
+static void ours_child(struct bench_block *block)
+{
+    winshm_region *region = bench_create(block, BLOCK_BYTES);
+    BENCH_REQUIRE(winshm_write(region, 0, &block->stage->budget, 8,
+                               WINSHM_FOREVER) == WINSHM_OK);
+    stage_ready(block);
+    stage_rest(block);
+    BENCH_REQUIRE(winshm_close(region) == WINSHM_OK);
+}
+
+static void plain_child(struct bench_block *block)
+{
+    struct plain plain;
+    BENCH_REQUIRE(plain_create(&plain, block->name, BLOCK_BYTES));
+    memset(plain.data, 0, BLOCK_BYTES);
+#ifdef _WIN32
+    HANDLE mutex = peer_mutex(block);
+#endif
+    stage_ready(block);
+    stage_rest(block);
+#ifdef _WIN32
+    CloseHandle(mutex);
+#endif
+    plain_close(&plain);
+    plain_remove(block->name);
+}
+
+#ifdef _WIN32
+static void open_close(struct bench_block *block, bool with_mutex)
+{
+    char name[80];
+    snprintf(name, sizeof name, "%s-mutex", block->name);
+    stage_start(block);
+    BENCH_LOOP(block, 8, {
+        HANDLE mutex = NULL;
+        HANDLE section = OpenFileMappingA(FILE_MAP_READ | FILE_MAP_WRITE, FALSE,
+                                          block->name);
+        BENCH_REQUIRE(section != NULL);
+        if (with_mutex) {
+            mutex = OpenMutexA(SYNCHRONIZE | MUTEX_MODIFY_STATE, FALSE, name);
+            BENCH_REQUIRE(mutex != NULL);
+        }
+        void *data =
+            MapViewOfFile(section, FILE_MAP_READ | FILE_MAP_WRITE, 0, 0, 0);
+        BENCH_REQUIRE(data != NULL);
+        UnmapViewOfFile(data);
+        if (with_mutex)
+            CloseHandle(mutex);
+        CloseHandle(section);
+    });
+    stage_finish(block);
+}
+
+static void mapping(struct bench_block *block)
+{
+    open_close(block, false);
+}
+
+static void mapping_mutex(struct bench_block *block)
+{
+    open_close(block, true);
+}
+
+const struct bench_case bench_open[] = {{.name = "open/mapping-mutex",
+                                         .title = "open + close, 4 KiB",
+                                         .peer_name = "OpenFileMapping, mutex",
+                                         .waits = "neither waits",
+                                         .ours = ours,
+                                         .peer = mapping_mutex,
+                                         .ours_child = ours_child,
+                                         .peer_child = plain_child},
+                                        {.name = "open/mapping",
+                                         .title = "open + close, 4 KiB",
+                                         .peer_name = "OpenFileMapping",
+                                         .waits = "neither waits",
+                                         .ours = ours,
+                                         .peer = mapping,
+                                         .ours_child = ours_child,
+                                         .peer_child = plain_child},
+                                        {.name = NULL}};
+#else
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static void shm_open_mmap(struct bench_block *block)
+{
+    stage_start(block);
+    BENCH_LOOP(block, 8, {
+        struct stat state;
+        int file = shm_open(block->name, O_RDWR, 0);
+        BENCH_REQUIRE(file >= 0 && fstat(file, &state) == 0);
+        size_t size = (size_t)state.st_size;
+        void *data =
+            mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+        BENCH_REQUIRE(data != MAP_FAILED);
+        BENCH_REQUIRE(munmap(data, size) == 0);
+        BENCH_REQUIRE(close(file) == 0);
+    });
+    stage_finish(block);
+}
+
+static void python(struct bench_block *block)
+{
+    stage_start(block);
+    bench_script(block, "open_close.py");
+    stage_finish(block);
+}
+
+const struct bench_case bench_open[] = {
+    {.name = "open/python",
+     .title = "open + close, 4 KiB",
+     .peer_name = "Python SharedMemory",
+     .waits = "neither waits",
+     .aim = 0.5,
+     .ours = ours,
+     .peer = python,
+     .ours_child = ours_child,
+     .peer_child = plain_child},
+    {.name = "open/shm-open",
+     .title = "open + close, 4 KiB",
+     .peer_name = "shm_open + mmap (no lock)",
+     .waits = "neither waits",
+     .ours = ours,
+     .peer = shm_open_mmap,
+     .ours_child = ours_child,
+     .peer_child = plain_child},
+    {.name = NULL}};
+#endif
