@@ -123,6 +123,9 @@ winshm_status wshm_copy_out(struct region *r, uint64_t offset, void *buffer,
         nested(r, offset, buffer, length, &status))
         return status;
     status = wshm_lock(r, WINSHM_SHARED, timeout_ms);
+    /* Held by this thread, and yet the words above said that it is not. */
+    if (status == WINSHM_E_DEADLOCK)
+        status = WINSHM_E_CORRUPT;
     if (status != WINSHM_OK)
         return status;
     status = copy_out(r, offset, buffer, length);

@@ -72,6 +72,8 @@ static void learn(struct region *r, const struct facts *facts)
     r->capacity = facts->capacity;
     r->layout_tag = facts->layout_tag;
     r->lock_kind = facts->lock_kind;
+    r->adopted = r->origin == WINSHM_ORIGIN_ADOPTED ||
+                 (r->origin == WINSHM_ORIGIN_OPENED && facts->adopted != 0);
 }
 
 static winshm_status map_whole(struct region *r, const struct request *request)
@@ -246,6 +248,13 @@ void wshm_enter_clean_up(struct region *r)
 {
     struct facts facts;
     fetch(&r->control->header, &facts);
+    /* Whoever was inside has the data open, and need not ask a header that may
+     * have been damaged since whose and which they are. */
+    if (r->me != 0 &&
+        wshm_platform_data_identity(&r->platform, &facts.data) == WINSHM_OK) {
+        facts.magic = LAYOUT_MAGIC;
+        facts.adopted = r->adopted;
+    }
     clean_up(r, &facts);
 }
 

@@ -41,6 +41,7 @@ struct region {
     uint32_t pid; /* who opened it */
     uint32_t access;
     uint32_t origin;
+    uint32_t adopted;              /* the data belong to an outside program */
     _Atomic uint32_t references;   /* 0: free place; see REGION_UNUSED */
     struct platform_mutex reaping; /* one thread at a time cleans slots */
     struct platform_region platform;

@@ -14,6 +14,7 @@ enum {
     JOINS = 36,
     ID = 40,
     DATA_FILE = 96,
+    ADOPTED = 104,
     WORD = 128,
     LOCK_VERSION = 132,
     SEAT = 136,
@@ -285,10 +286,35 @@ static void test_random(void)
     }
 }
 
+/** What the last participant removes is told by what it has open, and not by
+ * a header that has been damaged meanwhile. */
+static void test_last_one(void)
+{
+    struct plain outside, again;
+    CHECK(plain_create(&outside, region_name, 5000));
+    CHECK_OK(winshm_open_or_create(region_name, 5000, 0, &h));
+    CHECK(plain_open(&control, control_name, CONTROL));
+    *word_at(ADOPTED) = 0;
+    plain_close(&control);
+    CHECK_OK(winshm_close(h));
+    CHECK(plain_open(&again, region_name, 5000));
+    plain_close(&again);
+    plain_close(&outside);
+    plain_remove(region_name);
+
+    begin();
+    *word_at(DATA_FILE) = 1;
+    plain_close(&control);
+    CHECK_OK(winshm_close(h));
+    CHECK_OK(winshm_create(region_name, 5000, 0, &h));
+    CHECK_OK(winshm_close(h));
+}
+
 int main(void)
 {
     region_name = name_of("hostile");
     snprintf(control_name, sizeof control_name, "%s.winshm", region_name);
+    test_last_one();
     test_verdicts();
     test_words();
     test_random();
