@@ -194,6 +194,9 @@ wine_ready() {
     export WINEPREFIX="$WINSHM_CACHE/wine" WINEDEBUG=-all
     # No offer to download Gecko, and no entries in the desktop's menus.
     export WINEDLLOVERRIDES='mshtml,winemenubuilder.exe='
+    # .NET maps its code twice, which Wine does not always keep in step: then the
+    # runtime stops itself with "Internal CLR error".
+    export DOTNET_EnableWriteXorExecute=0
     {
         flock -w 900 9 || die "another run has been preparing Wine for too long"
         # A wineserver that inherited the lock would keep it.
