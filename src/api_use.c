@@ -71,6 +71,13 @@ winshm_status WINSHM_CALL winshm_unmap(winshm_view *view)
     return wshm_error_report("winshm_unmap", NULL, wshm_view_unmap(view));
 }
 
+static winshm_status copyable(const struct region *r, uint64_t offset,
+                              const void *buffer, uint64_t length)
+{
+    return buffer == NULL && length != 0 ? WINSHM_E_INVALID
+                                         : in_range(r, offset, length);
+}
+
 winshm_status WINSHM_CALL winshm_read(winshm_region *region, uint64_t offset,
                                       void *buffer, uint64_t length,
                                       uint32_t timeout_ms)
@@ -79,9 +86,7 @@ winshm_status WINSHM_CALL winshm_read(winshm_region *region, uint64_t offset,
     struct region *r = wshm_region_use(region);
     if (r == NULL)
         return wshm_api_refuse(function, region);
-    winshm_status status = in_range(r, offset, length);
-    if (buffer == NULL && length != 0)
-        status = WINSHM_E_INVALID;
+    winshm_status status = copyable(r, offset, buffer, length);
     if (status == WINSHM_OK)
         status = wshm_copy_out(r, offset, buffer, length, timeout_ms);
     return finish(function, r, status);
@@ -95,10 +100,8 @@ winshm_status WINSHM_CALL winshm_write(winshm_region *region, uint64_t offset,
     struct region *r = wshm_region_use(region);
     if (r == NULL)
         return wshm_api_refuse(function, region);
-    winshm_status status = in_range(r, offset, length);
-    if (buffer == NULL && length != 0)
-        status = WINSHM_E_INVALID;
-    else if ((r->access & WINSHM_WRITE) == 0)
+    winshm_status status = copyable(r, offset, buffer, length);
+    if (status == WINSHM_OK && (r->access & WINSHM_WRITE) == 0)
         status = WINSHM_E_ACCESS;
     if (status == WINSHM_OK)
         status = wshm_copy_in(r, offset, buffer, length, timeout_ms);
@@ -107,79 +110,96 @@ winshm_status WINSHM_CALL winshm_write(winshm_region *region, uint64_t offset,
 
 /* Lock. */
 
-/** Everything that is not one of the two fast paths. The region was begun. */
-static PLATFORM_COLD winshm_status lock_slowly(struct region *r, uint32_t mode,
-                                               uint32_t timeout_ms, bool taken)
+/* There is a short path for the handle's first thread where nobody is in the
+ * way. Whatever else there is goes on out of line. */
+
+/** @param r NULL: not begun. @param half what wshm_lock_try_*() said. */
+static PLATFORM_NOINLINE winshm_status lock_slowly(winshm_region *region,
+                                                   struct region *r,
+                                                   uint32_t mode,
+                                                   uint32_t timeout_ms,
+                                                   bool half)
 {
+    static const char function[] = "winshm_lock";
+    if (r == NULL)
+        r = wshm_region_use(region);
+    if (r == NULL)
+        return wshm_api_refuse(function, region);
     winshm_status status = participates(r, true);
     if (mode != WINSHM_EXCLUSIVE && mode != WINSHM_SHARED)
         status = WINSHM_E_INVALID;
     if (status == WINSHM_OK)
-        status = taken ? wshm_lock_drain(r, timeout_ms)
-                       : wshm_lock(r, mode, timeout_ms);
+        status = half ? wshm_lock_finish(r, mode, timeout_ms)
+                      : wshm_lock(r, mode, timeout_ms);
     if (mode == WINSHM_EXCLUSIVE &&
         (status == WINSHM_OK || status == WINSHM_E_OWNER_DEAD))
         wshm_lock_taken_by_caller(r);
-    return finish("winshm_lock", r, status);
-}
-
-static PLATFORM_COLD winshm_status lock_again(winshm_region *region,
-                                              uint32_t mode,
-                                              uint32_t timeout_ms)
-{
-    struct region *r = wshm_region_begin_again(region);
-    return r != NULL ? lock_slowly(r, mode, timeout_ms, false)
-                     : wshm_api_refuse("winshm_lock", region);
+    return finish(function, r, status);
 }
 
 winshm_status WINSHM_CALL winshm_lock(winshm_region *region, uint32_t mode,
                                       uint32_t timeout_ms)
 {
-    struct region *r = wshm_region_begin(region);
-    bool taken = false;
-    if (r == NULL)
-        return lock_again(region, mode, timeout_ms);
-    if (r->locks == 0 ||
-        !(mode == WINSHM_EXCLUSIVE
-              ? wshm_lock_try_exclusive(r, &taken)
-              : mode == WINSHM_SHARED && wshm_lock_try_shared(r)))
-        return lock_slowly(r, mode, timeout_ms, taken);
-    if (mode == WINSHM_EXCLUSIVE)
+    struct region *r = wshm_region_begin_first(region);
+    bool half = false;
+    if (!PLATFORM_LIKELY(r != NULL && r->locks != 0))
+        return lock_slowly(region, r, mode, timeout_ms, false);
+    if (PLATFORM_LIKELY(mode == WINSHM_EXCLUSIVE)) {
+        if (!PLATFORM_LIKELY(wshm_lock_try_exclusive(r, &half)))
+            return lock_slowly(region, r, mode, timeout_ms, half);
         wshm_lock_taken_by_caller(r);
-    wshm_region_end(r);
+        wshm_region_end_first(r);
+        return WINSHM_OK;
+    }
+    if (!PLATFORM_LIKELY(mode == WINSHM_SHARED &&
+                         wshm_lock_try_shared(r, true, &half)))
+        return lock_slowly(region, r, mode, timeout_ms, half);
+    wshm_region_end_first(r);
     return WINSHM_OK;
 }
 
-static PLATFORM_COLD winshm_status unlock_slowly(struct region *r,
-                                                 uint32_t mode)
+/** @param r NULL: not begun. */
+static PLATFORM_NOINLINE winshm_status unlock_slowly(winshm_region *region,
+                                                     struct region *r,
+                                                     uint32_t mode)
 {
+    static const char function[] = "winshm_unlock";
+    if (r == NULL)
+        r = wshm_region_use(region);
+    if (r == NULL)
+        return wshm_api_refuse(function, region);
     winshm_status status = participates(r, true);
     if (mode != WINSHM_EXCLUSIVE && mode != WINSHM_SHARED)
         status = WINSHM_E_INVALID;
     if (status == WINSHM_OK)
         status = wshm_unlock(r, mode);
-    return finish("winshm_unlock", r, status);
+    return finish(function, r, status);
 }
 
-static PLATFORM_COLD winshm_status unlock_again(winshm_region *region,
-                                                uint32_t mode)
+/** The rest of an unlock that somebody may be waiting for. */
+static PLATFORM_NOINLINE winshm_status wake_and_end(struct region *r,
+                                                    uint32_t mode)
 {
-    struct region *r = wshm_region_begin_again(region);
-    return r != NULL ? unlock_slowly(r, mode)
-                     : wshm_api_refuse("winshm_unlock", region);
+    wshm_lock_wake_after(r, mode);
+    wshm_region_end_first(r);
+    return WINSHM_OK;
 }
 
 winshm_status WINSHM_CALL winshm_unlock(winshm_region *region, uint32_t mode)
 {
-    struct region *r = wshm_region_begin(region);
-    if (r == NULL)
-        return unlock_again(region, mode);
-    if (r->locks == 0 ||
-        !(mode == WINSHM_EXCLUSIVE
-              ? wshm_lock_release_exclusive(r)
-              : mode == WINSHM_SHARED && wshm_lock_release_shared(r)))
-        return unlock_slowly(r, mode);
-    wshm_region_end(r);
+    struct region *r = wshm_region_begin_first(region);
+    if (!PLATFORM_LIKELY(r != NULL && r->locks != 0))
+        return unlock_slowly(region, r, mode);
+    if (PLATFORM_LIKELY(mode == WINSHM_EXCLUSIVE)) {
+        if (!PLATFORM_LIKELY(wshm_lock_release_exclusive(r)))
+            return unlock_slowly(region, r, mode);
+    } else if (!PLATFORM_LIKELY(mode == WINSHM_SHARED &&
+                                wshm_lock_release_shared(r, true))) {
+        return unlock_slowly(region, r, mode);
+    }
+    if (!PLATFORM_LIKELY(!lock_awaited(r, mode)))
+        return wake_and_end(r, mode);
+    wshm_region_end_first(r);
     return WINSHM_OK;
 }
 

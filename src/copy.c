@@ -6,25 +6,19 @@
 #include "park.h"
 #include "view.h"
 
-/** Where there is no whole view, a copy maps the part that it needs. */
-static winshm_status reach(struct region *r, uint64_t offset, uint64_t length,
-                           bool write, struct part *part)
-{
-    part->mapping = NULL;
-    if (r->data == NULL)
-        return wshm_part_map(r, offset, length, write, part);
-    part->data = r->data + offset;
-    return WINSHM_OK;
-}
+/* Where there is no whole view, a copy maps the part that it needs. */
 
 static winshm_status copy_out(struct region *r, uint64_t offset, void *buffer,
                               uint64_t length)
 {
+    if (r->data != NULL)
+        return wshm_platform_copy(buffer, r->data + offset, length,
+                                  r->data + offset, length);
     struct part part;
-    winshm_status status = reach(r, offset, length, false, &part);
-    if (status == WINSHM_OK)
-        status =
-            wshm_platform_copy(buffer, part.data, length, part.data, length);
+    winshm_status status = wshm_part_map(r, offset, length, false, &part);
+    if (status != WINSHM_OK)
+        return status;
+    status = wshm_platform_copy(buffer, part.data, length, part.data, length);
     wshm_part_unmap(&part);
     return status;
 }
@@ -32,11 +26,14 @@ static winshm_status copy_out(struct region *r, uint64_t offset, void *buffer,
 static winshm_status copy_in(struct region *r, uint64_t offset,
                              const void *buffer, uint64_t length)
 {
+    if (r->data != NULL)
+        return wshm_platform_copy(r->data + offset, buffer, length,
+                                  r->data + offset, length);
     struct part part;
-    winshm_status status = reach(r, offset, length, true, &part);
-    if (status == WINSHM_OK)
-        status =
-            wshm_platform_copy(part.data, buffer, length, part.data, length);
+    winshm_status status = wshm_part_map(r, offset, length, true, &part);
+    if (status != WINSHM_OK)
+        return status;
+    status = wshm_platform_copy(part.data, buffer, length, part.data, length);
     wshm_part_unmap(&part);
     return status;
 }
@@ -91,15 +88,19 @@ static winshm_status observe(struct region *r, uint64_t offset, void *buffer,
     }
 }
 
-/** Under a shared lock of this handle, which another of its threads may be
- * about to release: the version tells. @return true if the copy is good. */
-static bool nested(struct region *r, uint64_t offset, void *buffer,
-                   uint64_t length, winshm_status *status)
+/** Longer copies are made under the lock, as a section that runs meanwhile
+ * would make them worthless. */
+enum { BRIEF = 4096 };
+
+/** Copy without taking the lock. @return true if no section ran meanwhile. */
+static bool undisturbed(struct region *r, uint64_t offset, void *buffer,
+                        uint64_t length, winshm_status *status)
 {
     const struct layout_lock *lock = &r->control->lock;
     uint32_t version =
         atomic_load_explicit(&lock->version, memory_order_acquire);
-    if ((version & 1) != 0)
+    if ((version & 1) != 0 || !wshm_lock_legal(atomic_load_explicit(
+                                  &lock->word, memory_order_relaxed)))
         return false;
     *status = copy_out(r, offset, buffer, length);
     atomic_thread_fence(memory_order_acquire);
@@ -117,11 +118,13 @@ winshm_status wshm_copy_out(struct region *r, uint64_t offset, void *buffer,
         return copy_out(r, offset, buffer, length);
     if (r->slot == NULL)
         return observe(r, offset, buffer, length, timeout_ms);
+    /* A shared lock of this handle is no more than a hint that all is quiet:
+     * another of its threads may be about to release it. */
+    if ((length <= BRIEF || wshm_lock_held(r) == WINSHM_SHARED) &&
+        undisturbed(r, offset, buffer, length, &status))
+        return status;
     if (wshm_lock_nests(r))
         return copy_out(r, offset, buffer, length);
-    if (wshm_lock_held(r) == WINSHM_SHARED &&
-        nested(r, offset, buffer, length, &status))
-        return status;
     status = wshm_lock(r, WINSHM_SHARED, timeout_ms);
     /* Held by this thread, and yet the words above said that it is not. */
     if (status == WINSHM_E_DEADLOCK)

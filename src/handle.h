@@ -111,12 +111,21 @@ static inline bool handle_is_first(struct region *r, uintptr_t thread)
                                                  &r->first, &first, thread));
 }
 
+/** True if this thread was the first to use the handle. */
+static inline bool handle_used_first(const struct region *r)
+{
+    return atomic_load_explicit(&r->first, memory_order_relaxed) ==
+           wshm_platform_thread();
+}
+
 /** A pointer-sized value: kind in the 2 low bits, then index, then
  * generation. */
 enum { HANDLE_REGION = 1, HANDLE_VIEW = 2, HANDLE_INDEX_SHIFT = 2 };
 #define HANDLE_INDEX_BITS 13
 
 extern struct region wshm_regions[HANDLE_REGIONS];
+_Static_assert((HANDLE_REGIONS & (HANDLE_REGIONS - 1)) == 0,
+               "part of a value can be used as an index");
 
 /** Find the index that a value of this kind encodes. @return false: none. */
 static inline bool handle_index(uintptr_t value, uintptr_t kind, size_t limit,
@@ -125,6 +134,45 @@ static inline bool handle_index(uintptr_t value, uintptr_t kind, size_t limit,
     *index =
         value >> HANDLE_INDEX_SHIFT & (((uintptr_t)1 << HANDLE_INDEX_BITS) - 1);
     return (value & 3) == kind && *index < limit;
+}
+
+/** Mark that the handle's first thread is in a call. */
+static inline void handle_mark_first(struct region *r)
+{
+    atomic_store_explicit(&r->inside_first, 1, memory_order_relaxed);
+    atomic_signal_fence(memory_order_seq_cst);
+}
+
+/** End a call of the handle's first thread. */
+static inline void wshm_region_end_first(struct region *r)
+{
+    atomic_store_explicit(&r->inside_first, 0, memory_order_release);
+}
+
+/**
+ * Begin a call of the handle's first thread, at the least possible cost.
+ *
+ * The handle is compared after the mark only. Should the place be another
+ * handle's by now, the mark is still this thread's own, and this thread is in
+ * no other call.
+ *
+ * @return NULL: another thread, or not a valid handle. wshm_region_begin()
+ *         knows.
+ */
+static inline struct region *
+wshm_region_begin_first(const winshm_region *handle)
+{
+    uintptr_t value = (uintptr_t)handle;
+    struct region *r =
+        &wshm_regions[value >> HANDLE_INDEX_SHIFT & (HANDLE_REGIONS - 1)];
+    if (!PLATFORM_LIKELY((value & HANDLE_REGION) != 0 && handle_used_first(r)))
+        return NULL;
+    handle_mark_first(r);
+    if (PLATFORM_LIKELY(
+            atomic_load_explicit(&r->handle, memory_order_acquire) == value))
+        return r;
+    wshm_region_end_first(r);
+    return NULL;
 }
 
 /**
@@ -142,18 +190,15 @@ static inline struct region *wshm_region_begin(const winshm_region *handle)
     /* A stale handle must not touch the marks of the place's next user. */
     if (atomic_load_explicit(&r->handle, memory_order_relaxed) != value)
         return NULL;
-    uintptr_t thread = wshm_platform_thread();
-    bool first = handle_is_first(r, thread);
-    if (first) {
-        atomic_store_explicit(&r->inside_first, 1, memory_order_relaxed);
-        atomic_signal_fence(memory_order_seq_cst);
-    } else {
+    bool first = handle_is_first(r, wshm_platform_thread());
+    if (first)
+        handle_mark_first(r);
+    else
         atomic_fetch_add_explicit(&r->inside_other, 1, memory_order_seq_cst);
-    }
     if (atomic_load_explicit(&r->handle, memory_order_acquire) == value)
         return r;
     if (first)
-        atomic_store_explicit(&r->inside_first, 0, memory_order_release);
+        wshm_region_end_first(r);
     else
         atomic_fetch_sub_explicit(&r->inside_other, 1, memory_order_release);
     return NULL;
@@ -162,9 +207,8 @@ static inline struct region *wshm_region_begin(const winshm_region *handle)
 /** End a call. */
 static inline void wshm_region_end(struct region *r)
 {
-    if (atomic_load_explicit(&r->first, memory_order_relaxed) ==
-        wshm_platform_thread())
-        atomic_store_explicit(&r->inside_first, 0, memory_order_release);
+    if (handle_used_first(r))
+        wshm_region_end_first(r);
     else
         atomic_fetch_sub_explicit(&r->inside_other, 1, memory_order_release);
 }
@@ -172,7 +216,9 @@ static inline void wshm_region_end(struct region *r)
 /** As wshm_region_begin(), for calls where a few instructions do not count. */
 static inline struct region *wshm_region_use(const winshm_region *handle)
 {
-    struct region *r = wshm_region_begin(handle);
+    struct region *r = wshm_region_begin_first(handle);
+    if (r == NULL)
+        r = wshm_region_begin(handle);
     return r != NULL ? r : wshm_region_begin_again(handle);
 }
 

@@ -3,12 +3,6 @@
 
 #include "turn.h"
 
-bool wshm_lock_legal(uint32_t word)
-{
-    return (word & ~(WORD_OWNER | WORD_INCONSISTENT)) == 0 &&
-           (word & WORD_OWNER) <= LAYOUT_SLOTS;
-}
-
 void wshm_lock_wake(struct region *r)
 {
     struct layout_lock *lock = &r->control->lock;
@@ -27,12 +21,34 @@ void wshm_lock_wake(struct region *r)
     wshm_park_wake_parked(r, PLATFORM_LOCK);
 }
 
-void wshm_lock_wake_writer(struct region *r, uint32_t slot)
+/** A reader wakes the writer that it sees waiting for readers to leave. */
+static void wake_writer(struct region *r)
 {
+    struct layout_control *control = r->control;
+    uint32_t slot =
+        (atomic_load_explicit(&control->lock.word, memory_order_relaxed) &
+         WORD_OWNER) -
+        1;
+    if (slot >= LAYOUT_SLOTS)
+        return;
     atomic_thread_fence(memory_order_seq_cst);
-    if (atomic_load_explicit(&r->control->slots[slot].parked[PLATFORM_LOCK],
+    if (atomic_load_explicit(&control->slots[slot].parked[PLATFORM_LOCK],
                              memory_order_seq_cst) != 0)
         wshm_park_wake(r, slot, PLATFORM_LOCK);
+}
+
+void wshm_lock_wake_after(struct region *r, uint32_t mode)
+{
+    if (mode == WINSHM_EXCLUSIVE)
+        wshm_lock_wake(r);
+    else
+        wake_writer(r);
+}
+
+static void released(struct region *r, uint32_t mode)
+{
+    if (lock_awaited(r, mode))
+        wshm_lock_wake_after(r, mode);
 }
 
 /** True if this thread holds the lock exclusively. */
@@ -62,7 +78,7 @@ static winshm_status take_word(struct region *r, uint32_t timeout_ms,
     struct layout_lock *lock = &r->control->lock;
     struct turn turn;
     winshm_status status;
-    if (holds_exclusive(r) || lock_holds_shared(r))
+    if (holds_exclusive(r) || lock_holds_shared(r, handle_used_first(r)))
         return WINSHM_E_DEADLOCK;
     wshm_turn_begin(&turn, r, true, timeout_ms);
     for (;;) {
@@ -96,25 +112,17 @@ static winshm_status drain(struct region *r, uint32_t taken, uint64_t deadline)
         winshm_status status = WINSHM_OK;
         if (lock_readers(&r->control->slots[slot]) == 0)
             continue;
-        if (slot + 1 == r->me && lock_holds_shared(r))
+        if (slot + 1 == r->me && lock_holds_shared(r, handle_used_first(r)))
             status = WINSHM_E_DEADLOCK;
         else
             status = wshm_turn_drain(r, slot, deadline);
         if (status != WINSHM_OK) {
             atomic_store_explicit(&lock->word, taken, memory_order_release);
-            lock_wake_after_store(r);
+            released(r, WINSHM_EXCLUSIVE);
             return status;
         }
     }
     return WINSHM_OK;
-}
-
-winshm_status wshm_lock_drain(struct region *r, uint32_t timeout_ms)
-{
-    winshm_status status = drain(r, 0, wshm_park_deadline(timeout_ms));
-    if (status == WINSHM_OK)
-        lock_begin_section(r);
-    return status;
 }
 
 static winshm_status lock_exclusive(struct region *r, uint32_t timeout_ms)
@@ -142,20 +150,22 @@ static winshm_status lock_shared(struct region *r, uint32_t timeout_ms)
     struct layout_lock *lock = &r->control->lock;
     struct turn turn;
     winshm_status status;
-    if (holds_exclusive(r) || lock_holds_shared(r))
+    bool first = handle_used_first(r);
+    if (holds_exclusive(r) || lock_holds_shared(r, first))
         return WINSHM_E_DEADLOCK;
     wshm_turn_begin(&turn, r, false, timeout_ms);
     for (;;) {
         status = wshm_turn_wait(&turn);
         if (status != WINSHM_OK && status != WINSHM_E_TIMEOUT)
             break;
-        lock_count_in(r);
+        lock_count_in(r, first);
         uint32_t word = atomic_load_explicit(&lock->word, memory_order_seq_cst);
         if (word == 0) {
             wshm_turn_end(&turn, true);
             return WINSHM_OK;
         }
-        lock_count_out(r);
+        lock_count_out(r, first);
+        released(r, WINSHM_SHARED);
         if (!wshm_lock_legal(word))
             status = WINSHM_E_CORRUPT;
         else if (word == WORD_INCONSISTENT)
@@ -167,24 +177,44 @@ static winshm_status lock_shared(struct region *r, uint32_t timeout_ms)
     return status;
 }
 
+winshm_status wshm_lock_finish(struct region *r, uint32_t mode,
+                               uint32_t timeout_ms)
+{
+    if (mode == WINSHM_SHARED) {
+        lock_count_out(r, handle_used_first(r));
+        released(r, mode);
+        return lock_shared(r, timeout_ms);
+    }
+    winshm_status status = drain(r, 0, wshm_park_deadline(timeout_ms));
+    if (status == WINSHM_OK)
+        lock_begin_section(r);
+    return status;
+}
+
 winshm_status wshm_lock(struct region *r, uint32_t mode, uint32_t timeout_ms)
 {
-    bool taken;
-    if (mode == WINSHM_SHARED)
-        return wshm_lock_try_shared(r) ? WINSHM_OK : lock_shared(r, timeout_ms);
-    if (wshm_lock_try_exclusive(r, &taken))
+    bool half;
+    if (mode == WINSHM_SHARED
+            ? wshm_lock_try_shared(r, handle_used_first(r), &half)
+            : wshm_lock_try_exclusive(r, &half))
         return WINSHM_OK;
-    return taken ? wshm_lock_drain(r, timeout_ms)
-                 : lock_exclusive(r, timeout_ms);
+    if (half)
+        return wshm_lock_finish(r, mode, timeout_ms);
+    return mode == WINSHM_SHARED ? lock_shared(r, timeout_ms)
+                                 : lock_exclusive(r, timeout_ms);
 }
 
 winshm_status wshm_unlock(struct region *r, uint32_t mode)
 {
     struct layout_lock *lock = &r->control->lock;
-    if (mode == WINSHM_SHARED)
-        return wshm_lock_release_shared(r) ? WINSHM_OK : WINSHM_E_NOT_OWNER;
-    if (wshm_lock_release_exclusive(r))
+    if (mode == WINSHM_SHARED
+            ? wshm_lock_release_shared(r, handle_used_first(r))
+            : wshm_lock_release_exclusive(r)) {
+        released(r, mode);
         return WINSHM_OK;
+    }
+    if (mode == WINSHM_SHARED)
+        return WINSHM_E_NOT_OWNER;
     /* Either not ours (an even version: a thread of this handle is on its way
      * in, nobody is inside), or the data were not declared consistent. */
     if (atomic_load_explicit(&lock->word, memory_order_relaxed) !=
@@ -193,7 +223,7 @@ winshm_status wshm_unlock(struct region *r, uint32_t mode)
         return WINSHM_E_NOT_OWNER;
     atomic_store_explicit(&r->exclusive_thread, 0, memory_order_relaxed);
     atomic_store_explicit(&lock->word, WORD_INCONSISTENT, memory_order_release);
-    lock_wake_after_store(r);
+    released(r, WINSHM_EXCLUSIVE);
     return WINSHM_OK;
 }
 

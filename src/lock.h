@@ -54,11 +54,15 @@ static inline bool wshm_lock_nests(struct region *r)
 /** Wake those who may go next, after the word was freed. */
 PLATFORM_COLD void wshm_lock_wake(struct region *r);
 
-/** Wake the writer that waits for readers to leave. */
-PLATFORM_COLD void wshm_lock_wake_writer(struct region *r, uint32_t slot);
+/** Wake who waits for what was released, if lock_awaited() says so. */
+PLATFORM_COLD void wshm_lock_wake_after(struct region *r, uint32_t mode);
 
 /** True if word is one that the protocol can have written. */
-bool wshm_lock_legal(uint32_t word);
+static inline bool wshm_lock_legal(uint32_t word)
+{
+    return (word & ~(WORD_OWNER | WORD_INCONSISTENT)) == 0 &&
+           (word & WORD_OWNER) <= LAYOUT_SLOTS;
+}
 
 /* The fast paths. They call nothing unless somebody waits, and write nothing
  * that they need not, since the one locked instruction has to wait until all
@@ -86,49 +90,43 @@ static inline void lock_begin_section(struct region *r)
 /**
  * Take a free lock exclusively.
  *
- * @param taken [out] true: the word was taken, though readers may still be in.
+ * @param half [out] true: the word was taken, though readers are still in.
  * @return true if the lock is held.
  */
-static inline bool wshm_lock_try_exclusive(struct region *r, bool *taken)
+static inline bool wshm_lock_try_exclusive(struct region *r, bool *half)
 {
     struct layout_control *control = r->control;
     uint32_t word = 0;
-    *taken =
+    *half =
         atomic_load_explicit(&control->lock.seat, memory_order_relaxed) == 0 &&
         atomic_compare_exchange_strong(&control->lock.word, &word, r->me);
-    if (!*taken)
+    if (!*half)
         return false;
     /* The limit is read after the word was taken: a reader that claims its
      * slot later than this sees the word. */
     uint32_t slots = wshm_park_limit(control);
     for (uint32_t slot = 0; slot < slots; slot++)
-        if (lock_readers(&control->slots[slot]) != 0)
+        if (!PLATFORM_LIKELY(lock_readers(&control->slots[slot]) == 0))
             return false;
     lock_begin_section(r);
     return true;
 }
 
-/** Go on where wshm_lock_try_exclusive() has taken the word only. */
-winshm_status wshm_lock_drain(struct region *r, uint32_t timeout_ms);
-
-static inline bool lock_is_first(const struct region *r)
-{
-    return atomic_load_explicit(&r->first, memory_order_relaxed) ==
-           wshm_platform_thread();
-}
+/* Shared locks are counted apart for the handle's first thread, which then
+ * needs no locked instruction to release one. `first` tells who calls. */
 
 /** True if this thread surely holds the lock shared. */
-static inline bool lock_holds_shared(const struct region *r)
+static inline bool lock_holds_shared(const struct region *r, bool first)
 {
-    return lock_is_first(r) &&
-           atomic_load_explicit(&r->crossed, memory_order_relaxed) == 0 &&
-           atomic_load_explicit(&r->slot->own, memory_order_relaxed) != 0;
+    return first &&
+           atomic_load_explicit(&r->slot->own, memory_order_relaxed) != 0 &&
+           atomic_load_explicit(&r->crossed, memory_order_relaxed) == 0;
 }
 
-static inline void lock_count_in(struct region *r)
+static inline void lock_count_in(struct region *r, bool first)
 {
     struct layout_slot *slot = r->slot;
-    if (lock_is_first(r)) {
+    if (first) {
         uint32_t own = atomic_load_explicit(&slot->own, memory_order_relaxed);
         atomic_exchange_explicit(&slot->own, own + 1, memory_order_seq_cst);
     } else {
@@ -137,56 +135,49 @@ static inline void lock_count_in(struct region *r)
     }
 }
 
-static inline void lock_count_out(struct region *r)
+static inline void lock_count_out(struct region *r, bool first)
 {
     struct layout_slot *slot = r->slot;
-    if (lock_is_first(r)) {
+    if (first) {
         uint32_t own = atomic_load_explicit(&slot->own, memory_order_relaxed);
         atomic_store_explicit(&slot->own, own - 1, memory_order_release);
     } else {
         atomic_store_explicit(&r->crossed, 1, memory_order_relaxed);
         atomic_fetch_sub_explicit(&slot->other, 1, memory_order_release);
     }
-    atomic_signal_fence(memory_order_seq_cst);
-    uint32_t word =
-        atomic_load_explicit(&r->control->lock.word, memory_order_relaxed);
-    uint32_t owner = (word & WORD_OWNER) - 1;
-    if (owner < LAYOUT_SLOTS)
-        wshm_lock_wake_writer(r, owner);
 }
 
-/** Take the lock shared if nobody is in the way. */
-static inline bool wshm_lock_try_shared(struct region *r)
+/**
+ * Take the lock shared if nobody is in the way.
+ *
+ * @param half [out] true: counted in, though somebody has the word.
+ * @return true if the lock is held.
+ */
+static inline bool wshm_lock_try_shared(struct region *r, bool first,
+                                        bool *half)
 {
     struct layout_lock *lock = &r->control->lock;
-    if (lock_holds_shared(r) ||
+    *half = false;
+    if (lock_holds_shared(r, first) ||
         (atomic_load_explicit(&lock->seat, memory_order_relaxed) &
          SEAT_EXCLUSIVE) != 0)
         return false;
     /* Count first, then look: a writer takes the word, then counts. */
-    lock_count_in(r);
-    if (atomic_load_explicit(&lock->word, memory_order_seq_cst) == 0)
-        return true;
-    lock_count_out(r);
-    return false;
+    lock_count_in(r, first);
+    *half = atomic_load_explicit(&lock->word, memory_order_seq_cst) != 0;
+    return !*half;
 }
 
-/** After a plain store that released the word. The load of the flag may
- * overtake that store: the waiter pays, in turn.c. */
-static inline void lock_wake_after_store(struct region *r)
-{
-    atomic_signal_fence(memory_order_seq_cst);
-    if (atomic_load_explicit(&r->control->lock.parked, memory_order_relaxed) !=
-        0)
-        wshm_lock_wake(r);
-}
+/** Go on where wshm_lock_try_*() came half way. */
+winshm_status wshm_lock_finish(struct region *r, uint32_t mode,
+                               uint32_t timeout_ms);
 
 /** Release a shared lock. @return false if the handle holds none. */
-static inline bool wshm_lock_release_shared(struct region *r)
+static inline bool wshm_lock_release_shared(struct region *r, bool first)
 {
     if (lock_readers(r->slot) == 0)
         return false;
-    lock_count_out(r);
+    lock_count_out(r, first);
     return true;
 }
 
@@ -204,8 +195,19 @@ static inline bool wshm_lock_release_exclusive(struct region *r)
      * names a dead owner, which is cleaned without a report. */
     atomic_store_explicit(&lock->version, version + 1, memory_order_release);
     atomic_store_explicit(&lock->word, 0, memory_order_release);
-    lock_wake_after_store(r);
     return true;
+}
+
+/** True if somebody may wait for what was released with a plain store. These
+ * loads may overtake that store: the waiter pays, in turn.c. */
+static inline bool lock_awaited(const struct region *r, uint32_t mode)
+{
+    const struct layout_lock *lock = &r->control->lock;
+    atomic_signal_fence(memory_order_seq_cst);
+    return mode == WINSHM_EXCLUSIVE
+               ? atomic_load_explicit(&lock->parked, memory_order_relaxed) != 0
+               : (atomic_load_explicit(&lock->word, memory_order_relaxed) &
+                  WORD_OWNER) != 0;
 }
 
 #endif

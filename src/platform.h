@@ -24,12 +24,16 @@
 
 #include "winshm.h"
 
-/** Marks what is rarely run. Kept out of line, it costs the fast path that
+/** COLD marks what is rarely run. Kept out of line, it costs the fast path that
  * calls it last not even saved registers. */
 #if defined(__GNUC__)
 #define PLATFORM_COLD __attribute__((noinline, cold))
+#define PLATFORM_NOINLINE __attribute__((noinline))
+#define PLATFORM_LIKELY(x) __builtin_expect(!!(x), 1)
 #else
 #define PLATFORM_COLD
+#define PLATFORM_NOINLINE
+#define PLATFORM_LIKELY(x) (x)
 #endif
 
 /** An object of the operating system: a HANDLE or a file descriptor. */
