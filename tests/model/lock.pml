@@ -12,7 +12,7 @@
  * N         processes             OPS   requests of all lives of a process
  * KILLS     kills in all          HALVES  count in and out by any thread
  * GIVEUP    waits may time out    OBSERVER  copies that it makes unlocked
- * NESTED    copies by a thread that sees its handle hold a shared lock
+ * BRIEF     copies that a thread of process 0 makes unlocked
  */
 #ifndef N
 #define N 2
@@ -24,7 +24,7 @@
 #define KILLS 1
 #endif
 #define SLOTS N
-#if defined(OBSERVER) || defined(NESTED)
+#if defined(OBSERVER) || defined(BRIEF)
 #define DATA
 #define VERSIONS 64
 #else
@@ -108,9 +108,9 @@ born:
     STEP(life = 0);
 #endif
 
-#ifdef NESTED
+#ifdef BRIEF
     if
-    :: d_step { i == 0 -> handles++; handle = handles; handle_slot = slot }
+    :: d_step { i == 0 -> handles++; handle = handles }
     :: i != 0
     fi;
 #endif
@@ -325,7 +325,7 @@ shared:
 leave:
     /* region.c: wshm_region_close() and leave(): nothing is stored. */
     STEP(fence(i); presence[slot] = 0;
-#ifdef NESTED
+#ifdef BRIEF
          handle = (i == 0 -> 0 : handle)
 #endif
         );
@@ -350,7 +350,7 @@ killed:
             presence[k] = (presence[k] == i + 1 -> 0 : presence[k]); k++
         :: k == SLOTS -> break
         od;
-#ifdef NESTED
+#ifdef BRIEF
         handle = (i == 0 -> 0 : handle);
 #endif
         in = 0; slot = 0; k = 0; n = 0; w = 0; taken = 0; limit = 0; bits = 0

@@ -70,27 +70,26 @@ active proctype observer()
 }
 #endif
 
-#ifdef NESTED
-/* copy.c: nested(), by a thread that finds its handle's count raised by
- * another one, which may be on its way out, or back off. */
+#ifdef BRIEF
+/* copy.c: undisturbed(), by a thread of a handle whose other threads may hold
+ * the lock, be on their way in or out, or back off. */
 active proctype sibling()
 {
-    byte left = NESTED, v, which, slot;
+    byte left = BRIEF, v, which;
     bit copy0, copy1;
     do
-    :: d_step { left > 0 && handle != 0 && SUM(handle_slot) != 0 ->
-                left--; which = handle; slot = handle_slot }
+    :: d_step { left > 0 && handle != 0 -> left--; which = handle }
         v = version;
         copy0 = data0;
         copy1 = data1;
         d_step {
-#ifndef NESTED_BLINDLY
+#ifndef BRIEF_BLINDLY
             assert(v % 2 == 1 || version != v || handle != which ||
                    copy0 == copy1);
 #else
             assert(handle != which || copy0 == copy1);
 #endif
-            v = 0; which = 0; slot = 0; copy0 = 0; copy1 = 0
+            v = 0; which = 0; copy0 = 0; copy1 = 0
         }
     :: handle == 0 && left > 0 -> left--
     :: left == 0 -> break

@@ -18,9 +18,8 @@ byte writers, readers, lives;
 #ifdef OBSERVER
 bool cut_seen; /* data were torn at some time since the observer looked */
 #endif
-#ifdef NESTED
+#ifdef BRIEF
 byte handle, handles; /* that of process 0: which one is open, how many were */
-byte handle_slot;
 #endif
 
 byte budget; /* kills that may still come */

@@ -109,7 +109,7 @@ inline wake()
     w = 0
 }
 
-/* lock.h: lock_count_out(), lock.c: wshm_lock_wake_writer() */
+/* lock.h: lock_count_out(), lock.c: wake_writer() */
 inline count_out()
 {
     STEP(readers = readers - in; in = 0;
