@@ -72,7 +72,7 @@ winshm_status wshm_participant_claim(struct region *r)
         shared_store(&header->members, r->member);
         shared_store(&slot->member, r->member);
         shared_store(&slot->start, (uint64_t)wshm_platform_start_us());
-        atomic_store(&slot->pid, wshm_platform_pid());
+        atomic_store(&slot->pid, r->pid);
         status = WINSHM_OK;
     }
     atomic_store(&header->joins, joins + 1);

@@ -124,7 +124,9 @@ static void wake_own(struct region *r)
 static bool quiet(struct region *r)
 {
     uint64_t deadline = wshm_platform_now() + 10000 * MILLISECOND;
-    wshm_platform_barrier_process();
+    /* Only the first thread's mark may still be hidden from us. */
+    if (!handle_used_first(r))
+        wshm_platform_barrier_process();
     while (atomic_load(&r->inside_first) != 0 ||
            atomic_load(&r->inside_other) != 0) {
         if (wshm_platform_now() >= deadline)
