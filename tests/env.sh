@@ -136,7 +136,7 @@ need() {
         native) packages="$packages gcc g++ libc6-dev cmake ninja-build make pkg-config" ;;
         windows) packages="$packages wine wine64 gcc-mingw-w64-x86-64 gcc-mingw-w64-i686" ;;
         nim) packages="$packages nim gcc libc6-dev" ;;
-        python) packages="$packages python3 python3-pytest python3-pytest-asyncio" ;;
+        python) packages="$packages python3 python3-pytest" ;;
         # What builds a Windows Python, see tests/windows-python.
         windows-python) packages="$packages gcc-mingw-w64-x86-64 clang make python3 ca-certificates" ;;
         dotnet) packages="$packages ca-certificates libssl3" ;;
