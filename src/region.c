@@ -9,6 +9,11 @@
 
 static const uint64_t MILLISECOND = 1000 * 1000;
 
+/** How often a block is found unmanaged, 31 ms in all, before that is said.
+ * Nobody holds still the two names that are looked at: a region may begin
+ * between the looks, and the handles of one that ends go in any order. */
+enum { UNMANAGED_LOOKS = 6 };
+
 static bool appears_later(winshm_status status)
 {
     return status == WINSHM_E_NOT_FOUND || status == WINSHM_E_NOT_MANAGED;
@@ -20,6 +25,7 @@ static winshm_status open_in(struct region *r, const struct request *request)
     uint64_t deadline = wshm_park_deadline(
         request->disposition == WINSHM_OPEN_EXISTING ? request->timeout_ms : 0);
     uint64_t pause = MILLISECOND;
+    int unmanaged = 0;
     memcpy(p->name, request->name, sizeof p->name);
     p->global = request->global;
     p->writable = request->writable;
@@ -29,8 +35,10 @@ static winshm_status open_in(struct region *r, const struct request *request)
     for (;;) {
         winshm_status status =
             request->raw ? wshm_enter_raw(r, request) : wshm_enter(r, request);
-        if (status == WINSHM_OK || !appears_later(status) ||
-            wshm_platform_now() >= deadline)
+        bool unsettled =
+            status == WINSHM_E_NOT_MANAGED && ++unmanaged < UNMANAGED_LOOKS;
+        if (!unsettled &&
+            (!appears_later(status) || wshm_platform_now() >= deadline))
             return status;
         wshm_platform_sleep(pause);
         pause = pause < 16 * MILLISECOND ? pause * 2 : pause;
