@@ -28,9 +28,10 @@ struct role {
     void (*run)(const char *argument, uint32_t number);
 };
 
-/** Starts this program again in a role. Both values are passed on. */
-struct child child_start(const char *role, const char *argument,
-                         uint32_t number);
+/** Starts a program, NULL: this one again, in a role. Both values are passed
+ * on. */
+struct child child_start_program(const char *program, const char *role,
+                                 const char *argument, uint32_t number);
 void child_tell(struct child *child, char byte);
 /** The next byte from the child; -1 if it ended, -2 after the time-out. */
 int child_hear(struct child *child, uint32_t timeout_ms);
@@ -40,6 +41,13 @@ int child_wait(struct child *child, uint32_t timeout_ms);
 void child_kill(struct child *child);
 /** Stops it, or lets it go on. @return false where that cannot be done. */
 bool child_stop(struct child *child, bool stop);
+
+/** The Linux process that this one is, also under Wine; 0 on Windows. */
+uint32_t child_linux_pid(void);
+/** Does to that process what the kernel can, and Wine learns of afterwards.
+ * @return false where that cannot be done. */
+enum child_signal { CHILD_KILL, CHILD_STOP, CHILD_CONTINUE };
+bool child_signal(uint32_t linux_pid, enum child_signal signal);
 
 /** In a child. */
 void parent_tell(char byte);
@@ -97,6 +105,12 @@ void plain_clear(const char *name, intptr_t obstacle);
 
 /** True if a handle of the system that waits fires in time; Windows only. */
 bool handle_fires(void *handle, uint32_t timeout_ms);
+
+static inline struct child child_start(const char *role, const char *argument,
+                                       uint32_t number)
+{
+    return child_start_program(NULL, role, argument, number);
+}
 
 /** Runs the role and ends, if this process is a child. */
 static inline void child_run_role(int argc, char **argv,

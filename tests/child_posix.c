@@ -54,15 +54,16 @@ static bool branch(struct child *child)
     return false;
 }
 
-struct child child_start(const char *role, const char *argument,
-                         uint32_t number)
+struct child child_start_program(const char *program, const char *role,
+                                 const char *argument, uint32_t number)
 {
     struct child child;
     char word[64], digits[16];
     snprintf(word, sizeof word, "role:%s", role);
     snprintf(digits, sizeof digits, "%u", number);
     if (branch(&child)) {
-        execl("/proc/self/exe", "child", word, argument, digits, (char *)NULL);
+        execl(program != NULL ? program : "/proc/self/exe", "child", word,
+              argument, digits, (char *)NULL);
         fail("execl");
     }
     return child;
@@ -122,6 +123,17 @@ bool child_stop(struct child *child, bool stop)
     kill((pid_t)child->process, stop ? SIGSTOP : SIGCONT);
     return !stop ||
            waitpid((pid_t)child->process, &state, WUNTRACED) == child->process;
+}
+
+uint32_t child_linux_pid(void)
+{
+    return (uint32_t)getpid();
+}
+
+bool child_signal(uint32_t linux_pid, enum child_signal which)
+{
+    static const int signals[] = {SIGKILL, SIGSTOP, SIGCONT};
+    return kill((pid_t)linux_pid, signals[which]) == 0;
 }
 
 void parent_tell(char byte)

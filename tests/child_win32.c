@@ -34,14 +34,17 @@ static void make_pipe(HANDLE *reads, HANDLE *writes, bool child_reads)
                          0);
 }
 
-struct child child_start(const char *role, const char *argument,
-                         uint32_t number)
+struct child child_start_program(const char *program, const char *role,
+                                 const char *argument, uint32_t number)
 {
     char path[MAX_PATH], line[MAX_PATH + 400];
     HANDLE in_read, in_write, out_read, out_write;
     STARTUPINFOA startup;
     PROCESS_INFORMATION process;
-    GetModuleFileNameA(NULL, path, sizeof path);
+    if (program != NULL)
+        snprintf(path, sizeof path, "%s", program);
+    else
+        GetModuleFileNameA(NULL, path, sizeof path);
     snprintf(line, sizeof line, "\"%s\" role:%s \"%s\" %lu", path, role,
              argument, (unsigned long)number);
     make_pipe(&in_read, &in_write, true);
@@ -120,9 +123,69 @@ void child_kill(struct child *child)
 
 bool child_stop(struct child *child, bool stop)
 {
-    (void)child;
-    (void)stop;
-    return false;
+    FARPROC function =
+        GetProcAddress(GetModuleHandleA("ntdll.dll"),
+                       stop ? "NtSuspendProcess" : "NtResumeProcess");
+    LONG(NTAPI * call)
+    (HANDLE) = (LONG(NTAPI *)(HANDLE))(void (*)(void))function;
+    return call != NULL && call((HANDLE)child->process) >= 0;
+}
+
+/* A Windows process under Wine is a Linux process, and what it asks the kernel
+ * directly the kernel answers. */
+
+static bool on_wine(void)
+{
+    return GetProcAddress(GetModuleHandleA("ntdll.dll"), "wine_get_version") !=
+           NULL;
+}
+
+#ifdef __GNUC__
+#ifdef _WIN64
+enum { LINUX_GETPID = 39, LINUX_KILL = 62 };
+#else
+enum { LINUX_GETPID = 20, LINUX_KILL = 37 };
+#endif
+
+static intptr_t linux_call(intptr_t number, intptr_t first, intptr_t second)
+{
+    intptr_t result;
+#ifdef _WIN64
+    __asm__ volatile("syscall"
+                     : "=a"(result)
+                     : "a"(number), "D"(first), "S"(second)
+                     : "rcx", "r11", "memory");
+#else
+    __asm__ volatile("int $0x80"
+                     : "=a"(result)
+                     : "a"(number), "b"(first), "c"(second)
+                     : "memory");
+#endif
+    return result;
+}
+#else
+enum { LINUX_GETPID, LINUX_KILL };
+
+static intptr_t linux_call(intptr_t number, intptr_t first, intptr_t second)
+{
+    (void)number;
+    (void)first;
+    (void)second;
+    return -1;
+}
+#endif
+
+uint32_t child_linux_pid(void)
+{
+    intptr_t pid = on_wine() ? linux_call(LINUX_GETPID, 0, 0) : 0;
+    return pid > 0 ? (uint32_t)pid : 0;
+}
+
+bool child_signal(uint32_t linux_pid, enum child_signal which)
+{
+    static const int signals[] = {9, 19, 18}; /* SIGKILL, SIGSTOP, SIGCONT */
+    return linux_pid != 0 && on_wine() &&
+           linux_call(LINUX_KILL, (intptr_t)linux_pid, signals[which]) == 0;
 }
 
 void parent_tell(char byte)
