@@ -1,0 +1,22 @@
+/* What a test asks the operating system about its own process. Beside child.h
+ * this is all that a test knows of the system. */
+#ifndef SELF_H
+#define SELF_H
+
+#include <stdbool.h>
+
+/** What this process holds: descriptors or handles; mappings or views. */
+struct holdings {
+    int handles;
+    int mappings;
+};
+struct holdings self_holdings(void);
+
+/** A library by its file name, looked for beside the program. */
+void *library_load(const char *file);
+void *library_symbol(void *library, const char *name);
+void library_unload(void *library);
+/** True if the process has it loaded. */
+bool library_present(const char *file);
+
+#endif
