@@ -6,7 +6,8 @@
 # Installs what it needs from Debian's packages (as root or with sudo) and keeps what
 # takes long to make in ~/.cache/winshm; WINSHM_CACHE names another folder. An installed
 # Windows Python to be used instead of one that is built: WINSHM_WINDOWS_PYTHON.
-# --long repeats the tests that depend on timing, and searches the models.
+# --long repeats the tests that depend on timing, searches the models, and runs the
+# campaigns in full, which takes hours.
 set -u
 root=$(cd "$(dirname "$0")/.." && pwd)
 # shellcheck source=tests/env.sh
@@ -131,6 +132,14 @@ programs_between() {
     done
 }
 
+# campaign OPTION...: its figures are shown.
+campaign() {
+    step "campaign $*" sh tests/campaign.sh "$@"
+    status=$?
+    sed -n '/^        /p' "$log"
+    return "$status"
+}
+
 need native windows nim python
 csharp=''
 if wanted csharp; then
@@ -163,6 +172,12 @@ library_tests linux
 library_tests sanitize
 library_tests win64 -DCMAKE_CROSSCOMPILING_EMULATOR="$WINE"
 [ "$WINE32" = no ] || library_tests win32 -DCMAKE_CROSSCOMPILING_EMULATOR="$WINE"
+if [ -n "$long" ]; then
+    campaign --long
+    campaign --windows --long
+else
+    campaign --windows --only kill
+fi
 step "an installation is found and used, Linux" sh tests/interop/consumer.sh linux
 step "an installation is found and used, Windows" sh tests/interop/consumer.sh win64
 

@@ -91,7 +91,7 @@ int main(int argc, char **argv)
     winshm_region *kept = NULL;
     CHECK(argc > 1);
     file = argv[1];
-    int times = argc > 2 ? atoi(argv[2]) : 200;
+    int times = argc > 2 ? atoi(argv[2]) : child_slow() ? 50 : 200;
     CHECK(!library_present(file));
     for (int i = 0; i < 32; i++)
         cycle(name_of("load"), i);

@@ -81,8 +81,10 @@ static int holders(const struct driver *d)
 
 static void report(const struct driver *d)
 {
-    printf("%d kills, %d of them by a signal of Linux:\n", d->kills,
-           d->signals);
+    printf("%d kills", d->kills);
+    if (child_slow())
+        printf(", %d of them by a signal of Linux", d->signals);
+    printf(":\n");
     for (int state = 0; state < STATES; state++)
         printf("%8d %s\n", d->killed[state], state_names[state]);
     printf("%d hit the exclusive owner (%d%%), %d of them half done\n",

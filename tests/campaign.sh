@@ -1,0 +1,96 @@
+#!/bin/sh
+# The campaigns: what the tests show in seconds, for as long as is asked.
+#
+# Usage: sh tests/campaign.sh [--windows] [--long] [--only PART] [--kills N] [--seed N]
+#
+#   kill   random kills of workers in every state, with a ledger of what must survive
+#   slow   stopped owners, readers and participants, of whom nobody may be robbed
+#   leak   opening, using and closing: no handle, mapping or name may be left
+#   load   loading and unloading the library
+#   exit   processes that end while their threads hold the lock, wait or call
+#
+# --windows: under Wine, where kill mixes win64 and win32 programs in one region and
+# half of its kills are Linux's own. --long: 100000 kills (Wine: 2000), 200 stops of 30
+# seconds, 100000 cycles, 10000 loads. --only: one of these. --kills and --seed: for kill;
+# each run prints both, so that they can be given again.
+set -u
+root=$(cd "$(dirname "$0")/.." && pwd)
+# shellcheck source=tests/env.sh
+. "$root/tests/env.sh"
+cd "$root" || exit
+
+usage() {
+    sed -n 's/^# Usage: /usage: /p' "$0" >&2
+    exit 2
+}
+
+platform=linux long='' only='' kills='' seed=''
+while [ $# -gt 0 ]; do
+    case $1 in
+    --windows) platform=win64 ;;
+    --long) long=yes ;;
+    --only | --kills | --seed)
+        case $1/${2-} in
+        --only/kill | --only/slow | --only/leak | --only/load | --only/exit) only=$2 ;;
+        */ | */*[!0-9]* | --only/*) usage ;;
+        --kills/*) kills=$2 ;;
+        *) seed=$2 ;;
+        esac
+        shift
+        ;;
+    *) usage ;;
+    esac
+    shift
+done
+
+# build PRESET
+build() {
+    cmake --preset "$1" &&
+        cmake --build "build/$1" --target test_kill test_slow test_leak test_load test_exit
+}
+
+# part NAME TEXT COMMAND...: a step, with what the program has counted.
+part() {
+    [ -z "$only" ] || [ "$only" = "$1" ] || return 0
+    text=$2
+    shift 2
+    step "$text" nice -n 5 "$@"
+    sed -e 's/\r$//' -e 's/^/        /' "$log"
+}
+
+# size SHORT LONG
+size() { if [ -n "$long" ]; then echo "$2"; else echo "$1"; fi; }
+
+[ -n "$seed" ] || seed=$(($(date +%s) % 1000000 + 1))
+need native
+other=''
+case $platform in
+linux)
+    step "build the tests" build linux || exit
+    set --
+    test=$root/build/linux/tests/test_ suffix='' library=libwinshm.so.0
+    most=$(size 1000 100000)
+    ;;
+*)
+    need windows
+    wine_ready
+    step "build the tests, win64" build win64 || exit
+    if [ "$WINE32" = yes ]; then
+        step "build the tests, win32" build win32 || exit
+        other=Z:$(printf %s "$root/build/win32/test_kill.exe" | sed 's,/,\\,g')
+    else
+        skip "32-bit Windows programs" "this Wine does not run them"
+    fi
+    set -- "$WINE"
+    test=$root/build/win64/test_ suffix=.exe library=winshm.dll
+    most=$(size 60 2000)
+    ;;
+esac
+
+part kill "random kills" "$@" "${test}kill$suffix" "${kills:-$most}" "$seed" ${other:+"$other"}
+# shellcheck disable=SC2046  # This is a list of words.
+part slow "stopped participants" "$@" "${test}slow$suffix" $(size "2 6 1" "30 50 4")
+part leak "leaks" "$@" "${test}leak$suffix" "$(size 2000 100000)"
+part load "loading and unloading" "$@" "${test}load$suffix" "$library" "$(size 200 10000)"
+part exit "ends in the middle of calls" "$@" "${test}exit$suffix" "$(size 2 50)"
+summary
