@@ -68,7 +68,7 @@ case $platform in
 linux)
     step "build the tests" build linux || exit
     set --
-    test=$root/build/linux/tests/test_ suffix='' library=libwinshm.so.0
+    test=$root/build/linux/tests/test_ suffix='' library=$root/build/linux/libwinshm.so.0
     most=$(size 1000 100000)
     ;;
 *)
@@ -82,7 +82,7 @@ linux)
         skip "32-bit Windows programs" "this Wine does not run them"
     fi
     set -- "$WINE"
-    test=$root/build/win64/test_ suffix=.exe library=winshm.dll
+    test=$root/build/win64/test_ suffix=.exe library=$root/build/win64/winshm.dll
     most=$(size 60 2000)
     ;;
 esac

@@ -5,14 +5,14 @@
 
 #include <stdbool.h>
 
-/** What this process holds: descriptors or handles; mappings or views. */
+/** What this process holds: descriptors or handles, and shared mappings. */
 struct holdings {
     int handles;
     int mappings;
 };
 struct holdings self_holdings(void);
 
-/** A library by its file name, looked for beside the program. */
+/** A library by its path. */
 void *library_load(const char *file);
 void *library_symbol(void *library, const char *name);
 void library_unload(void *library);
