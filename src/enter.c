@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "participant.h"
+#include "status.h"
 
 static const uint64_t MILLISECOND = 1000 * 1000;
 
@@ -76,7 +77,7 @@ static void learn(struct region *r, const struct facts *facts)
                  (r->origin == WINSHM_ORIGIN_OPENED && facts->adopted != 0);
 }
 
-static winshm_status map_whole(struct region *r, const struct request *request)
+winshm_status wshm_enter_map(struct region *r, const struct request *request)
 {
     void *address;
     if (!request->mapped)
@@ -134,9 +135,9 @@ static winshm_status adopt(struct region *r, uint64_t size)
     winshm_status status = wshm_platform_data_open(&r->platform, NULL);
     if (status != WINSHM_OK)
         return status;
-    if (!wshm_platform_data_trusted(&r->platform))
-        return WINSHM_E_FOREIGN;
-    status = wshm_platform_data_bytes(&r->platform, &bytes);
+    status = wshm_platform_data_trusted(&r->platform);
+    if (status == WINSHM_OK)
+        status = wshm_platform_data_bytes(&r->platform, &bytes);
     if (status == WINSHM_OK && bytes < size)
         status = WINSHM_E_SIZE;
     if (status == WINSHM_OK)
@@ -234,17 +235,18 @@ static void sign(struct region *r)
 }
 
 /** Removes what a life without participants has left. */
-static void clean_up(struct region *r, const struct facts *facts)
+static bool clean_up(struct region *r, const struct facts *facts)
 {
     if (facts->magic == LAYOUT_MAGIC && facts->adopted == 0 &&
         wshm_platform_data_remove(&r->platform, &facts->data) != WINSHM_OK)
-        return;
+        return false;
     /* The data first: while the control block is there, whoever comes next
      * knows which file may be removed. */
     wshm_platform_control_remove(&r->platform);
+    return true;
 }
 
-void wshm_enter_clean_up(struct region *r)
+bool wshm_enter_clean_up(struct region *r)
 {
     struct facts facts;
     fetch(&r->control->header, &facts);
@@ -255,7 +257,7 @@ void wshm_enter_clean_up(struct region *r)
         facts.magic = LAYOUT_MAGIC;
         facts.adopted = r->adopted;
     }
-    clean_up(r, &facts);
+    return clean_up(r, &facts);
 }
 
 /* Joining, under the life lock. */
@@ -277,7 +279,10 @@ static winshm_status witness(struct region *r, const struct facts *facts,
         winshm_status status = WINSHM_E_NOT_FOUND;
         if (facts->id[0] != 0)
             status = wshm_platform_data_open(p, &facts->data);
-        *exists = wshm_platform_anybody(p, LAYOUT_SLOTS, LAYOUT_SLOTS);
+        winshm_status told =
+            wshm_platform_anybody(p, LAYOUT_SLOTS, LAYOUT_SLOTS, exists);
+        if (told != WINSHM_OK)
+            return told;
         if (!*exists) {
             wshm_platform_data_close(p);
             return WINSHM_OK;
@@ -302,6 +307,16 @@ static winshm_status join(struct region *r, const struct request *request,
     return status;
 }
 
+/** What nobody has open may be there without winshm. */
+static winshm_status not_found(const struct region *r,
+                               const struct request *request)
+{
+    return request->disposition == WINSHM_OPEN_EXISTING &&
+                   wshm_platform_data_exists(&r->platform)
+               ? WINSHM_E_NOT_MANAGED
+               : WINSHM_E_NOT_FOUND;
+}
+
 static winshm_status under_life_lock(struct region *r,
                                      const struct request *request)
 {
@@ -318,26 +333,24 @@ static winshm_status under_life_lock(struct region *r,
         return WINSHM_E_LAYOUT;
     if (exists && request->disposition == WINSHM_CREATE_NEW)
         return WINSHM_E_EXISTS;
-    if (status != WINSHM_OK)
-        return status;
-    if (exists) {
+    if (status == WINSHM_OK && exists)
         status = join(r, request, &facts);
-    } else if (may_create) {
-        status = create(r, request, &facts);
-    } else {
-        status = WINSHM_E_NOT_FOUND;
-    }
+    else if (status == WINSHM_OK)
+        status = may_create ? create(r, request, &facts) : WINSHM_E_NOT_FOUND;
     learn(r, &facts);
     /* Mapped before the region can exist: what fails here leaves nothing. */
     if (status == WINSHM_OK)
-        status = map_whole(r, request);
+        status = wshm_enter_map(r, request);
     if (status == WINSHM_OK)
         status = wshm_participant_claim(r);
     if (status == WINSHM_OK && !exists)
         sign(r);
-    if (status != WINSHM_OK && !exists)
-        wshm_enter_clean_up(r);
-    return status;
+    if (status != WINSHM_OK)
+        wshm_error_keep();
+    bool clean = status != WINSHM_OK && !exists && wshm_participant_alone(r) &&
+                 wshm_enter_clean_up(r);
+    return status == WINSHM_E_NOT_FOUND && clean ? not_found(r, request)
+                                                 : status;
 }
 
 /** Opening read-only where the control block may not be written. */
@@ -360,8 +373,13 @@ static winshm_status observe(struct region *r, const struct request *request)
         status = WINSHM_E_NOT_FOUND;
         if (facts.id[0] != 0)
             status = wshm_platform_data_open(p, &facts.data);
-        bool exists = facts.id[0] != 0 &&
-                      wshm_platform_anybody(p, LAYOUT_SLOTS, LAYOUT_SLOTS);
+        bool exists = false;
+        winshm_status told = WINSHM_OK;
+        if (facts.id[0] != 0)
+            told =
+                wshm_platform_anybody(p, LAYOUT_SLOTS, LAYOUT_SLOTS, &exists);
+        if (told != WINSHM_OK)
+            return told;
         /* Nothing is held that keeps the region as it is, so look again. */
         bool same = atomic_load(&header->joins) == facts.joins;
         for (int i = 0; i < 4; i++)
@@ -380,7 +398,7 @@ static winshm_status observe(struct region *r, const struct request *request)
         return WINSHM_E_LAYOUT;
     status = join(r, request, &facts);
     learn(r, &facts);
-    return status == WINSHM_OK ? map_whole(r, request) : status;
+    return status == WINSHM_OK ? wshm_enter_map(r, request) : status;
 }
 
 void wshm_enter_unmap(struct region *r)
@@ -394,54 +412,22 @@ winshm_status wshm_enter(struct region *r, const struct request *request)
 {
     struct platform_region *p = &r->platform;
     bool join_only = request->disposition == WINSHM_OPEN_EXISTING;
+    wshm_error_clear();
     winshm_status status = wshm_platform_enter(
         p, join_only ? PLATFORM_JOIN : PLATFORM_CREATE, LAYOUT_BYTES,
         request->security, wshm_platform_now() + LIFE_PATIENCE);
     if (status == WINSHM_OK) {
         status = under_life_lock(r, request);
         wshm_platform_entered(p);
-    } else if (status == WINSHM_E_ACCESS && join_only && !request->writable) {
-        status = observe(r, request);
+    } else {
+        if (status == WINSHM_E_ACCESS && join_only && !request->writable)
+            status = observe(r, request);
+        if (status == WINSHM_E_NOT_FOUND)
+            status = not_found(r, request);
     }
-    if (status == WINSHM_E_NOT_FOUND && join_only &&
-        wshm_platform_data_exists(p))
-        status = WINSHM_E_NOT_MANAGED;
     if (status != WINSHM_OK) {
         wshm_enter_unmap(r);
         wshm_platform_leave(p);
     }
-    return status;
-}
-
-winshm_status wshm_enter_raw(struct region *r, const struct request *request)
-{
-    struct platform_region *p = &r->platform;
-    winshm_status status = WINSHM_E_NOT_FOUND;
-    bool create = request->disposition == WINSHM_CREATE_NEW;
-    for (int tries = 0; tries < 20; tries++) {
-        status = wshm_platform_raw(p, create, request->size, request->security);
-        if (request->disposition != WINSHM_OPEN_OR_CREATE)
-            break;
-        if (status == WINSHM_E_NOT_FOUND && request->size != 0)
-            create = true;
-        else if (status == WINSHM_E_EXISTS)
-            create = false;
-        else
-            break;
-    }
-    if (status == WINSHM_OK)
-        status = wshm_platform_data_bytes(p, &r->size);
-    if (status == WINSHM_OK && r->size < request->size)
-        status = WINSHM_E_SIZE;
-    if (status == WINSHM_OK && r->size == 0)
-        status = WINSHM_E_SIZE;
-    r->capacity = r->size;
-    r->layout_tag = 0;
-    r->lock_kind = WINSHM_LOCK_NONE;
-    r->origin = create ? WINSHM_ORIGIN_CREATED : WINSHM_ORIGIN_OPENED;
-    if (status == WINSHM_OK)
-        status = map_whole(r, request);
-    if (status != WINSHM_OK)
-        wshm_platform_leave(p);
     return status;
 }

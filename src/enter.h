@@ -12,12 +12,13 @@
 
 /** Fill r. On failure nothing is left behind or held. */
 winshm_status wshm_enter(struct region *r, const struct request *request);
-winshm_status wshm_enter_raw(struct region *r, const struct request *request);
 
-/** Take back the whole view. */
+/** Map the whole view, if it is asked for, and take it back. */
+winshm_status wshm_enter_map(struct region *r, const struct request *request);
 void wshm_enter_unmap(struct region *r);
 
-/** Remove what a life without participants has left. Life lock held. */
-void wshm_enter_clean_up(struct region *r);
+/** Remove what a life without participants has left. Life lock held.
+ * @return true if nothing of it is left. */
+bool wshm_enter_clean_up(struct region *r);
 
 #endif

@@ -37,17 +37,21 @@ static void clean(struct region *r, uint32_t index)
         wshm_lock_wake(r);
 }
 
-static bool take(struct region *r, platform_object *taken, uint32_t *index)
+static winshm_status take(struct region *r, platform_object *taken,
+                          uint32_t *index)
 {
     /* A reaper may hold the only free slot for a moment. */
     for (int round = 0; round < 5; round++) {
         if (round > 0)
             wshm_platform_sleep(1000 * 1000);
-        for (*index = 0; *index < LAYOUT_SLOTS; ++*index)
-            if (wshm_platform_take(&r->platform, *index, taken))
-                return true;
+        for (*index = 0; *index < LAYOUT_SLOTS; ++*index) {
+            winshm_status status =
+                wshm_platform_take(&r->platform, *index, taken);
+            if (status != WINSHM_E_BUSY)
+                return status;
+        }
     }
-    return false;
+    return WINSHM_E_TOO_MANY;
 }
 
 winshm_status wshm_participant_claim(struct region *r)
@@ -57,9 +61,9 @@ winshm_status wshm_participant_claim(struct region *r)
     platform_object taken;
     uint32_t index;
     uint32_t joins = atomic_load(&header->joins) | 1;
-    winshm_status status = WINSHM_E_TOO_MANY;
     atomic_store(&header->joins, joins);
-    if (take(r, &taken, &index)) {
+    winshm_status status = take(r, &taken, &index);
+    if (status == WINSHM_OK) {
         struct layout_slot *slot = &control->slots[index];
         r->platform.presence = taken;
         if (wshm_park_limit(control) < index + 1)
@@ -73,10 +77,17 @@ winshm_status wshm_participant_claim(struct region *r)
         shared_store(&slot->member, r->member);
         shared_store(&slot->start, (uint64_t)wshm_platform_start_us());
         atomic_store(&slot->pid, r->pid);
-        status = WINSHM_OK;
     }
     atomic_store(&header->joins, joins + 1);
     return status;
+}
+
+bool wshm_participant_alone(struct region *r)
+{
+    bool anybody;
+    return wshm_platform_anybody(&r->platform, LAYOUT_SLOTS, r->me - 1,
+                                 &anybody) == WINSHM_OK &&
+           !anybody;
 }
 
 bool wshm_participant_alive(struct region *r, uint32_t slot)
@@ -91,7 +102,7 @@ void wshm_participant_reap(struct region *r, uint32_t slot)
         return;
     /* On Linux the locks of one handle do not exclude each other. */
     wshm_platform_mutex_lock(&r->reaping);
-    if (wshm_platform_take(&r->platform, slot, &taken)) {
+    if (wshm_platform_take(&r->platform, slot, &taken) == WINSHM_OK) {
         clean(r, slot);
         wshm_platform_absent(&r->platform, slot, taken);
     }

@@ -16,6 +16,9 @@ winshm_status wshm_participant_claim(struct region *r);
  * is alive. A look and no more: the answer may be old when it arrives. */
 bool wshm_participant_alive(struct region *r, uint32_t slot);
 
+/** True if nobody else is known or feared to be present. */
+bool wshm_participant_alone(struct region *r);
+
 /** Clean a dead participant's slot. Does nothing if it lives, or if somebody
  * else is at it. */
 void wshm_participant_reap(struct region *r, uint32_t slot);

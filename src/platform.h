@@ -128,8 +128,9 @@ winshm_status wshm_platform_data_identity(const struct platform_region *p,
 /** True if the region's plain name still leads to the data object. */
 bool wshm_platform_data_named(const struct platform_region *p);
 
-/** True if the data object belongs to this user or to the system. */
-bool wshm_platform_data_trusted(const struct platform_region *p);
+/** @return WINSHM_E_FOREIGN if the data object belongs to neither this user nor
+ * the system, or why it could not be told. */
+winshm_status wshm_platform_data_trusted(const struct platform_region *p);
 
 /** Bytes of the data object as the kernel has them. */
 winshm_status wshm_platform_data_bytes(const struct platform_region *p,
@@ -146,7 +147,7 @@ wshm_platform_data_remove(const struct platform_region *p,
 /** Remove the control block's name. Life lock held. Nothing on Windows. */
 void wshm_platform_control_remove(const struct platform_region *p);
 
-/** Make, or open, a plain block. */
+/** Make a plain block, to be published, or open one. */
 winshm_status wshm_platform_raw(struct platform_region *p, bool create,
                                 uint64_t bytes, const char *security);
 
@@ -167,18 +168,22 @@ void wshm_platform_abandon(struct platform_region *p);
 /** True unless slot's presence is known not to exist. Holds nothing. */
 bool wshm_platform_present(struct platform_region *p, uint32_t slot);
 
-/** True if any of the slots below count but except is present. */
-bool wshm_platform_anybody(struct platform_region *p, uint32_t count,
-                           uint32_t except);
+/**
+ * Tell whether any of the slots below count but except is present.
+ *
+ * @return why it cannot be told.
+ */
+winshm_status wshm_platform_anybody(struct platform_region *p, uint32_t count,
+                                    uint32_t except, bool *anybody);
 
 /**
  * Take slot's presence.
  *
  * @param taken [out] what wshm_platform_absent() wants back.
- * @return false if it exists, or cannot be made.
+ * @return WINSHM_E_BUSY if it exists, or why it cannot be made.
  */
-bool wshm_platform_take(struct platform_region *p, uint32_t slot,
-                        platform_object *taken);
+winshm_status wshm_platform_take(struct platform_region *p, uint32_t slot,
+                                 platform_object *taken);
 
 /** Give slot's presence back. */
 void wshm_platform_absent(struct platform_region *p, uint32_t slot,

@@ -47,13 +47,15 @@ static void unlock_bytes(const struct platform_region *p, uint32_t first,
     fcntl((int)p->control, F_OFD_SETLK, &lock);
 }
 
-/** True unless the kernel says that nobody else has any of the bytes. */
-static bool bytes_locked(const struct platform_region *p, uint32_t first,
-                         uint32_t count)
+/** Ask whether somebody else has any of the bytes. */
+static winshm_status bytes_locked(const struct platform_region *p,
+                                  uint32_t first, uint32_t count, bool *locked)
 {
     struct flock lock = byte_lock(F_WRLCK, first, count);
-    return fcntl((int)p->control, F_OFD_GETLK, &lock) != 0 ||
-           lock.l_type != F_UNLCK;
+    if (fcntl((int)p->control, F_OFD_GETLK, &lock) != 0)
+        return wshm_posix_refused("fcntl(F_OFD_GETLK)", errno);
+    *locked = lock.l_type != F_UNLCK;
+    return WINSHM_OK;
 }
 
 static winshm_status life_lock(const struct platform_region *p,
@@ -73,23 +75,28 @@ static winshm_status life_lock(const struct platform_region *p,
 
 bool wshm_platform_present(struct platform_region *p, uint32_t slot)
 {
-    return bytes_locked(p, 1 + slot, 1);
+    bool locked;
+    return bytes_locked(p, 1 + slot, 1, &locked) != WINSHM_OK || locked;
 }
 
-bool wshm_platform_anybody(struct platform_region *p, uint32_t count,
-                           uint32_t except)
+winshm_status wshm_platform_anybody(struct platform_region *p, uint32_t count,
+                                    uint32_t except, bool *anybody)
 {
     /* One question covers all slots; our own locks are not in the answer. */
     (void)count;
     (void)except;
-    return bytes_locked(p, 1, WINSHM_PARTICIPANTS_MAX);
+    return bytes_locked(p, 1, WINSHM_PARTICIPANTS_MAX, anybody);
 }
 
-bool wshm_platform_take(struct platform_region *p, uint32_t slot,
-                        platform_object *taken)
+winshm_status wshm_platform_take(struct platform_region *p, uint32_t slot,
+                                 platform_object *taken)
 {
+    if (!lock_byte(p, 1 + slot))
+        return errno == EAGAIN || errno == EACCES
+                   ? WINSHM_E_BUSY
+                   : wshm_posix_refused("fcntl(F_OFD_SETLK)", errno);
     *taken = (platform_object)slot;
-    return lock_byte(p, 1 + slot);
+    return WINSHM_OK;
 }
 
 void wshm_platform_absent(struct platform_region *p, uint32_t slot,
@@ -138,20 +145,28 @@ static winshm_status map_control(struct platform_region *p, uint64_t bytes,
     return WINSHM_OK;
 }
 
+/** What is known of the control file that is open. */
+struct condition {
+    bool made;   /* by this call */
+    bool gone;   /* the name is not the file's any more */
+    bool unused; /* no life has begun in it, seen under the life lock */
+};
+
 /** The file that is open is whole, ours to trust, and still has the name. */
 static winshm_status check_control(struct platform_region *p, const char *path,
                                    uint64_t bytes, bool observe, bool anybodys,
-                                   bool *gone)
+                                   struct condition *found)
 {
     struct stat here, there;
-    *gone = false;
     if (fstat((int)p->control, &here) != 0)
         return wshm_posix_refused("fstat", errno);
-    if (lstat(path, &there) != 0 || here.st_ino != there.st_ino ||
-        here.st_dev != there.st_dev) {
-        *gone = true;
+    bool named = lstat(path, &there) == 0;
+    if (!named && errno != ENOENT)
+        return wshm_posix_refused("lstat", errno);
+    found->gone =
+        !named || here.st_ino != there.st_ino || here.st_dev != there.st_dev;
+    if (found->gone)
         return WINSHM_E_NOT_FOUND;
-    }
     if (!S_ISREG(here.st_mode))
         return WINSHM_E_KIND;
     if (here.st_size != (off_t)bytes && (observe || here.st_size != 0))
@@ -161,7 +176,8 @@ static winshm_status check_control(struct platform_region *p, const char *path,
         return WINSHM_OK;
     if (!anybodys && !wshm_posix_acceptable(here.st_uid))
         return WINSHM_E_FOREIGN;
-    if (here.st_size == 0) {
+    found->unused = here.st_size == 0;
+    if (found->unused) {
         int code = wshm_posix_reserve((int)p->control, bytes);
         if (code != 0)
             return wshm_posix_refused("posix_fallocate", code);
@@ -170,7 +186,8 @@ static winshm_status check_control(struct platform_region *p, const char *path,
 }
 
 static winshm_status open_control(struct platform_region *p, const char *path,
-                                  enum platform_entry entry, mode_t mode)
+                                  enum platform_entry entry, mode_t mode,
+                                  bool *made)
 {
     for (;;) {
         int access = entry == PLATFORM_OBSERVE ? O_RDONLY : O_RDWR;
@@ -185,6 +202,7 @@ static winshm_status open_control(struct platform_region *p, const char *path,
             wshm_posix_open(&p->control, path, O_RDWR | O_CREAT | O_EXCL, 0600);
         if (code == 0) {
             fchmod((int)p->control, mode);
+            *made = true;
             return WINSHM_OK;
         }
         if (code != EEXIST) /* ENOENT: there is no /dev/shm */
@@ -194,13 +212,24 @@ static winshm_status open_control(struct platform_region *p, const char *path,
     }
 }
 
+/** Removes a control file that no life has begun in. One that was just made
+ * may have been taken into use by whoever had the life lock meanwhile. */
+static void remove_unused(const struct platform_region *p,
+                          const struct condition *found)
+{
+    struct stat here;
+    if (found->unused ||
+        (found->made && lock_byte(p, 0) && fstat((int)p->control, &here) == 0 &&
+         here.st_size == 0))
+        wshm_platform_control_remove(p);
+}
+
 winshm_status wshm_platform_enter(struct platform_region *p,
                                   enum platform_entry entry, uint64_t bytes,
                                   const char *security, uint64_t deadline_ns)
 {
     char path[POSIX_PATH_BYTES];
     mode_t mode = 0;
-    bool gone;
     bool observe = entry == PLATFORM_OBSERVE;
     bool anybodys = entry == PLATFORM_JOIN && security != NULL;
     winshm_status status = WINSHM_OK;
@@ -210,20 +239,22 @@ winshm_status wshm_platform_enter(struct platform_region *p,
     if (status != WINSHM_OK)
         return status;
     for (;;) {
-        status = open_control(p, path, entry, mode);
+        struct condition found = {false, false, false};
+        status = open_control(p, path, entry, mode, &found.made);
         if (status != WINSHM_OK)
             return status;
         if (!observe)
             status = life_lock(p, deadline_ns);
         if (status == WINSHM_OK)
-            status = check_control(p, path, bytes, observe, anybodys, &gone);
+            status = check_control(p, path, bytes, observe, anybodys, &found);
         if (status == WINSHM_OK)
             status = map_control(p, bytes, !observe);
         if (status == WINSHM_OK)
             return WINSHM_OK;
+        remove_unused(p, &found);
         wshm_platform_leave(p);
         /* A last participant has removed the file while we waited. */
-        if (status != WINSHM_E_NOT_FOUND || !gone)
+        if (status != WINSHM_E_NOT_FOUND || !found.gone)
             return status;
         if (wshm_platform_now() >= deadline_ns)
             return WINSHM_E_TIMEOUT;

@@ -30,6 +30,7 @@ winshm_status wshm_posix_translate(int code)
     case ENXIO:
     case ENODEV:
         return WINSHM_E_KIND;
+    case EAGAIN: /* more memory is locked than may be */
     case ENOMEM:
     case ENOSPC:
     case EDQUOT:
@@ -106,40 +107,52 @@ int wshm_posix_reserve(int fd, uint64_t bytes)
         return errno;
     if (room.f_blocks != 0 && bytes / room.f_frsize > room.f_bavail)
         return ENOSPC;
-    /* In parts, so that a signal that comes again and again, as a profiler's
-     * does, cannot keep a large one from ever being done. */
-    const uint64_t part = 64 << 20;
+    /* In parts, and smaller ones where need be, so that a signal that comes
+     * again and again, as a profiler's does, cannot keep a large one from ever
+     * being done. */
+    uint64_t part = 64 << 20;
+    int interruptions = 0;
     for (uint64_t done = 0; done < bytes;) {
         uint64_t length = bytes - done < part ? bytes - done : part;
         int code = posix_fallocate(fd, (off_t)done, (off_t)length);
-        if (code != 0 && code != EINTR)
-            return code;
-        if (code == 0)
+        if (code == 0) {
             done += length;
+            interruptions = 0;
+        } else if (code != EINTR || ++interruptions == 100) {
+            return code;
+        } else if (part > 65536) {
+            part /= 2;
+        }
     }
     return 0;
 }
 
 /* The data. */
 
-/** True if the region's plain name leads to this file. */
-static bool name_is(const struct platform_region *p,
-                    const struct platform_identity *identity)
+/** Look at what the region's plain name leads to; all zeros: nothing. */
+static winshm_status look_up(const struct platform_region *p,
+                             struct stat *there)
 {
     char path[POSIX_PATH_BYTES];
-    struct stat there;
     wshm_posix_path(p, "", path);
-    return lstat(path, &there) == 0 && S_ISREG(there.st_mode) &&
-           (uint64_t)there.st_dev == identity->volume &&
-           (uint64_t)there.st_ino == identity->file;
+    memset(there, 0, sizeof *there);
+    return lstat(path, there) == 0 || errno == ENOENT
+               ? WINSHM_OK
+               : wshm_posix_refused("lstat", errno);
+}
+
+static bool is_file(const struct stat *there,
+                    const struct platform_identity *identity)
+{
+    return S_ISREG(there->st_mode) &&
+           (uint64_t)there->st_dev == identity->volume &&
+           (uint64_t)there->st_ino == identity->file;
 }
 
 bool wshm_platform_data_exists(const struct platform_region *p)
 {
-    char path[POSIX_PATH_BYTES];
     struct stat there;
-    wshm_posix_path(p, "", path);
-    return lstat(path, &there) == 0;
+    return look_up(p, &there) == WINSHM_OK && there.st_mode != 0;
 }
 
 winshm_status wshm_platform_data_open(struct platform_region *p,
@@ -184,15 +197,18 @@ winshm_status wshm_platform_data_make(struct platform_region *p, uint64_t bytes,
         return WINSHM_E_SIZE;
     /* Root may join what users have made, but shall not build upon it. */
     struct stat control;
-    if (p->control != PLATFORM_NONE &&
-        (fstat((int)p->control, &control) != 0 ||
-         (control.st_uid != geteuid() && control.st_uid != 0)))
-        return WINSHM_E_FOREIGN;
+    if (p->control != PLATFORM_NONE) {
+        if (fstat((int)p->control, &control) != 0)
+            return wshm_posix_refused("fstat", errno);
+        if (control.st_uid != geteuid() && control.st_uid != 0)
+            return WINSHM_E_FOREIGN;
+    }
     /* linkat() decides; this saves setting the room aside in vain. */
-    char path[POSIX_PATH_BYTES];
     struct stat there;
-    wshm_posix_path(p, "", path);
-    if (lstat(path, &there) == 0)
+    status = look_up(p, &there);
+    if (status != WINSHM_OK)
+        return status;
+    if (there.st_mode != 0)
         return S_ISREG(there.st_mode) ? WINSHM_E_HELD : WINSHM_E_KIND;
     wshm_posix_descriptors_lock();
     int fd = open(POSIX_DIRECTORY, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
@@ -254,16 +270,18 @@ winshm_status wshm_platform_data_identity(const struct platform_region *p,
 
 bool wshm_platform_data_named(const struct platform_region *p)
 {
-    struct platform_identity identity;
+    struct platform_identity identity = {0, 0};
+    struct stat there;
     return wshm_platform_data_identity(p, &identity) == WINSHM_OK &&
-           name_is(p, &identity);
+           look_up(p, &there) == WINSHM_OK && is_file(&there, &identity);
 }
 
-bool wshm_platform_data_trusted(const struct platform_region *p)
+winshm_status wshm_platform_data_trusted(const struct platform_region *p)
 {
     struct stat here;
-    return fstat((int)p->data, &here) == 0 &&
-           wshm_posix_acceptable(here.st_uid);
+    if (fstat((int)p->data, &here) != 0)
+        return wshm_posix_refused("fstat", errno);
+    return wshm_posix_acceptable(here.st_uid) ? WINSHM_OK : WINSHM_E_FOREIGN;
 }
 
 winshm_status wshm_platform_data_bytes(const struct platform_region *p,
@@ -282,14 +300,19 @@ wshm_platform_data_remove(const struct platform_region *p,
 {
     char path[POSIX_PATH_BYTES];
     struct stat data, control;
+    if (recorded->file == 0)
+        return WINSHM_OK;
+    winshm_status status = look_up(p, &data);
+    if (status != WINSHM_OK || !is_file(&data, recorded))
+        return status;
+    if (p->control != PLATFORM_NONE) {
+        if (fstat((int)p->control, &control) != 0)
+            return wshm_posix_refused("fstat", errno);
+        /* Whoever wrote the record could not name other people's files. */
+        if (data.st_uid != control.st_uid && control.st_uid != 0)
+            return WINSHM_OK;
+    }
     wshm_posix_path(p, "", path);
-    if (recorded->file == 0 || !name_is(p, recorded))
-        return WINSHM_OK;
-    /* Whoever wrote the record could not name other people's files. */
-    if (p->control != PLATFORM_NONE &&
-        (lstat(path, &data) != 0 || fstat((int)p->control, &control) != 0 ||
-         (data.st_uid != control.st_uid && control.st_uid != 0)))
-        return WINSHM_OK;
     return unlink(path) == 0 ? WINSHM_OK : wshm_posix_refused("unlink", errno);
 }
 
@@ -311,14 +334,8 @@ winshm_status wshm_platform_raw(struct platform_region *p, bool create,
         return wshm_platform_data_open(p, NULL);
     winshm_status status =
         wshm_platform_data_make(p, bytes, bytes, security, &identity);
-    if (status == WINSHM_OK)
-        status = wshm_platform_data_publish(p);
-    if (status != WINSHM_OK) {
-        wshm_posix_close(&p->data);
-        return status == WINSHM_E_HELD ? WINSHM_E_EXISTS : status;
-    }
-    p->removes = true;
-    return WINSHM_OK;
+    p->removes = status == WINSHM_OK;
+    return status;
 }
 
 /* Mapping. */

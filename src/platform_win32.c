@@ -366,9 +366,9 @@ bool wshm_platform_data_named(const struct platform_region *p)
     return true;
 }
 
-bool wshm_platform_data_trusted(const struct platform_region *p)
+winshm_status wshm_platform_data_trusted(const struct platform_region *p)
 {
-    return wshm_win32_check_owner(wshm_win32_handle(p->data)) == WINSHM_OK;
+    return wshm_win32_check_owner(wshm_win32_handle(p->data));
 }
 
 winshm_status wshm_platform_data_bytes(const struct platform_region *p,
@@ -396,53 +396,4 @@ winshm_status wshm_platform_raw(struct platform_region *p, bool create,
 {
     return create ? data_new(p, bytes, security, 1, WINSHM_E_EXISTS)
                   : wshm_platform_data_open(p, NULL);
-}
-
-/* Presence. */
-
-bool wshm_platform_present(struct platform_region *p, uint32_t slot)
-{
-    wchar_t name[WIN32_NAME_CHARS];
-    wshm_win32_slot_name(p, slot, "", name);
-    HANDLE event = OpenEventW(EVENT_MODIFY_STATE, FALSE, name);
-    if (event == NULL)
-        return GetLastError() != ERROR_FILE_NOT_FOUND;
-    CloseHandle(event);
-    return true;
-}
-
-bool wshm_platform_anybody(struct platform_region *p, uint32_t count,
-                           uint32_t except)
-{
-    if (p->id[0] == 0) /* no life, no presences */
-        return false;
-    for (uint32_t slot = 0; slot < count; slot++)
-        if (slot != except && wshm_platform_present(p, slot))
-            return true;
-    return false;
-}
-
-bool wshm_platform_take(struct platform_region *p, uint32_t slot,
-                        platform_object *taken)
-{
-    wchar_t name[WIN32_NAME_CHARS];
-    wshm_win32_slot_name(p, slot, "", name);
-    SetLastError(ERROR_SUCCESS);
-    HANDLE event = CreateEventW(wshm_win32_deny_all(), TRUE, FALSE, name);
-    if (event == NULL)
-        return false;
-    if (GetLastError() == ERROR_ALREADY_EXISTS) {
-        CloseHandle(event);
-        return false;
-    }
-    *taken = (platform_object)event;
-    return true;
-}
-
-void wshm_platform_absent(struct platform_region *p, uint32_t slot,
-                          platform_object taken)
-{
-    (void)p;
-    (void)slot;
-    CloseHandle(wshm_win32_handle(taken));
 }

@@ -6,6 +6,8 @@
 #include "enter.h"
 #include "lock.h"
 #include "park.h"
+#include "participant.h"
+#include "status.h"
 
 static const uint64_t MILLISECOND = 1000 * 1000;
 
@@ -17,6 +19,53 @@ enum { UNMANAGED_LOOKS = 6 };
 static bool appears_later(winshm_status status)
 {
     return status == WINSHM_E_NOT_FOUND || status == WINSHM_E_NOT_MANAGED;
+}
+
+/** Opens or makes a plain block. On failure nothing is left behind or held. */
+static winshm_status open_block(struct region *r, const struct request *request,
+                                bool create)
+{
+    struct platform_region *p = &r->platform;
+    winshm_status status =
+        wshm_platform_raw(p, create, request->size, request->security);
+    if (status == WINSHM_OK)
+        status = wshm_platform_data_bytes(p, &r->size);
+    if (status == WINSHM_OK && (r->size == 0 || r->size < request->size))
+        status = WINSHM_E_SIZE;
+    if (status == WINSHM_OK)
+        status = wshm_enter_map(r, request);
+    /* Last, so that what fails leaves no name. */
+    if (status == WINSHM_OK && create)
+        status = wshm_platform_data_publish(p);
+    if (status != WINSHM_OK) {
+        wshm_error_keep();
+        wshm_enter_unmap(r);
+        wshm_platform_leave(p);
+    }
+    return status == WINSHM_E_HELD ? WINSHM_E_EXISTS : status;
+}
+
+static winshm_status open_raw(struct region *r, const struct request *request)
+{
+    bool create = request->disposition == WINSHM_CREATE_NEW;
+    winshm_status status = WINSHM_E_NOT_FOUND;
+    for (int tries = 0; tries < 20; tries++) {
+        wshm_error_clear();
+        status = open_block(r, request, create);
+        if (request->disposition != WINSHM_OPEN_OR_CREATE)
+            break;
+        if (status == WINSHM_E_NOT_FOUND && request->size != 0)
+            create = true;
+        else if (status == WINSHM_E_EXISTS)
+            create = false;
+        else
+            break;
+    }
+    r->capacity = r->size;
+    r->layout_tag = 0;
+    r->lock_kind = WINSHM_LOCK_NONE;
+    r->origin = create ? WINSHM_ORIGIN_CREATED : WINSHM_ORIGIN_OPENED;
+    return status;
 }
 
 static winshm_status open_in(struct region *r, const struct request *request)
@@ -34,7 +83,7 @@ static winshm_status open_in(struct region *r, const struct request *request)
     r->access = WINSHM_READ | (request->writable ? WINSHM_WRITE : 0);
     for (;;) {
         winshm_status status =
-            request->raw ? wshm_enter_raw(r, request) : wshm_enter(r, request);
+            request->raw ? open_raw(r, request) : wshm_enter(r, request);
         bool unsettled =
             status == WINSHM_E_NOT_MANAGED && ++unmanaged < UNMANAGED_LOOKS;
         if (!unsettled &&
@@ -66,8 +115,7 @@ winshm_status wshm_region_open(const struct request *request,
 static void leave(struct region *r)
 {
     struct platform_region *p = &r->platform;
-    if (r->me != 0 && wshm_platform_leaving(p) &&
-        !wshm_platform_anybody(p, LAYOUT_SLOTS, r->me - 1))
+    if (r->me != 0 && wshm_platform_leaving(p) && wshm_participant_alone(r))
         wshm_enter_clean_up(r);
     wshm_enter_unmap(r);
     wshm_platform_leave(p);

@@ -49,6 +49,7 @@ const char *wshm_status_text(winshm_status status)
 struct failure {
     const char *pending_call;
     int32_t pending_code;
+    bool kept;
     winshm_status status;
     int32_t os_code;
     const char *os_call;
@@ -63,15 +64,24 @@ _Static_assert(sizeof(struct failure) <= PLATFORM_THREAD_BYTES,
 void wshm_error_clear(void)
 {
     struct failure *f = wshm_platform_thread_block();
+    if (f == NULL)
+        return;
+    f->pending_call = NULL;
+    f->kept = false;
+}
+
+void wshm_error_keep(void)
+{
+    struct failure *f = wshm_platform_thread_block();
     if (f != NULL)
-        f->pending_call = NULL;
+        f->kept = true;
 }
 
 winshm_status wshm_error_os(winshm_status status, const char *call,
                             int32_t os_code)
 {
     struct failure *f = wshm_platform_thread_block();
-    if (f != NULL) {
+    if (f != NULL && !f->kept) {
         f->pending_call = call;
         f->pending_code = os_code;
     }
@@ -91,6 +101,7 @@ winshm_status wshm_error_report(const char *function, const char *object,
     f->os_call = f->pending_call;
     f->os_code = f->pending_call != NULL ? f->pending_code : 0;
     f->pending_call = NULL;
+    f->kept = false;
     f->worded = false;
     f->object[0] = '\0';
     if (object != NULL) {

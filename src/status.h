@@ -7,6 +7,10 @@
 /** Forget a system call noted earlier; at the start of calls that make some. */
 void wshm_error_clear(void);
 
+/** Keep what is noted, until it is cleared or reported: the calls from here on
+ * tidy up after the failure and are not its cause. */
+void wshm_error_keep(void);
+
 /**
  * Note the system call that refused. Remembered until the failure is reported.
  *

@@ -97,10 +97,10 @@ static void test_presence(void)
     CHECK(wshm_participant_alive(a, 1));
     CHECK(wshm_participant_alive(b, 0));
     CHECK(!wshm_participant_alive(a, 2));
-    CHECK(!wshm_platform_take(&a->platform, 1, &taken));
-    CHECK(wshm_platform_take(&a->platform, 5, &taken));
+    CHECK_STATUS(wshm_platform_take(&a->platform, 1, &taken), WINSHM_E_BUSY);
+    CHECK_OK(wshm_platform_take(&a->platform, 5, &taken));
     CHECK(wshm_platform_present(&b->platform, 5));
-    CHECK(!wshm_platform_take(&b->platform, 5, &again));
+    CHECK_STATUS(wshm_platform_take(&b->platform, 5, &again), WINSHM_E_BUSY);
     wshm_platform_absent(&a->platform, 5, taken);
     CHECK(!wshm_platform_present(&b->platform, 5));
     CHECK(!wshm_platform_present(&a->platform, 5));
