@@ -359,8 +359,8 @@ static winshm_status observe(struct region *r, const struct request *request)
     struct platform_region *p = &r->platform;
     struct facts facts;
     uint64_t deadline = wshm_platform_now() + 200 * MILLISECOND;
-    winshm_status status =
-        wshm_platform_enter(p, PLATFORM_OBSERVE, LAYOUT_BYTES, NULL, deadline);
+    winshm_status status = wshm_platform_enter(
+        p, PLATFORM_OBSERVE, LAYOUT_BYTES, request->security, deadline);
     if (status != WINSHM_OK)
         return status;
     r->control = p->control_view;

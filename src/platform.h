@@ -81,8 +81,8 @@ void wshm_platform_reset(struct platform_region *p);
  * Open or make the control block of p->name, take the life lock, make sure
  * that the name still leads to this block, and map it.
  *
- * @param security as in winshm_options; not NULL when joining: the block may
- *                 belong to anybody, not only to this user or the system.
+ * @param security as in winshm_options; not NULL unless creating: the block
+ *                 may belong to anybody, not only to this user or the system.
  * @return WINSHM_E_NOT_FOUND when joining a name without control block,
  *         WINSHM_E_TIMEOUT when the life lock was not had by deadline_ns.
  */

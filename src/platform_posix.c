@@ -172,8 +172,6 @@ static winshm_status check_control(struct platform_region *p, const char *path,
     if (here.st_size != (off_t)bytes && (observe || here.st_size != 0))
         return observe && here.st_size == 0 ? WINSHM_E_NOT_FOUND
                                             : WINSHM_E_FOREIGN;
-    if (observe)
-        return WINSHM_OK;
     if (!anybodys && !wshm_posix_acceptable(here.st_uid))
         return WINSHM_E_FOREIGN;
     found->unused = here.st_size == 0;
@@ -231,7 +229,7 @@ winshm_status wshm_platform_enter(struct platform_region *p,
     char path[POSIX_PATH_BYTES];
     mode_t mode = 0;
     bool observe = entry == PLATFORM_OBSERVE;
-    bool anybodys = entry == PLATFORM_JOIN && security != NULL;
+    bool anybodys = entry != PLATFORM_CREATE && security != NULL;
     winshm_status status = WINSHM_OK;
     wshm_posix_path(p, POSIX_CONTROL_SUFFIX, path);
     if (entry == PLATFORM_CREATE)

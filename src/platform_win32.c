@@ -213,10 +213,10 @@ static winshm_status enter(struct platform_region *p, enum platform_entry entry,
         p->control = (platform_object)control;
     else if (code != ERROR_FILE_NOT_FOUND || entry != PLATFORM_CREATE)
         return wshm_win32_error("OpenFileMappingW", code);
-    if (entry == PLATFORM_OBSERVE)
-        return control_map(p, bytes, access);
-    winshm_status status = life_take(
-        p, entry == PLATFORM_CREATE ? security : NULL, control, deadline_ns);
+    winshm_status status = WINSHM_OK;
+    if (entry != PLATFORM_OBSERVE)
+        status = life_take(p, entry == PLATFORM_CREATE ? security : NULL,
+                           control, deadline_ns);
     if (status != WINSHM_OK)
         return status;
     if (control == NULL) {
@@ -235,7 +235,7 @@ winshm_status wshm_platform_enter(struct platform_region *p,
                                   const char *security, uint64_t deadline_ns)
 {
     struct win32_security made = {0};
-    bool anybodys = entry == PLATFORM_JOIN && security != NULL;
+    bool anybodys = entry != PLATFORM_CREATE && security != NULL;
     winshm_status status = WINSHM_OK;
     if (entry == PLATFORM_CREATE)
         status = wshm_win32_security_parse(security, &made);
