@@ -172,7 +172,7 @@ static winshm_status check_control(struct platform_region *p, const char *path,
     if (here.st_size != (off_t)bytes && (observe || here.st_size != 0))
         return observe && here.st_size == 0 ? WINSHM_E_NOT_FOUND
                                             : WINSHM_E_FOREIGN;
-    if (!anybodys && !wshm_posix_acceptable(here.st_uid))
+    if (!anybodys && !wshm_posix_acceptable(&here))
         return WINSHM_E_FOREIGN;
     found->unused = here.st_size == 0;
     if (found->unused) {

@@ -2,7 +2,7 @@
 #ifndef WINSHM_PLATFORM_POSIX_H
 #define WINSHM_PLATFORM_POSIX_H
 
-#include <sys/types.h>
+#include <sys/stat.h>
 
 #include "platform.h"
 
@@ -27,8 +27,9 @@ void wshm_posix_path(const struct platform_region *p, const char *suffix,
 /** Put winshm_options.security into permissions. */
 winshm_status wshm_posix_mode(const char *security, mode_t *mode);
 
-/** True if an object of this owner may be trusted. */
-bool wshm_posix_acceptable(uid_t owner);
+/** True if a file may be trusted for its owner's sake, and because it has no
+ * second name: somebody could have led us to a file that is for another use. */
+bool wshm_posix_acceptable(const struct stat *file);
 
 /** Open into a field that a forked child knows, so that it can close it.
  * @return 0 or an errno. */

@@ -71,10 +71,11 @@ winshm_status wshm_posix_mode(const char *security, mode_t *mode)
                                          : WINSHM_E_INVALID;
 }
 
-bool wshm_posix_acceptable(uid_t owner)
+bool wshm_posix_acceptable(const struct stat *file)
 {
     uid_t self = geteuid();
-    return owner == self || owner == 0 || self == 0;
+    return file->st_nlink <= 1 &&
+           (file->st_uid == self || file->st_uid == 0 || self == 0);
 }
 
 int wshm_posix_open(platform_object *object, const char *path, int flags,
@@ -281,7 +282,7 @@ winshm_status wshm_platform_data_trusted(const struct platform_region *p)
     struct stat here;
     if (fstat((int)p->data, &here) != 0)
         return wshm_posix_refused("fstat", errno);
-    return wshm_posix_acceptable(here.st_uid) ? WINSHM_OK : WINSHM_E_FOREIGN;
+    return wshm_posix_acceptable(&here) ? WINSHM_OK : WINSHM_E_FOREIGN;
 }
 
 winshm_status wshm_platform_data_bytes(const struct platform_region *p,
