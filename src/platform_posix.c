@@ -47,11 +47,15 @@ static void unlock_bytes(const struct platform_region *p, uint32_t first,
     fcntl((int)p->control, F_OFD_SETLK, &lock);
 }
 
-/** Ask whether somebody else has any of the bytes. */
+/**
+ * Ask whether somebody else has any of the bytes. Asked as if for reading: only
+ * what was locked for writing is in the way of that, while whoever may read the
+ * file can lock it for reading, and is no participant.
+ */
 static winshm_status bytes_locked(const struct platform_region *p,
                                   uint32_t first, uint32_t count, bool *locked)
 {
-    struct flock lock = byte_lock(F_WRLCK, first, count);
+    struct flock lock = byte_lock(F_RDLCK, first, count);
     if (fcntl((int)p->control, F_OFD_GETLK, &lock) != 0)
         return wshm_posix_refused("fcntl(F_OFD_GETLK)", errno);
     *locked = lock.l_type != F_UNLCK;
