@@ -58,13 +58,12 @@ static winshm_status check_match(const struct facts *facts,
 }
 
 /** The kernel's word on the size goes before the header's. */
-static winshm_status check_bytes(const struct region *r, uint64_t size)
+static winshm_status check_bytes(const struct region *r, uint64_t size,
+                                 winshm_status less)
 {
     uint64_t bytes;
     winshm_status status = wshm_platform_data_bytes(&r->platform, &bytes);
-    if (status == WINSHM_OK && bytes < size)
-        status = WINSHM_E_CORRUPT;
-    return status;
+    return status == WINSHM_OK && bytes < size ? less : status;
 }
 
 static void learn(struct region *r, const struct facts *facts)
@@ -131,15 +130,12 @@ static winshm_status adopt(struct region *r, uint64_t size)
 {
     struct layout_header *header = &r->control->header;
     struct platform_identity identity;
-    uint64_t bytes;
     winshm_status status = wshm_platform_data_open(&r->platform, NULL);
     if (status != WINSHM_OK)
         return status;
     status = wshm_platform_data_trusted(&r->platform);
     if (status == WINSHM_OK)
-        status = wshm_platform_data_bytes(&r->platform, &bytes);
-    if (status == WINSHM_OK && bytes < size)
-        status = WINSHM_E_SIZE;
+        status = check_bytes(r, size, WINSHM_E_SIZE);
     if (status == WINSHM_OK)
         status = wshm_platform_data_identity(&r->platform, &identity);
     if (status != WINSHM_OK)
@@ -193,7 +189,10 @@ static winshm_status create(struct region *r, const struct request *request,
 {
     struct layout_header *header = &r->control->header;
     uint32_t id[4];
-    winshm_status status = wshm_platform_random(id, sizeof id);
+    winshm_status status =
+        wshm_platform_control_own(&r->platform, request->security);
+    if (status == WINSHM_OK)
+        status = wshm_platform_random(id, sizeof id);
     if (status != WINSHM_OK)
         return status;
     id[0] |= 1;
@@ -302,7 +301,7 @@ static winshm_status join(struct region *r, const struct request *request,
 {
     winshm_status status = check_match(facts, request);
     if (status == WINSHM_OK)
-        status = check_bytes(r, facts->size);
+        status = check_bytes(r, facts->size, WINSHM_E_CORRUPT);
     r->origin = WINSHM_ORIGIN_OPENED;
     return status;
 }

@@ -90,6 +90,16 @@ winshm_status wshm_platform_enter(struct platform_region *p,
                                   enum platform_entry entry, uint64_t bytes,
                                   const char *security, uint64_t deadline_ns);
 
+/**
+ * Make sure that a new life may be built upon the control block, and that its
+ * permissions are what security says, also where an earlier life has left it.
+ * Life lock held, nobody present.
+ *
+ * @return WINSHM_E_FOREIGN if it is not this user's to that extent.
+ */
+winshm_status wshm_platform_control_own(const struct platform_region *p,
+                                        const char *security);
+
 /** Give the life lock back. */
 void wshm_platform_entered(struct platform_region *p);
 

@@ -263,6 +263,24 @@ winshm_status wshm_platform_enter(struct platform_region *p,
     }
 }
 
+winshm_status wshm_platform_control_own(const struct platform_region *p,
+                                        const char *security)
+{
+    struct stat here;
+    mode_t mode;
+    winshm_status status = wshm_posix_mode(security, &mode);
+    if (status != WINSHM_OK)
+        return status;
+    if (fstat((int)p->control, &here) != 0)
+        return wshm_posix_refused("fstat", errno);
+    /* Root may join what users have made, but shall not build upon it. */
+    if (here.st_uid != geteuid() && here.st_uid != 0)
+        return WINSHM_E_FOREIGN;
+    return fchmod((int)p->control, mode) == 0
+               ? WINSHM_OK
+               : wshm_posix_refused("fchmod", errno);
+}
+
 void wshm_platform_entered(struct platform_region *p)
 {
     unlock_bytes(p, 0, 1);

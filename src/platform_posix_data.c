@@ -196,14 +196,6 @@ winshm_status wshm_platform_data_make(struct platform_region *p, uint64_t bytes,
         return status;
     if (capacity > INT64_MAX)
         return WINSHM_E_SIZE;
-    /* Root may join what users have made, but shall not build upon it. */
-    struct stat control;
-    if (p->control != PLATFORM_NONE) {
-        if (fstat((int)p->control, &control) != 0)
-            return wshm_posix_refused("fstat", errno);
-        if (control.st_uid != geteuid() && control.st_uid != 0)
-            return WINSHM_E_FOREIGN;
-    }
     /* linkat() decides; this saves setting the room aside in vain. */
     struct stat there;
     status = look_up(p, &there);
@@ -229,10 +221,7 @@ winshm_status wshm_platform_data_make(struct platform_region *p, uint64_t bytes,
     }
     if (code == 0) {
         call = "fchmod";
-        code = fchmod(fd, mode) == 0 && (p->control == PLATFORM_NONE ||
-                                         fchmod((int)p->control, mode) == 0)
-                   ? 0
-                   : errno;
+        code = fchmod(fd, mode) == 0 ? 0 : errno;
     }
     status = code == 0 ? wshm_platform_data_identity(p, identity)
                        : wshm_posix_refused(call, code);

@@ -9,6 +9,7 @@
 
 #include <aclapi.h>
 #include <sddl.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -295,6 +296,66 @@ winshm_status wshm_win32_security_derive(const struct win32_security *section,
     }
     LocalFree(read);
     wshm_win32_security_free(&standard);
+    return status;
+}
+
+/* Permissions of a control section that was there before. */
+
+/** True if both are about the same rights of the same SIDs, in order. */
+static bool same_list(PACL one, PACL other)
+{
+    static const GENERIC_MAPPING section = {
+        STANDARD_RIGHTS_READ | SECTION_QUERY | SECTION_MAP_READ,
+        STANDARD_RIGHTS_WRITE | SECTION_MAP_WRITE,
+        STANDARD_RIGHTS_EXECUTE | SECTION_MAP_EXECUTE, SECTION_ALL_ACCESS};
+    if (one == NULL || other == NULL || one->AceCount != other->AceCount)
+        return false;
+    for (DWORD i = 0; i < one->AceCount; i++) {
+        ACCESS_ALLOWED_ACE *a, *b;
+        if (!GetAce(one, i, (void **)&a) || !GetAce(other, i, (void **)&b))
+            return false;
+        ACCESS_MASK left = a->Mask, right = b->Mask;
+        MapGenericMask(&left, (GENERIC_MAPPING *)&section);
+        MapGenericMask(&right, (GENERIC_MAPPING *)&section);
+        size_t rest = offsetof(ACCESS_ALLOWED_ACE, SidStart);
+        if (memcmp(&a->Header, &b->Header, sizeof a->Header) != 0 ||
+            left != right ||
+            memcmp(&a->SidStart, &b->SidStart, a->Header.AceSize - rest) != 0)
+            return false;
+    }
+    return true;
+}
+
+winshm_status wshm_platform_control_own(const struct platform_region *p,
+                                        const char *security)
+{
+    struct win32_security made;
+    PSECURITY_DESCRIPTOR read = NULL;
+    BOOL present, defaulted;
+    PACL is = NULL, shall = NULL;
+    winshm_status status = wshm_win32_security_parse(security, &made);
+    if (status != WINSHM_OK)
+        return status;
+    if (GetSecurityInfo(wshm_win32_handle(p->control), SE_KERNEL_OBJECT,
+                        DACL_SECURITY_INFORMATION, NULL, NULL, &is, NULL,
+                        &read) != ERROR_SUCCESS)
+        is = NULL;
+    if (!GetSecurityDescriptorDacl(made.descriptor, &present, &shall,
+                                   &defaulted) ||
+        !same_list(is, shall)) {
+        wchar_t name[WIN32_NAME_CHARS];
+        wshm_win32_name(p, ".winshm", name);
+        HANDLE control = OpenFileMappingW(WRITE_DAC, FALSE, name);
+        if (control == NULL ||
+            !SetKernelObjectSecurity(control, DACL_SECURITY_INFORMATION,
+                                     made.descriptor))
+            status = wshm_error_os(WINSHM_E_FOREIGN, "SetKernelObjectSecurity",
+                                   (int32_t)GetLastError());
+        if (control != NULL)
+            CloseHandle(control);
+    }
+    LocalFree(read);
+    wshm_win32_security_free(&made);
     return status;
 }
 
