@@ -156,6 +156,9 @@ static winshm_status convert(const wchar_t *text, struct win32_security *made)
 {
     BOOL present = FALSE, defaulted;
     PACL list = NULL;
+    /* Wine does not know the word and makes a list of it that is empty. */
+    if (wcsstr(text, L"NO_ACCESS_CONTROL") != NULL)
+        return WINSHM_E_INVALID;
     if (!ConvertStringSecurityDescriptorToSecurityDescriptorW(
             text, SDDL_REVISION_1, &made->descriptor, NULL)) {
         made->descriptor = NULL;
