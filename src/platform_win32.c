@@ -285,7 +285,8 @@ bool wshm_platform_data_exists(const struct platform_region *p)
     HANDLE data = section_open(p, "", FILE_MAP_READ, &code);
     if (data != NULL)
         CloseHandle(data);
-    return data != NULL;
+    return data != NULL || code == ERROR_ACCESS_DENIED ||
+           code == ERROR_INVALID_HANDLE; /* there, in whatever shape */
 }
 
 winshm_status wshm_platform_data_open(struct platform_region *p,
