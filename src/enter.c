@@ -299,7 +299,12 @@ static winshm_status witness(struct region *r, const struct facts *facts,
 static winshm_status join(struct region *r, const struct request *request,
                           const struct facts *facts)
 {
-    winshm_status status = check_match(facts, request);
+    bool anybodys = request->disposition == WINSHM_OPEN_EXISTING &&
+                    request->security != NULL;
+    winshm_status status =
+        anybodys ? WINSHM_OK : wshm_platform_data_trusted(&r->platform);
+    if (status == WINSHM_OK)
+        status = check_match(facts, request);
     if (status == WINSHM_OK)
         status = check_bytes(r, facts->size, WINSHM_E_CORRUPT);
     r->origin = WINSHM_ORIGIN_OPENED;
@@ -430,3 +435,4 @@ winshm_status wshm_enter(struct region *r, const struct request *request)
     }
     return status;
 }
+
