@@ -138,11 +138,18 @@ static bool shared_with_others(struct region *r)
 {
     bool own[LAYOUT_SLOTS] = {false};
     for (int i = 0; i < HANDLE_REGIONS; i++) {
-        const struct region *other = &wshm_regions[i];
-        if (atomic_load(&other->handle) != 0 && other->me != 0 &&
-            memcmp(other->platform.id, r->platform.id, sizeof r->platform.id) ==
-                0)
+        struct region *other = &wshm_regions[i];
+        /* Another thread may close it, and the place be taken again. */
+        if (other != r)
+            other =
+                wshm_region_begin((winshm_region *)atomic_load(&other->handle));
+        if (other == NULL)
+            continue;
+        if (other->me != 0 && memcmp(other->platform.id, r->platform.id,
+                                     sizeof r->platform.id) == 0)
             own[other->me - 1] = true;
+        if (other != r)
+            wshm_region_end(other);
     }
     for (uint32_t slot = 0; slot < LAYOUT_SLOTS; slot++)
         if (!own[slot] && wshm_platform_present(&r->platform, slot))
