@@ -197,6 +197,7 @@ tests "tests in Python, win64" windows_pytest tests/bindings/python
 
 need_packages clang libclang-rt-14-dev
 step "hostile memory" sh tests/fuzz/run.sh
+step "data races" sh tests/race/run.sh ${long:+--full 60}
 step "models of the protocols" sh tests/model/run.sh ${long:+--full} build/model
 
 all="share watch peer outsider"

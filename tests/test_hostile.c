@@ -246,7 +246,7 @@ static void test_verdicts(void)
 }
 
 /** Random words everywhere, also while calls run. */
-static volatile int stop;
+static _Atomic int stop;
 
 static void scribble(void *argument)
 {

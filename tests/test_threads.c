@@ -81,6 +81,9 @@ static void test_visits(void)
 static void call_thread(void *argument)
 {
     uint32_t kind = (uint32_t)(intptr_t)argument;
+    /* Its own bytes: what a handle's threads copy while one of them has locked
+     * it is theirs to order. */
+    uint64_t offset = 8 * kind;
     winshm_region *h = victim;
     winshm_status status = WINSHM_OK;
     while (winshm_size(h) != 0) {
@@ -104,10 +107,10 @@ static void call_thread(void *argument)
             status = winshm_wait(h, seen, 1, &seen);
             break;
         case 3:
-            status = winshm_write(h, 0, &word, sizeof word, 1);
+            status = winshm_write(h, offset, &word, sizeof word, 1);
             break;
         case 4:
-            status = winshm_read(h, 0, &word, sizeof word, 1);
+            status = winshm_read(h, offset, &word, sizeof word, 1);
             break;
         default:
             status = winshm_get_info(h, &info);

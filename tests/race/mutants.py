@@ -1,0 +1,109 @@
+#!/usr/bin/python3
+"""Breaks the library in one place at a time and demands that the stress tells.
+
+Usage: mutants.py SOURCE BUILD SEED
+
+A copy of the project is made below BUILD and built there with the preset "thread". A
+mutant is told by a data race, or by a check of the stress itself: one of the copies that
+read what may be being written, of which no race is reported. The text that a mutant replaces must occur exactly as often as it says, so that a change of
+the code cannot turn it into something that does nothing.
+"""
+
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+
+# What is broken, where, the text, what takes its place, and how often it occurs.
+MUTANTS = [
+    ("unlock exclusive: word stored relaxed", "src/lock.h",
+     "&lock->word, 0, memory_order_release", "&lock->word, 0, memory_order_relaxed", 1),
+    ("unlock shared, first thread: relaxed", "src/lock.h",
+     "&slot->own, own - 1, memory_order_release",
+     "&slot->own, own - 1, memory_order_relaxed", 1),
+    ("unlock shared, other threads: relaxed", "src/lock.h",
+     "fetch_sub_explicit(&slot->other, 1, memory_order_release)",
+     "fetch_sub_explicit(&slot->other, 1, memory_order_relaxed)", 1),
+    ("lock exclusive: word taken relaxed, fast path", "src/lock.h",
+     "atomic_compare_exchange_strong(&control->lock.word, &word, r->me)",
+     "atomic_compare_exchange_strong_explicit(&control->lock.word, &word, r->me, "
+     "memory_order_relaxed, memory_order_relaxed)", 1),
+    ("lock exclusive: readers looked at relaxed", "src/lock.h",
+     "atomic_load_explicit(&slot->own, memory_order_seq_cst)",
+     "atomic_load_explicit(&slot->own, memory_order_relaxed)", 1),
+    ("lock exclusive: readers not waited for", "src/lock.h",
+     "if (!PLATFORM_LIKELY(lock_readers(&control->slots[slot]) == 0))",
+     "if (slot > LAYOUT_SLOTS)", 1),
+    ("lock shared: word looked at relaxed", "src/lock.h",
+     "*half = atomic_load_explicit(&lock->word, memory_order_seq_cst) != 0",
+     "*half = atomic_load_explicit(&lock->word, memory_order_relaxed) != 0", 1),
+    ("lock shared: no second look", "src/lock.h",
+     "*half = atomic_load_explicit(&lock->word, memory_order_seq_cst) != 0",
+     "*half = false", 1),
+    ("end of a call, first thread: relaxed", "src/handle.h",
+     "atomic_store_explicit(&r->inside_first, 0, memory_order_release)",
+     "atomic_store_explicit(&r->inside_first, 0, memory_order_relaxed)", 1),
+    ("end of a call, other threads: relaxed", "src/handle.h",
+     "atomic_fetch_sub_explicit(&r->inside_other, 1, memory_order_release)",
+     "atomic_fetch_sub_explicit(&r->inside_other, 1, memory_order_relaxed)", 2),
+    ("close: threads inside not waited for", "src/region.c",
+     "while (atomic_load(&r->inside_first) != 0 ||", "while (false &&", 1),
+    ("each thread has its own lock of the tables", "src/handle.c",
+     "static struct platform_mutex mutex;",
+     "static _Thread_local struct platform_mutex mutex;", 1),
+    ("brief copy: version not compared", "src/copy.c",
+     "return atomic_load_explicit(&lock->version, memory_order_relaxed) == version;",
+     "return true;", 1),
+]
+
+
+def main():
+    source = pathlib.Path(sys.argv[1])
+    build = pathlib.Path(sys.argv[2]).resolve() / "mutants"
+    seed = sys.argv[3]
+    shutil.rmtree(build, ignore_errors=True)
+    build.mkdir(parents=True)
+    for part in ("CMakeLists.txt", "CMakePresets.json", "winshm.def"):
+        shutil.copy(source / part, build)
+    for part in ("include", "src", "tests"):
+        shutil.copytree(source / part, build / part)
+    log = open(build / "log", "w")
+
+    def run(*command, **more):
+        return subprocess.run(command, cwd=build, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, errors="replace", **more)
+
+    escaped = 0
+    run("cmake", "--preset", "thread", check=True)
+    for name, file, old, new, count in MUTANTS:
+        path = build / file
+        text = path.read_text()
+        # Long lines are wrapped: any white space is as good as another.
+        pattern = r"\s+".join(re.escape(word) for word in old.split())
+        mutated, found = re.subn(pattern, lambda _: new, text)
+        if found != count:
+            print(f"stale    {name}: {file} has it {found} times, not {count}")
+            escaped += 1
+            continue
+        path.write_text(mutated)
+        made = run("cmake", "--build", "build/thread", "--target", "test_race_static")
+        done = made
+        if made.returncode == 0:
+            options = os.environ["TSAN_OPTIONS"] + " halt_on_error=1"
+            done = run("timeout", "60", "build/thread/tests/test_race_static", "6", seed,
+                       env=dict(os.environ, TSAN_OPTIONS=options))
+        path.write_text(text)
+        told = made.returncode == 0 and done.returncode not in (0, 124)
+        race = "WARNING: ThreadSanitizer: data race" in done.stdout
+        print(f"{'race' if race else 'check' if told else 'ESCAPED':8} {name}", flush=True)
+        log.write(f"==== {name}\n{done.stdout}\n")
+        escaped += not told
+    log.close()
+    print(f"{len(MUTANTS) - escaped} of {len(MUTANTS)} mutants caught; {build}/log")
+    return escaped != 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
