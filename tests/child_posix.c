@@ -73,7 +73,7 @@ bool child_fork(struct child *child, void (*run)(void *), void *argument)
 {
     if (branch(child)) {
         run(argument);
-        _exit(0);
+        exit(0);
     }
     return true;
 }

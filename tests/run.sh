@@ -210,6 +210,9 @@ programs_between windows "$windows_languages"
 if [ -n "$long" ]; then
     need_packages spin gcc
     step "models of the protocols" sh tests/model/run.sh
+    for platform in '' --windows; do
+        step "coverage${platform:+ under Wine}" sh tests/coverage.sh $platform
+    done
 fi
 
 summary
