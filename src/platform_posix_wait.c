@@ -222,6 +222,8 @@ static void on_fault(int signal, siginfo_t *info, void *context)
     /* Not ours: do what would have been done without us. */
     if ((previous.sa_flags & SA_SIGINFO) != 0) {
         previous.sa_sigaction(signal, info, context);
+    } else if (previous.sa_handler == SIG_IGN && info->si_code <= 0) {
+        return; /* sent, and ignored; a fault cannot be */
     } else if (previous.sa_handler != SIG_DFL &&
                previous.sa_handler != SIG_IGN) {
         previous.sa_handler(signal);
