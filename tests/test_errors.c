@@ -91,6 +91,8 @@ static void check_handles(winshm_region *good)
     add_bad("another kind", (void *)(value ^ 1), WINSHM_E_HANDLE);
     add_bad("a later generation", (void *)(value + (1u << 20)),
             WINSHM_E_HANDLE);
+    add_bad("beyond the table", (void *)(((uintptr_t)1 << 15) + 4 * 5000 + 1),
+            WINSHM_E_HANDLE);
     add_bad("a view", view, WINSHM_E_HANDLE);
     add_bad("closed", closed, WINSHM_E_CLOSED);
     for (unsigned i = 0; i < bad_count; i++)
@@ -201,6 +203,9 @@ static void check_options(const char *name)
     WITH((o.size = 0, o.capacity = 10), WINSHM_E_NOT_FOUND);
     WITH((o.size = 0, o.disposition = WINSHM_CREATE_NEW), WINSHM_E_INVALID);
     WITH((o.capacity = 200, o.flags = WINSHM_RAW), WINSHM_E_UNSUPPORTED);
+    WITH(o.flags = WINSHM_RAW | WINSHM_NO_LOCK, WINSHM_E_INVALID);
+    WITH((o.security = "owner", o.disposition = WINSHM_OPEN_EXISTING),
+         WINSHM_E_INVALID);
     WITH(o.capacity = UINT64_MAX, WINSHM_E_SIZE);
     WITH(o.security = "", WINSHM_E_INVALID);
     WITH(o.security = "Everyone", WINSHM_E_INVALID);

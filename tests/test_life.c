@@ -248,6 +248,18 @@ static void test_outsiders(void)
     CHECK_EQ(*(char *)plain.data, 'w');
     CHECK_OK(winshm_close(two));
     CHECK_OK(winshm_close(h));
+    /* Whoever comes after a death knows that the block is not ours. */
+    struct child child = child_start("hold", name, 100);
+    CHECK_EQ(child_hear(&child, PATIENCE_MS), 'h');
+    child_kill(&child);
+    CHECK_STATUS(winshm_open(name, 0, &h), WINSHM_E_NOT_MANAGED);
+    child = child_start("hold", name, 100);
+    CHECK_EQ(child_hear(&child, PATIENCE_MS), 'h');
+    child_kill(&child);
+    CHECK_OK(winshm_open_or_create(name, 100, 0, &h));
+    CHECK_EQ(info_of(h).origin, WINSHM_ORIGIN_ADOPTED);
+    CHECK_EQ(((char *)winshm_data(h))[99], 'p');
+    CHECK_OK(winshm_close(h));
     /* The block is its owner's: it stays as it was. */
     CHECK_STATUS(winshm_open(name, 0, &h), WINSHM_E_NOT_MANAGED);
     CHECK_EQ(((char *)plain.data)[1], 'p');
@@ -336,7 +348,14 @@ static void test_options(void)
         CHECK_OK(winshm_open_with(&o, &one));
         CHECK_OK(winshm_open(name, 0, &two));
         CHECK_OK(winshm_close(two));
+        /* A tag is compared only if both sides have one. */
+        o.disposition = WINSHM_OPEN_EXISTING;
+        o.security = NULL;
+        o.layout_tag = 5;
+        CHECK_OK(winshm_open_with(&o, &two));
+        CHECK_OK(winshm_close(two));
         CHECK_OK(winshm_close(one));
+        o.layout_tag = 0;
     }
 }
 

@@ -99,6 +99,12 @@ static void test_third_party(void)
     plain_close(&plain);
     plain_remove(region_name);
     CHECK_STATUS(winshm_open(region_name, WINSHM_RAW, &h), WINSHM_E_NOT_FOUND);
+    /* Nothing is nothing to share. */
+    CHECK(plain_create(&plain, region_name, 8192));
+    if (plain_truncate(region_name, 0))
+        CHECK_STATUS(winshm_open(region_name, WINSHM_RAW, &h), WINSHM_E_SIZE);
+    plain_close(&plain);
+    plain_remove(region_name);
 }
 
 static void test_dispositions(void)

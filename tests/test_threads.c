@@ -147,6 +147,33 @@ static void test_close_while_called(void)
     CHECK_OK(winshm_close(other));
 }
 
+static void read_thread(void *argument)
+{
+    static char buffers[THREADS][1 << 20];
+    winshm_status status = WINSHM_OK;
+    while (status == WINSHM_OK)
+        status = winshm_read(victim, 0, buffers[(intptr_t)argument],
+                             sizeof buffers[0], 0);
+    CHECK_STATUS(status, WINSHM_E_CLOSED);
+}
+
+/** Without participants there is nobody to wake: close only waits. */
+static void test_close_raw(void)
+{
+    const char *name = name_of("close-raw");
+    for (int round = 0; round < 5; round++) {
+        struct thread threads[THREADS];
+        CHECK_OK(winshm_create(name, 1 << 20, WINSHM_RAW,
+                               (winshm_region **)&victim));
+        for (int i = 0; i < THREADS; i++)
+            threads[i] = thread_start(read_thread, (void *)(intptr_t)i);
+        sleep_ms(5);
+        CHECK_OK(winshm_close(victim));
+        for (int i = 0; i < THREADS; i++)
+            thread_join(threads[i]);
+    }
+}
+
 /** Threads that wait for a lock that does not come leave when it is closed. */
 static void blocked_thread(void *argument)
 {
@@ -224,5 +251,6 @@ int main(void)
     test_close_while_blocked();
     test_many_regions();
     test_close_while_called();
+    test_close_raw();
     return 0;
 }

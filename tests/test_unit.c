@@ -144,6 +144,57 @@ static void test_handles(void)
     }
 }
 
+/** Generations come round; 0 is none. */
+static void test_generations(void)
+{
+    winshm_region *h;
+    for (int i = 0; i < HANDLE_REGIONS; i++)
+        wshm_regions[i].last = UINTPTR_MAX;
+    for (int i = 0; i < 3; i++) {
+        CHECK_OK(winshm_create(name_of("generation"), 1, 0, &h));
+        CHECK((uintptr_t)h >> HANDLE_INDEX_BITS >> HANDLE_INDEX_SHIFT == 1);
+        CHECK_EQ(winshm_size(h), 1);
+        CHECK_OK(winshm_close(h));
+    }
+    /* Of a place, the parent's last value is told from older ones. */
+    CHECK_OK(winshm_create(name_of("generation"), 1, 0, &h));
+    struct region *r = wshm_region_begin(h);
+    CHECK(r != NULL);
+    uintptr_t step = (uintptr_t)1 << HANDLE_INDEX_BITS << HANDLE_INDEX_SHIFT;
+    uintptr_t value = r->last;
+    r->last = value + step;
+    r->forked = 1;
+    CHECK_STATUS(wshm_region_refusal((winshm_region *)value), WINSHM_E_CLOSED);
+    CHECK_STATUS(wshm_region_refusal((winshm_region *)r->last),
+                 WINSHM_E_FORKED);
+    r->last = value;
+    r->forked = 0;
+    wshm_region_end(r);
+    CHECK_OK(winshm_close(h));
+}
+
+/** A seat that no participant can have keeps nobody from being woken. */
+static void test_damaged_seat(void)
+{
+    winshm_region *h;
+    CHECK_OK(winshm_create(name_of("seat"), 1, 0, &h));
+    struct region *r = wshm_region_begin(h);
+    CHECK(r != NULL);
+    struct layout_lock *lock = &r->control->lock;
+    CHECK_OK(winshm_lock(h, WINSHM_EXCLUSIVE, 0));
+    atomic_store(&lock->seat, SEAT_EXCLUSIVE | SEAT_SLOT);
+    atomic_store(&lock->parked, 1);
+    atomic_store(&r->slot->parked[PLATFORM_LOCK], 1);
+    uint32_t wakes = atomic_load(&r->slot->wakes[PLATFORM_LOCK]);
+    CHECK_OK(winshm_unlock(h, WINSHM_EXCLUSIVE));
+    CHECK_EQ(atomic_load(&r->slot->wakes[PLATFORM_LOCK]), wakes + 1);
+    CHECK_EQ(atomic_load(&lock->parked), 0);
+    atomic_store(&r->slot->parked[PLATFORM_LOCK], 0);
+    atomic_store(&lock->seat, 0);
+    wshm_region_end(r);
+    CHECK_OK(winshm_close(h));
+}
+
 int main(void)
 {
     test_names();
@@ -151,5 +202,7 @@ int main(void)
     test_platform();
     test_presence();
     test_handles();
+    test_damaged_seat();
+    test_generations();
     return 0;
 }
