@@ -41,6 +41,8 @@ struct region *wshm_region_allocate(void)
         atomic_store(&found->references, REGION_UNUSED + 1);
         atomic_store(&found->first, 0);
         atomic_store(&found->closing, 0);
+        atomic_store(&found->own, 0);
+        atomic_store(&found->other, 0);
         atomic_store(&found->crossed, 0);
         atomic_store(&found->exclusive_thread, 0);
         found->control = NULL;

@@ -29,6 +29,8 @@ struct region {
     uint32_t lock_kind;
     uint32_t locks;                      /* 1: may use the lock */
     _Atomic(uintptr_t) exclusive_thread; /* which thread has locked */
+    _Atomic uint32_t own;     /* as in the slot, but beyond others' reach */
+    _Atomic uint32_t other;
     _Atomic uint32_t crossed; /* another than the first used shared locks */
     _Atomic uint32_t closing; /* waits shall end */
 

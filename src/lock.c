@@ -68,7 +68,7 @@ uint32_t wshm_lock_held(struct region *r)
     if ((word & WORD_OWNER) == r->me &&
         (atomic_load_explicit(&lock->version, memory_order_relaxed) & 1) != 0)
         return WINSHM_EXCLUSIVE;
-    return lock_readers(r->slot) != 0 ? WINSHM_SHARED : 0;
+    return lock_shares(r) != 0 ? WINSHM_SHARED : 0;
 }
 
 /** Take the word. @param taken [out] what it was before. */

@@ -115,11 +115,18 @@ static inline bool wshm_lock_try_exclusive(struct region *r, bool *half)
 /* Shared locks are counted apart for the handle's first thread, which then
  * needs no locked instruction to release one. `first` tells who calls. */
 
+/** The shared locks that this handle holds. What it holds itself it need not
+ * be told by a block that anybody may have written. */
+static inline uint32_t lock_shares(const struct region *r)
+{
+    return atomic_load_explicit(&r->own, memory_order_relaxed) +
+           atomic_load_explicit(&r->other, memory_order_relaxed);
+}
+
 /** True if this thread surely holds the lock shared. */
 static inline bool lock_holds_shared(const struct region *r, bool first)
 {
-    return first &&
-           atomic_load_explicit(&r->slot->own, memory_order_relaxed) != 0 &&
+    return first && atomic_load_explicit(&r->own, memory_order_relaxed) != 0 &&
            atomic_load_explicit(&r->crossed, memory_order_relaxed) == 0;
 }
 
@@ -127,10 +134,12 @@ static inline void lock_count_in(struct region *r, bool first)
 {
     struct layout_slot *slot = r->slot;
     if (first) {
-        uint32_t own = atomic_load_explicit(&slot->own, memory_order_relaxed);
-        atomic_exchange_explicit(&slot->own, own + 1, memory_order_seq_cst);
+        uint32_t own = atomic_load_explicit(&r->own, memory_order_relaxed) + 1;
+        atomic_store_explicit(&r->own, own, memory_order_relaxed);
+        atomic_exchange_explicit(&slot->own, own, memory_order_seq_cst);
     } else {
         atomic_store_explicit(&r->crossed, 1, memory_order_relaxed);
+        atomic_fetch_add_explicit(&r->other, 1, memory_order_relaxed);
         atomic_fetch_add_explicit(&slot->other, 1, memory_order_seq_cst);
     }
 }
@@ -139,10 +148,12 @@ static inline void lock_count_out(struct region *r, bool first)
 {
     struct layout_slot *slot = r->slot;
     if (first) {
-        uint32_t own = atomic_load_explicit(&slot->own, memory_order_relaxed);
-        atomic_store_explicit(&slot->own, own - 1, memory_order_release);
+        uint32_t own = atomic_load_explicit(&r->own, memory_order_relaxed) - 1;
+        atomic_store_explicit(&r->own, own, memory_order_relaxed);
+        atomic_store_explicit(&slot->own, own, memory_order_release);
     } else {
         atomic_store_explicit(&r->crossed, 1, memory_order_relaxed);
+        atomic_fetch_sub_explicit(&r->other, 1, memory_order_relaxed);
         atomic_fetch_sub_explicit(&slot->other, 1, memory_order_release);
     }
 }
@@ -175,7 +186,7 @@ winshm_status wshm_lock_finish(struct region *r, uint32_t mode,
 /** Release a shared lock. @return false if the handle holds none. */
 static inline bool wshm_lock_release_shared(struct region *r, bool first)
 {
-    if (lock_readers(r->slot) == 0)
+    if (lock_shares(r) == 0)
         return false;
     lock_count_out(r, first);
     return true;

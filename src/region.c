@@ -200,9 +200,11 @@ static bool quiet(struct region *r)
     return true;
 }
 
+/** True if a thread of this process has to unlock first. The words alone are
+ * not believed: what somebody has written there might never be set right. */
 static bool holds_lock(struct region *r)
 {
-    return r->locks != 0 && wshm_lock_held(r) != 0;
+    return r->locks != 0 && (lock_shares(r) != 0 || wshm_lock_nests(r));
 }
 
 winshm_status wshm_region_close(winshm_region *handle)
