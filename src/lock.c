@@ -219,8 +219,14 @@ winshm_status wshm_unlock(struct region *r, uint32_t mode)
      * in, nobody is inside), or the data were not declared consistent. */
     if (atomic_load_explicit(&lock->word, memory_order_relaxed) !=
             (r->me | WORD_INCONSISTENT) ||
-        (atomic_load_explicit(&lock->version, memory_order_relaxed) & 1) == 0)
+        (atomic_load_explicit(&lock->version, memory_order_relaxed) & 1) == 0) {
+        /* This thread has locked, and somebody has written over the words. */
+        if (atomic_load_explicit(&r->exclusive_thread, memory_order_relaxed) ==
+            wshm_platform_thread())
+            atomic_store_explicit(&r->exclusive_thread, 0,
+                                  memory_order_relaxed);
         return WINSHM_E_NOT_OWNER;
+    }
     atomic_store_explicit(&r->exclusive_thread, 0, memory_order_relaxed);
     atomic_store_explicit(&lock->word, WORD_INCONSISTENT, memory_order_release);
     released(r, WINSHM_EXCLUSIVE);
