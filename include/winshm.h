@@ -378,6 +378,7 @@ WINSHM_API int32_t WINSHM_CALL winshm_last_os_code(void);
  *         WINSHM_E_NO_MEMORY no memory, address space or descriptors
  *         WINSHM_E_TOO_MANY  no free handle in this process
  *         WINSHM_E_TIMEOUT   a stopped process is inside create or open
+ *         WINSHM_E_CORRUPT   the control file was cut short meanwhile
  *         WINSHM_E_SYSTEM    anything else; see winshm_last_message()
  *
  * @threadsafety any thread.
@@ -761,6 +762,7 @@ WINSHM_API winshm_status WINSHM_CALL winshm_lock(winshm_region *region,
  *         WINSHM_E_NOT_OWNER   the handle does not hold the lock in this mode
  *         WINSHM_E_ACCESS      the handle is an observer
  *         WINSHM_E_UNSUPPORTED the region has no lock
+ *         WINSHM_E_CORRUPT     the control block is damaged
  *
  * @threadsafety any thread, also another one than that which locked.
  * @since 0.1
@@ -777,6 +779,7 @@ WINSHM_API winshm_status WINSHM_CALL winshm_unlock(winshm_region *region,
  *         WINSHM_E_NOT_OWNER   the handle does not hold the lock exclusively
  *         WINSHM_E_ACCESS      the handle is an observer
  *         WINSHM_E_UNSUPPORTED the region has no lock
+ *         WINSHM_E_CORRUPT     the control block is damaged
  *
  * @threadsafety any thread.
  * @since 0.1
@@ -797,6 +800,7 @@ winshm_make_consistent(winshm_region *region);
  * @return WINSHM_OK, or
  *         WINSHM_E_ACCESS      the handle is an observer
  *         WINSHM_E_UNSUPPORTED a raw region
+ *         WINSHM_E_CORRUPT     the control block is damaged
  *
  * @threadsafety any thread.
  * @since 0.1
@@ -819,6 +823,7 @@ WINSHM_API winshm_status WINSHM_CALL winshm_notify(winshm_region *region);
  *         WINSHM_E_TIMEOUT     no change in time
  *         WINSHM_E_CLOSED      the handle was closed while waiting
  *         WINSHM_E_UNSUPPORTED a raw region
+ *         WINSHM_E_CORRUPT     the control block is damaged
  *
  * @threadsafety any thread; several may wait on one handle.
  * @since 0.1
@@ -834,7 +839,9 @@ WINSHM_API winshm_status WINSHM_CALL winshm_wait(winshm_region *region,
  * @param region the handle.
  * @param now    [out] the counter; it wraps around.
  *
- * @return WINSHM_OK, or WINSHM_E_UNSUPPORTED for a raw region.
+ * @return WINSHM_OK, or
+ *         WINSHM_E_UNSUPPORTED a raw region
+ *         WINSHM_E_CORRUPT     the control block is damaged
  *
  * @threadsafety any thread.
  * @since 0.1

@@ -219,7 +219,7 @@ winshm_status WINSHM_CALL winshm_get_info(winshm_region *region,
     winshm_status status = WINSHM_E_INVALID;
     if (info != NULL && info->struct_size == sizeof *info)
         status = wshm_info_get(r, info);
-    return finish(function, r, status);
+    return finish_on_block(function, r, status);
 }
 
 winshm_status WINSHM_CALL winshm_get_participants(winshm_region *region,
@@ -241,5 +241,5 @@ winshm_status WINSHM_CALL winshm_get_participants(winshm_region *region,
         status = WINSHM_E_UNSUPPORTED;
     else
         status = wshm_info_participants(r, array, capacity, count);
-    return finish(function, r, status);
+    return finish_on_block(function, r, status);
 }

@@ -23,4 +23,11 @@ static inline winshm_status finish(const char *function, struct region *r,
     return WINSHM_OK;
 }
 
+/** End a call that goes by the control block. */
+static inline winshm_status
+finish_on_block(const char *function, struct region *r, winshm_status status)
+{
+    return finish(function, r, wshm_region_lost(r) ? WINSHM_E_CORRUPT : status);
+}
+
 #endif

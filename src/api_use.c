@@ -11,6 +11,8 @@ static inline winshm_status participates(const struct region *r, bool locks)
 {
     if (r->control == NULL || (locks && r->lock_kind == WINSHM_LOCK_NONE))
         return WINSHM_E_UNSUPPORTED;
+    if (wshm_region_lost(r))
+        return WINSHM_E_CORRUPT;
     return r->slot == NULL ? WINSHM_E_ACCESS : WINSHM_OK;
 }
 
@@ -105,7 +107,7 @@ winshm_status WINSHM_CALL winshm_write(winshm_region *region, uint64_t offset,
         status = WINSHM_E_ACCESS;
     if (status == WINSHM_OK)
         status = wshm_copy_in(r, offset, buffer, length, timeout_ms);
-    return finish(function, r, status);
+    return finish_on_block(function, r, status);
 }
 
 /* Lock. */
@@ -134,7 +136,7 @@ static PLATFORM_NOINLINE winshm_status lock_slowly(winshm_region *region,
     if (mode == WINSHM_EXCLUSIVE &&
         (status == WINSHM_OK || status == WINSHM_E_OWNER_DEAD))
         wshm_lock_taken_by_caller(r);
-    return finish(function, r, status);
+    return finish_on_block(function, r, status);
 }
 
 winshm_status WINSHM_CALL winshm_lock(winshm_region *region, uint32_t mode,
@@ -173,7 +175,7 @@ static PLATFORM_NOINLINE winshm_status unlock_slowly(winshm_region *region,
         status = WINSHM_E_INVALID;
     if (status == WINSHM_OK)
         status = wshm_unlock(r, mode);
-    return finish(function, r, status);
+    return finish_on_block(function, r, status);
 }
 
 /** The rest of an unlock that somebody may be waiting for. */
@@ -212,7 +214,7 @@ winshm_status WINSHM_CALL winshm_make_consistent(winshm_region *region)
     winshm_status status = participates(r, true);
     if (status == WINSHM_OK)
         status = wshm_lock_make_consistent(r);
-    return finish(function, r, status);
+    return finish_on_block(function, r, status);
 }
 
 /* Change. */
@@ -226,7 +228,7 @@ winshm_status WINSHM_CALL winshm_notify(winshm_region *region)
     winshm_status status = participates(r, false);
     if (status == WINSHM_OK)
         wshm_change_notify(r);
-    return finish(function, r, status);
+    return finish_on_block(function, r, status);
 }
 
 winshm_status WINSHM_CALL winshm_wait(winshm_region *region, uint32_t seen,
@@ -244,7 +246,7 @@ winshm_status WINSHM_CALL winshm_wait(winshm_region *region, uint32_t seen,
         if (now != NULL)
             *now = wshm_change_count(r);
     }
-    return finish(function, r, status);
+    return finish_on_block(function, r, status);
 }
 
 winshm_status WINSHM_CALL winshm_change_count(winshm_region *region,
@@ -263,7 +265,7 @@ winshm_status WINSHM_CALL winshm_change_count(winshm_region *region,
         status = WINSHM_E_UNSUPPORTED;
     else
         *now = wshm_change_count(r);
-    return finish(function, r, status);
+    return finish_on_block(function, r, status);
 }
 
 winshm_status WINSHM_CALL winshm_wait_handle(winshm_region *region,
@@ -282,5 +284,5 @@ winshm_status WINSHM_CALL winshm_wait_handle(winshm_region *region,
     }
     if (status == WINSHM_OK)
         status = wshm_change_event(r, handle);
-    return finish(function, r, status);
+    return finish_on_block(function, r, status);
 }

@@ -86,6 +86,8 @@ winshm_status wshm_change_wait(struct region *r, uint32_t seen,
             return WINSHM_OK;
         if (atomic_load_explicit(&r->closing, memory_order_relaxed) != 0)
             return WINSHM_E_CLOSED;
+        if (wshm_region_lost(r))
+            return WINSHM_E_CORRUPT;
         now = wshm_platform_now();
         if (now >= deadline)
             return WINSHM_E_TIMEOUT;

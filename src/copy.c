@@ -123,6 +123,8 @@ winshm_status wshm_copy_out(struct region *r, uint64_t offset, void *buffer,
     if ((length <= BRIEF || wshm_lock_held(r) == WINSHM_SHARED) &&
         undisturbed(r, offset, buffer, length, &status))
         return status;
+    if (wshm_region_lost(r))
+        return WINSHM_E_CORRUPT;
     if (wshm_lock_nests(r))
         return copy_out(r, offset, buffer, length);
     status = wshm_lock(r, WINSHM_SHARED, timeout_ms);
@@ -133,7 +135,7 @@ winshm_status wshm_copy_out(struct region *r, uint64_t offset, void *buffer,
         return status;
     status = copy_out(r, offset, buffer, length);
     wshm_unlock(r, WINSHM_SHARED);
-    return status;
+    return wshm_region_lost(r) ? WINSHM_E_CORRUPT : status;
 }
 
 static winshm_status copy_in_locked(struct region *r, uint64_t offset,
@@ -156,6 +158,8 @@ winshm_status wshm_copy_in(struct region *r, uint64_t offset,
                            uint32_t timeout_ms)
 {
     winshm_status status = WINSHM_OK;
+    if (wshm_region_lost(r))
+        return WINSHM_E_CORRUPT;
     if (length != 0)
         status = copy_in_locked(r, offset, buffer, length, timeout_ms);
     if (status == WINSHM_OK && r->slot != NULL)

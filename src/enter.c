@@ -429,6 +429,8 @@ winshm_status wshm_enter(struct region *r, const struct request *request)
         if (status == WINSHM_E_NOT_FOUND)
             status = not_found(r, request);
     }
+    if (status == WINSHM_OK && wshm_region_lost(r))
+        status = WINSHM_E_CORRUPT;
     if (status != WINSHM_OK) {
         wshm_enter_unmap(r);
         wshm_platform_leave(p);

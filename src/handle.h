@@ -29,7 +29,7 @@ struct region {
     uint32_t lock_kind;
     uint32_t locks;                      /* 1: may use the lock */
     _Atomic(uintptr_t) exclusive_thread; /* which thread has locked */
-    _Atomic uint32_t own;     /* as in the slot, but beyond others' reach */
+    _Atomic uint32_t own; /* as in the slot, but beyond others' reach */
     _Atomic uint32_t other;
     _Atomic uint32_t crossed; /* another than the first used shared locks */
     _Atomic uint32_t closing; /* waits shall end */
@@ -75,6 +75,15 @@ enum { REGION_UNUSED = 1 };
 
 /** Values of region.closing. */
 enum { CLOSE_NONE, CLOSE_UNDECIDED, CLOSE_DONE };
+
+/** True if the control block was cut short under this handle. All that it finds
+ * there now is ones: no fast path gets anywhere with them, and no other call
+ * may say that it did. */
+static inline bool wshm_region_lost(const struct region *r)
+{
+    return atomic_load_explicit(&r->platform.control_lost,
+                                memory_order_relaxed) != 0;
+}
 
 /** Take a free place. @return NULL if there is none. */
 struct region *wshm_region_allocate(void);

@@ -116,6 +116,8 @@ static winshm_status drain(struct region *r, uint32_t taken, uint64_t deadline)
             status = WINSHM_E_DEADLOCK;
         else
             status = wshm_turn_drain(r, slot, deadline);
+        if (status != WINSHM_OK && wshm_region_lost(r))
+            return WINSHM_E_CORRUPT;
         if (status != WINSHM_OK) {
             atomic_store_explicit(&lock->word, taken, memory_order_release);
             released(r, WINSHM_EXCLUSIVE);

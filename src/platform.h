@@ -53,7 +53,8 @@ struct platform_region {
     platform_object presence; /* Windows: exists as long as this handle */
     void *control_view;       /* control_bytes, or NULL */
     uint64_t control_bytes;
-    void *park; /* Windows: events and what waits at them */
+    _Atomic uint32_t control_lost; /* 1: the view is all ones, and private */
+    void *park;                    /* Windows: events and what waits at them */
 };
 
 /** What tells one data object from another of the same name (Linux). */

@@ -116,6 +116,7 @@ void wshm_platform_reset(struct platform_region *p)
 {
     memset(p->id, 0, sizeof p->id);
     p->removes = false;
+    atomic_store(&p->control_lost, 0);
     p->control = p->life = p->data = p->presence = PLATFORM_NONE;
     p->control_view = NULL;
     p->control_bytes = 0;
@@ -146,6 +147,7 @@ static winshm_status map_control(struct platform_region *p, uint64_t bytes,
         return wshm_posix_refused("mmap", code);
     p->control_view = view;
     p->control_bytes = bytes;
+    wshm_posix_control_watch(p);
     return WINSHM_OK;
 }
 
@@ -297,8 +299,10 @@ void wshm_platform_leave(struct platform_region *p)
     struct platform_identity identity;
     if (p->removes && wshm_platform_data_identity(p, &identity) == WINSHM_OK)
         wshm_platform_data_remove(p, &identity);
-    if (p->control_view != NULL)
+    if (p->control_view != NULL) {
+        wshm_posix_control_unwatch(p);
         munmap(p->control_view, (size_t)p->control_bytes);
+    }
     /* Unlocked by hand: a child that was forked without our hooks may still
      * have the description. */
     if (p->control != PLATFORM_NONE)

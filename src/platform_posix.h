@@ -40,8 +40,14 @@ void wshm_posix_close(platform_object *object);
 /** Give a file room, so that touching it never fails. @return 0 or an errno. */
 int wshm_posix_reserve(int fd, uint64_t bytes);
 
-/** Install the handler behind wshm_platform_copy(). */
-void wshm_posix_guard_init(void);
+/** Install the handler of faults in mapped files. */
+void wshm_posix_fault_init(void);
+
+/** Have p->control_view put out of use when its file is cut short. */
+void wshm_posix_control_watch(struct platform_region *p);
+
+/** Before it is unmapped: what is mapped there next is not ours. */
+void wshm_posix_control_unwatch(struct platform_region *p);
 
 /** Register with the kernel for wshm_platform_barrier(). */
 void wshm_posix_wait_init(void);

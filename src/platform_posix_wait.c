@@ -1,4 +1,4 @@
-/* Linux: waiting, time, threads, the guard of copies, and fork(). */
+/* Linux: waiting, time, threads, and fork(). */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -6,7 +6,6 @@
 #include <linux/futex.h>
 #include <linux/membarrier.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -197,74 +196,6 @@ void wshm_platform_mutex_unlock(struct platform_mutex *mutex)
     pthread_mutex_unlock((pthread_mutex_t *)(void *)mutex);
 }
 
-/* Copies that survive a truncated file. The handler jumps out of a fault only
- * where a copy of this thread runs and the address lies in what it guards. */
-
-struct guard {
-    uintptr_t first;
-    uint64_t length;
-    void *out[5];
-};
-
-/* The static model keeps the cost of a guard below that of a function call. */
-static __attribute__((
-    tls_model("initial-exec"))) _Thread_local struct guard *volatile guarding;
-
-static struct sigaction previous;
-
-static void on_fault(int signal, siginfo_t *info, void *context)
-{
-    struct guard *guard = guarding;
-    uintptr_t address = (uintptr_t)info->si_addr;
-    if (guard != NULL && info->si_code > 0 &&
-        address - guard->first < guard->length)
-        __builtin_longjmp(guard->out, 1);
-    /* Not ours: do what would have been done without us. */
-    if ((previous.sa_flags & SA_SIGINFO) != 0) {
-        previous.sa_sigaction(signal, info, context);
-    } else if (previous.sa_handler == SIG_IGN && info->si_code <= 0) {
-        return; /* sent, and ignored; a fault cannot be */
-    } else if (previous.sa_handler != SIG_DFL &&
-               previous.sa_handler != SIG_IGN) {
-        previous.sa_handler(signal);
-    } else {
-        struct sigaction standard;
-        memset(&standard, 0, sizeof standard);
-        standard.sa_handler = SIG_DFL;
-        sigaction(signal, &standard, NULL);
-        if (info->si_code <= 0) /* sent, so it does not come again */
-            raise(signal);
-    }
-}
-
-void wshm_posix_guard_init(void)
-{
-    struct sigaction action;
-    memset(&action, 0, sizeof action);
-    action.sa_sigaction = on_fault;
-    /* SA_NODEFER: the mask stays as it is, so jumping out leaves it right. */
-    action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER;
-    sigaction(SIGBUS, &action, &previous);
-}
-
-__attribute__((noinline)) winshm_status
-wshm_platform_copy(void *to, const void *from, uint64_t length,
-                   const void *guarded, uint64_t guarded_length)
-{
-    struct guard guard;
-    guard.first = (uintptr_t)guarded;
-    guard.length = guarded_length;
-    if (__builtin_setjmp(guard.out) != 0) {
-        guarding = NULL;
-        return WINSHM_E_FAULT;
-    }
-    guarding = &guard;
-    atomic_signal_fence(memory_order_seq_cst);
-    memcpy(to, from, (size_t)length);
-    atomic_signal_fence(memory_order_seq_cst);
-    guarding = NULL;
-    return WINSHM_OK;
-}
 
 /* fork() */
 
@@ -314,7 +245,7 @@ void wshm_posix_wait_init(void)
 static void initialise(void)
 {
     wshm_posix_wait_init();
-    wshm_posix_guard_init();
+    wshm_posix_fault_init();
     start_us = read_start();
     pthread_atfork(before_fork, after_fork_parent, after_fork_child);
 }

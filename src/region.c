@@ -204,7 +204,8 @@ static bool quiet(struct region *r)
  * not believed: what somebody has written there might never be set right. */
 static bool holds_lock(struct region *r)
 {
-    return r->locks != 0 && (lock_shares(r) != 0 || wshm_lock_nests(r));
+    return r->locks != 0 && !wshm_region_lost(r) &&
+           (lock_shares(r) != 0 || wshm_lock_nests(r));
 }
 
 winshm_status wshm_region_close(winshm_region *handle)

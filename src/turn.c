@@ -162,6 +162,8 @@ winshm_status wshm_turn_wait(struct turn *turn)
     for (;;) {
         if (atomic_load_explicit(&r->closing, memory_order_relaxed) != 0)
             return WINSHM_E_CLOSED;
+        if (wshm_region_lost(r))
+            return WINSHM_E_CORRUPT;
         if (now < turn->deadline && spin(turn, now))
             return WINSHM_OK;
         uint32_t word = atomic_load_explicit(&lock->word, memory_order_seq_cst);
@@ -195,6 +197,8 @@ winshm_status wshm_turn_drain(struct region *r, uint32_t slot,
         } while (now < deadline && wshm_platform_now() < end);
         if (atomic_load_explicit(&r->closing, memory_order_relaxed) != 0)
             return WINSHM_E_CLOSED;
+        if (wshm_region_lost(r))
+            return WINSHM_E_CORRUPT;
         if (!wshm_participant_alive(r, slot)) {
             wshm_participant_reap(r, slot);
             if (lock_readers(reader) == 0)

@@ -295,7 +295,97 @@ static void test_close(void)
     CHECK_OK(winshm_lock(h, WINSHM_EXCLUSIVE, 0));
     CHECK_STATUS(winshm_close(h), WINSHM_E_BUSY);
     *word_at(WORD) = 0;
+    CHECK_STATUS(winshm_unlock(h, WINSHM_EXCLUSIVE), WINSHM_E_NOT_OWNER);
+    *word_at(WORD) = 1;
     end();
+}
+
+/** A handle whose control file was cut short. */
+static void expect_lost(winshm_region *r)
+{
+    winshm_info info = {.struct_size = sizeof info};
+    uint32_t count;
+    char byte = 'x';
+    for (uint32_t mode = WINSHM_SHARED; mode <= WINSHM_EXCLUSIVE; mode++) {
+        CHECK_STATUS(winshm_lock(r, mode, WINSHM_FOREVER), WINSHM_E_CORRUPT);
+        CHECK_STATUS(winshm_unlock(r, mode), WINSHM_E_CORRUPT);
+    }
+    CHECK_STATUS(winshm_make_consistent(r), WINSHM_E_CORRUPT);
+    CHECK_STATUS(winshm_read(r, 0, &byte, 1, 100), WINSHM_E_CORRUPT);
+    CHECK_STATUS(winshm_write(r, 0, &byte, 1, 100), WINSHM_E_CORRUPT);
+    CHECK_STATUS(winshm_notify(r), WINSHM_E_CORRUPT);
+    CHECK_STATUS(winshm_change_count(r, &count), WINSHM_E_CORRUPT);
+    CHECK_STATUS(winshm_wait(r, 0, 100, &count), WINSHM_E_CORRUPT);
+    CHECK_STATUS(winshm_wait(r, UINT32_MAX, WINSHM_FOREVER, NULL),
+                 WINSHM_E_CORRUPT);
+    CHECK_STATUS(winshm_get_info(r, &info), WINSHM_E_CORRUPT);
+    CHECK_STATUS(winshm_get_participants(r, NULL, 0, &count), WINSHM_E_CORRUPT);
+    CHECK_EQ(winshm_size(r), 5000);
+    CHECK(winshm_data(r) != NULL);
+}
+
+struct waiter {
+    winshm_region *region;
+    uint32_t mode; /* 0: for a change */
+    winshm_status status;
+};
+
+static void wait_without_end(void *argument)
+{
+    struct waiter *w = argument;
+    w->status = w->mode == 0 ? winshm_wait(w->region, 0, WINSHM_FOREVER, NULL)
+                             : winshm_lock(w->region, w->mode, WINSHM_FOREVER);
+}
+
+/** The control file is cut short under handles that are at rest, that wait and
+ * that hold the lock. Each is told, and none gets a lock out of what is not
+ * there; the region's end is as orderly as ever. */
+static void test_cut(uint32_t bytes, uint32_t held)
+{
+    enum { HANDLES = 30, HOLDER = HANDLES - 1, WAITERS = 3 };
+    winshm_region *handles[HANDLES], *other;
+    struct waiter waiters[WAITERS];
+    struct thread threads[WAITERS];
+    CHECK_OK(winshm_create(region_name, 5000, 0, &handles[0]));
+    /* Nothing to do where a block has no file. */
+    if (!plain_truncate(control_name, CONTROL)) {
+        CHECK_OK(winshm_close(handles[0]));
+        return;
+    }
+    for (int i = 1; i < HANDLES; i++)
+        CHECK_OK(winshm_open(region_name, 0, &handles[i]));
+    CHECK_OK(winshm_lock(handles[HOLDER], held, 0));
+    for (int i = 0; i < WAITERS; i++) {
+        bool shared = i == 1 && held == WINSHM_EXCLUSIVE;
+        waiters[i].region = handles[i + 1];
+        waiters[i].mode = i == 0   ? 0
+                          : shared ? WINSHM_SHARED
+                                   : WINSHM_EXCLUSIVE;
+        threads[i] = thread_start(wait_without_end, &waiters[i]);
+    }
+    sleep_ms(30);
+    CHECK(plain_truncate(control_name, bytes));
+    for (int i = 0; i < WAITERS; i++) {
+        thread_join(threads[i]);
+        CHECK_STATUS(waiters[i].status, WINSHM_E_CORRUPT);
+    }
+    /* What it has locked itself it may give back, or close. */
+    if (bytes != 0 || held == WINSHM_SHARED)
+        CHECK_OK(winshm_unlock(handles[HOLDER], held));
+    for (int i = 0; i < HANDLES; i++)
+        CHECK_STATUS(winshm_write(handles[i], 0, "x", 1, 1000),
+                     WINSHM_E_CORRUPT);
+    /* Zeros where the block has been are no free lock to them. */
+    CHECK(plain_truncate(control_name, CONTROL));
+    for (int i = 0; i < HANDLES; i++) {
+        expect_lost(handles[i]);
+        CHECK_OK(winshm_close(handles[i]));
+    }
+    CHECK_EQ(plain_count(region_name), 0);
+    CHECK_OK(winshm_create(region_name, 5000, 0, &other));
+    CHECK_OK(winshm_lock(other, WINSHM_EXCLUSIVE, 0));
+    CHECK_OK(winshm_unlock(other, WINSHM_EXCLUSIVE));
+    CHECK_OK(winshm_close(other));
 }
 
 /** What the last participant removes is told by what it has open, and not by
@@ -327,6 +417,11 @@ int main(void)
     region_name = name_of("hostile");
     snprintf(control_name, sizeof control_name, "%s.winshm", region_name);
     test_close();
+    /* All of it, and all but the page with header and lock. */
+    for (uint32_t held = WINSHM_SHARED; held <= WINSHM_EXCLUSIVE; held++) {
+        test_cut(0, held);
+        test_cut(4096, held);
+    }
     test_last_one();
     test_verdicts();
     test_words();
