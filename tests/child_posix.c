@@ -262,6 +262,11 @@ bool plain_create(struct plain *plain, const char *name, uint64_t size)
     return plain_map(plain, fd, size);
 }
 
+bool plain_create_on_disk(struct plain *plain, const char *name, uint64_t size)
+{
+    return plain_create(plain, name, size);
+}
+
 bool plain_open(struct plain *plain, const char *name, uint64_t size)
 {
     return plain_map(plain, shm_open(name, O_RDWR, 0), size);
@@ -284,6 +289,13 @@ bool plain_truncate(const char *name, uint64_t size)
     if (fd >= 0)
         close(fd);
     return done;
+}
+
+bool plain_protect(void *page, bool protect)
+{
+    (void)page;
+    (void)protect;
+    return false;
 }
 
 int plain_count(const char *prefix)

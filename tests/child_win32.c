@@ -315,17 +315,42 @@ static bool plain_map(struct plain *plain, HANDLE section, uint64_t size)
     return true;
 }
 
-bool plain_create(struct plain *plain, const char *name, uint64_t size)
+static bool plain_make(struct plain *plain, HANDLE file, const char *name,
+                       uint64_t size)
 {
     SetLastError(0);
-    HANDLE section =
-        CreateFileMappingA(INVALID_HANDLE_VALUE, NULL, PAGE_READWRITE,
-                           (DWORD)(size >> 32), (DWORD)size, name);
+    HANDLE section = CreateFileMappingA(file, NULL, PAGE_READWRITE,
+                                        (DWORD)(size >> 32), (DWORD)size, name);
     if (section != NULL && GetLastError() == ERROR_ALREADY_EXISTS) {
         CloseHandle(section);
         return false;
     }
     return plain_map(plain, section, size);
+}
+
+bool plain_create(struct plain *plain, const char *name, uint64_t size)
+{
+    return plain_make(plain, INVALID_HANDLE_VALUE, name, size);
+}
+
+static wchar_t disk_path[MAX_PATH];
+
+bool plain_create_on_disk(struct plain *plain, const char *name, uint64_t size)
+{
+    wchar_t folder[MAX_PATH - 14];
+    if (GetTempPathW(MAX_PATH - 14, folder) == 0 ||
+        GetTempFileNameW(folder, L"wsh", 0, disk_path) == 0)
+        fail("GetTempFileName");
+    /* Goes with its last handle, of which the section has one. */
+    HANDLE file =
+        CreateFileW(disk_path, GENERIC_READ | GENERIC_WRITE | DELETE,
+                    FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE,
+                    NULL, OPEN_EXISTING, FILE_FLAG_DELETE_ON_CLOSE, NULL);
+    if (file == INVALID_HANDLE_VALUE)
+        fail("CreateFile");
+    bool made = plain_make(plain, file, name, size);
+    CloseHandle(file);
+    return made;
 }
 
 bool plain_open(struct plain *plain, const char *name, uint64_t size)
@@ -346,11 +371,48 @@ void plain_remove(const char *name)
     (void)name;
 }
 
+static uint64_t disk_bytes(void)
+{
+    WIN32_FILE_ATTRIBUTE_DATA facts;
+    if (!GetFileAttributesExW(disk_path, GetFileExInfoStandard, &facts))
+        return UINT64_MAX;
+    return (uint64_t)facts.nFileSizeHigh << 32 | facts.nFileSizeLow;
+}
+
+/** Windows cuts no file that is mapped. Where it is Wine, Linux does. */
 bool plain_truncate(const char *name, uint64_t size)
 {
+    typedef char *(CDECL * unix_name)(const wchar_t *);
+    char line[MAX_PATH + 80];
+    STARTUPINFOA startup = {.cb = sizeof startup};
+    PROCESS_INFORMATION process;
+    unix_name path_of = (unix_name)(void (*)(void))GetProcAddress(
+        GetModuleHandleW(L"kernel32.dll"), "wine_get_unix_file_name");
     (void)name;
-    (void)size;
-    return false;
+    if (path_of == NULL || disk_path[0] == L'\0')
+        return false;
+    char *path = path_of(disk_path);
+    snprintf(line, sizeof line, "Z:\\usr\\bin\\truncate -s %lu \"%s\"",
+             (unsigned long)size, path);
+    HeapFree(GetProcessHeap(), 0, path);
+    if (!CreateProcessA(NULL, line, NULL, NULL, FALSE, 0, NULL, NULL, &startup,
+                        &process))
+        return false;
+    CloseHandle(process.hThread);
+    CloseHandle(process.hProcess);
+    for (uint64_t end = clock_ms() + PATIENCE_MS; disk_bytes() != size;) {
+        if (clock_ms() >= end)
+            return false;
+        Sleep(1);
+    }
+    return true;
+}
+
+bool plain_protect(void *page, bool protect)
+{
+    DWORD before;
+    return VirtualProtect(page, 1, protect ? PAGE_NOACCESS : PAGE_READWRITE,
+                          &before);
 }
 
 int plain_count(const char *prefix)

@@ -236,9 +236,80 @@ static void test_faults(void)
     CHECK_OK(winshm_close(raw));
 }
 
+/** Bytes [PAGE, SIZE) of a region that shares data cannot be touched. */
+static void expect_fault(winshm_region *h, bool locks)
+{
+    static char page[2 * PAGE];
+    CHECK_OK(winshm_read(h, 0, page, PAGE, 0));
+    CHECK_OK(winshm_write(h, 0, page, PAGE, 0));
+    for (int round = 0; round < 3; round++) {
+        CHECK_STATUS(winshm_read(h, PAGE, page, 1, 0), WINSHM_E_FAULT);
+        CHECK_STATUS(winshm_read(h, 100, page, PAGE, 0), WINSHM_E_FAULT);
+        CHECK_STATUS(winshm_write(h, PAGE, page, 1, 0), WINSHM_E_FAULT);
+        CHECK_STATUS(winshm_write(h, 100, page, PAGE, 0), WINSHM_E_FAULT);
+    }
+    if (!locks)
+        return;
+    /* The lock was given back each time, and nobody seems to have died. */
+    CHECK_OK(winshm_lock(h, WINSHM_EXCLUSIVE, 0));
+    CHECK_STATUS(winshm_write(h, PAGE, page, 1, 0), WINSHM_E_FAULT);
+    CHECK_OK(winshm_unlock(h, WINSHM_EXCLUSIVE));
+}
+
+/** An outsider's block lies on a disk, and somebody cuts that file short. */
+static void test_outsiders_file(void)
+{
+    struct plain outside;
+    winshm_region *raw, *adopter, *parts;
+    char byte;
+    CHECK(plain_create_on_disk(&outside, region_name, SIZE));
+    CHECK_OK(winshm_open(region_name, WINSHM_RAW, &raw));
+    CHECK_OK(winshm_open_or_create(region_name, SIZE, 0, &adopter));
+    CHECK_OK(winshm_open(region_name, WINSHM_NO_MAP, &parts));
+    CHECK_OK(winshm_write(raw, SIZE - 1, "a", 1, 0));
+    CHECK_OK(winshm_read(adopter, SIZE - 1, &byte, 1, 0));
+    CHECK_EQ(byte, 'a');
+    if (plain_truncate(region_name, PAGE)) {
+        expect_fault(raw, false);
+        expect_fault(adopter, true);
+        /* Mapping what is not there may be refused before it is touched. */
+        winshm_status status = winshm_read(parts, PAGE, &byte, 1, 0);
+        CHECK(status != WINSHM_OK);
+        CHECK_OK(winshm_lock(parts, WINSHM_EXCLUSIVE, 0));
+        CHECK_OK(winshm_unlock(parts, WINSHM_EXCLUSIVE));
+        CHECK(plain_truncate(region_name, SIZE));
+        CHECK_OK(winshm_read(adopter, PAGE, &byte, 1, 0));
+    } else {
+        puts("no file can be cut here that is mapped");
+    }
+    CHECK_OK(winshm_close(parts));
+    CHECK_OK(winshm_close(adopter));
+    CHECK_OK(winshm_close(raw));
+    plain_close(&outside);
+    plain_remove(region_name);
+}
+
+/** This process's own view of a page may not be touched any more. */
+static void test_protected(void)
+{
+    static const uint32_t flags[] = {0, WINSHM_NO_LOCK, WINSHM_RAW};
+    for (int i = 0; i < 3; i++) {
+        winshm_region *h;
+        CHECK_OK(winshm_create(region_name, 2 * PAGE, flags[i], &h));
+        char *page = (char *)winshm_data(h) + PAGE;
+        if (plain_protect(page, true)) {
+            expect_fault(h, flags[i] == 0);
+            CHECK(plain_protect(page, false));
+        }
+        CHECK_OK(winshm_write(h, PAGE, "x", 1, 0));
+        CHECK_OK(winshm_close(h));
+    }
+}
+
 int main(int argc, char **argv)
 {
     child_run_role(argc, argv, roles);
+    child_crashes(); /* rather than a debugger that ends it with 0 */
     region_name = name_of("copy");
     static const uint32_t flags[] = {0, WINSHM_NO_LOCK, WINSHM_NO_MAP,
                                      WINSHM_RAW, WINSHM_RAW | WINSHM_NO_MAP};
@@ -248,5 +319,7 @@ int main(int argc, char **argv)
     test_other_process();
     test_never_torn();
     test_faults();
+    test_outsiders_file();
+    test_protected();
     return 0;
 }
