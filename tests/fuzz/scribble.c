@@ -1,8 +1,10 @@
 /* Random bytes in everything that can be reached, from another process and at
  * full speed, while four workers use the region: every call ends, in time and
- * with a status that winshm.h lists, and nobody crashes.
+ * with a status that winshm.h lists, and nobody crashes. Told to cut, it also
+ * cuts both files behind the region short, the control file being what the
+ * library itself cannot do without.
  *
- * Usage: scribble SECONDS SEED */
+ * Usage: scribble SECONDS SEED [cut] */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <signal.h>
@@ -37,6 +39,7 @@ struct board {
     _Atomic uint64_t calls;
     _Atomic uint64_t opens;
     _Atomic uint64_t writes;
+    _Atomic uint64_t cuts;
     _Atomic uint64_t longest_ms;
     _Atomic uint64_t seen[STATUSES];
 };
@@ -45,6 +48,7 @@ static struct board *board;
 static char name[48];
 static uint64_t random_state;
 static uint64_t end_ms;
+static bool cuts;
 
 static uint64_t now_ms(void)
 {
@@ -91,6 +95,12 @@ static uint32_t somewhere(uint64_t random)
     }
 }
 
+static void cut(int fd, uint64_t bytes)
+{
+    if (ftruncate(fd, (off_t)bytes) != 0)
+        perror("ftruncate");
+}
+
 /** Bursts of nonsense, and a whole block again in between, so that the workers
  * get far enough to be hurt by the next burst. */
 static void scribble(void)
@@ -115,17 +125,21 @@ static void scribble(void)
             data[random % BYTES] = (uint8_t)random;
         }
         atomic_fetch_add(&board->writes, count);
-        /* The control file is not cut: that would be a signal for everybody
-         * who has it mapped, which winshm.h does not speak of. */
-        bool cut = random_next() % 16 == 0;
-        /* Through the descriptor from here on, since this mapping has lost its
-         * pages as well. */
-        if (cut && ftruncate(data_fd, (off_t)(random_next() % BYTES)) != 0)
-            perror("ftruncate");
+        /* These mappings lose their pages as well: they are not touched before
+         * the files are whole again. */
+        bool cut_data = random_next() % 16 == 0;
+        bool cut_control = cuts && random_next() % 4 == 0;
+        if (cut_data)
+            cut(data_fd, random_next() % BYTES);
+        if (cut_control)
+            cut(control_fd, random_next() % 2 * (random_next() % LAYOUT_BYTES));
         nanosleep(&pause, NULL);
-        if (cut && ftruncate(data_fd, BYTES) != 0)
-            perror("ftruncate");
-        if (random_next() % 2 == 0) {
+        if (cut_data)
+            cut(data_fd, BYTES);
+        if (cut_control)
+            cut(control_fd, LAYOUT_BYTES);
+        atomic_fetch_add(&board->cuts, cut_data + cut_control);
+        if (cut_control || random_next() % 2 == 0) {
             memcpy(control, whole, sizeof(struct layout_header));
             memset(control + 128, 0, LAYOUT_BYTES - 128);
             *(volatile uint32_t *)(void *)(control + 260) = 8;
@@ -175,8 +189,9 @@ static void use(winshm_region *h)
         BIT(WINSHM_OK) | BIT(WINSHM_E_CORRUPT) | BIT(WINSHM_E_OWNER_DEAD) |
         BIT(WINSHM_E_TIMEOUT) | BIT(WINSHM_E_DEADLOCK) |
         BIT(WINSHM_E_UNSUPPORTED);
-    static const uint64_t unlock =
-        BIT(WINSHM_OK) | BIT(WINSHM_E_NOT_OWNER) | BIT(WINSHM_E_UNSUPPORTED);
+    static const uint64_t unlock = BIT(WINSHM_OK) | BIT(WINSHM_E_NOT_OWNER) |
+                                   BIT(WINSHM_E_UNSUPPORTED) |
+                                   BIT(WINSHM_E_CORRUPT);
     /* RANGE where the block has lied about the size when this was opened. */
     static const uint64_t copy =
         BIT(WINSHM_OK) | BIT(WINSHM_E_CORRUPT) | BIT(WINSHM_E_OWNER_DEAD) |
@@ -207,12 +222,12 @@ static void use(winshm_region *h)
             copy | BIT(WINSHM_E_DEADLOCK), LATE_MS);
         break;
     case 4:
-        TRY(winshm_notify(h), BIT(WINSHM_OK), LATE_MS);
+        TRY(winshm_notify(h), told, LATE_MS);
         break;
     case 5:
         winshm_change_count(h, &count);
         TRY(winshm_wait(h, count, TIMEOUT_MS, &count),
-            BIT(WINSHM_OK) | BIT(WINSHM_E_TIMEOUT), LATE_MS);
+            told | BIT(WINSHM_E_TIMEOUT), LATE_MS);
         break;
     case 6:
         TRY(winshm_get_info(h, &info), told, LATE_MS);
@@ -239,45 +254,27 @@ static winshm_region *open_one(void)
     return h;
 }
 
-/** The words may say for long that a handle holds the lock: then they are set
- * right, until a close comes through. */
-static void close_one(winshm_region *h, uint8_t *control)
+static void close_one(winshm_region *h)
 {
-    for (int tries = 0; tries < 100000; tries++) {
-        uint64_t began = now_ms();
-        winshm_status status = winshm_close(h);
-        judge("winshm_close", status, BIT(WINSHM_OK) | BIT(WINSHM_E_BUSY),
-              began, OPEN_LATE_MS);
-        if (status == WINSHM_OK)
-            return;
-        struct layout_control *words = (void *)control;
-        atomic_store(&words->lock.word, 0);
-        for (uint32_t slot = 0; slot < LAYOUT_SLOTS; slot++) {
-            atomic_store(&words->slots[slot].own, 0);
-            atomic_store(&words->slots[slot].other, 0);
-        }
-    }
-    fputs("a handle could not be closed\n", stderr);
-    abort();
+    TRY(winshm_close(h), BIT(WINSHM_OK), OPEN_LATE_MS);
 }
 
 static void work(void)
 {
-    int fd;
-    uint8_t *control = map_file(".winshm", LAYOUT_BYTES, &fd);
     winshm_region *h = NULL;
     while (now_ms() < end_ms) {
         if (h == NULL)
             h = open_one();
         for (int i = 0; i < 100 && h != NULL; i++)
             use(h);
-        if (h != NULL && random_next() % 8 == 0) {
-            close_one(h, control);
+        /* One whose control file was cut does nothing but say so. */
+        if (h != NULL && random_next() % (cuts ? 2 : 8) == 0) {
+            close_one(h);
             h = NULL;
         }
     }
     if (h != NULL)
-        close_one(h, control);
+        close_one(h);
     _exit(0);
 }
 
@@ -296,10 +293,10 @@ static pid_t start(void (*run)(void), uint64_t seed)
 
 static void report(void)
 {
-    printf("%llu calls, %llu of them open, among %llu random writes; the "
-           "longest took %llu ms\n",
+    printf("%llu calls, %llu of them open, among %llu random writes and %llu "
+           "cuts of a file; the longest took %llu ms\n",
            (unsigned long long)board->calls, (unsigned long long)board->opens,
-           (unsigned long long)board->writes,
+           (unsigned long long)board->writes, (unsigned long long)board->cuts,
            (unsigned long long)board->longest_ms);
     for (int i = 0; i < STATUSES; i++)
         if (board->seen[i] != 0)
@@ -310,8 +307,9 @@ static void report(void)
 
 int main(int argc, char **argv)
 {
-    if (argc != 3) {
-        fputs("usage: scribble SECONDS SEED\n", stderr);
+    cuts = argc == 4 && strcmp(argv[3], "cut") == 0;
+    if (argc != 3 && !cuts) {
+        fputs("usage: scribble SECONDS SEED [cut]\n", stderr);
         return 2;
     }
     uint64_t seed = strtoull(argv[2], NULL, 10);
