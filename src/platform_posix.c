@@ -123,34 +123,6 @@ void wshm_platform_reset(struct platform_region *p)
     p->park = NULL;
 }
 
-/** Opens the object behind a descriptor again, for mapping. */
-static int reopen(platform_object object, int flags)
-{
-    char path[64];
-    snprintf(path, sizeof path, "/proc/self/fd/%d", (int)object);
-    return open(path, flags | O_CLOEXEC);
-}
-
-static winshm_status map_control(struct platform_region *p, uint64_t bytes,
-                                 bool write)
-{
-    int fd = reopen(p->control, write ? O_RDWR : O_RDONLY);
-    if (fd < 0)
-        return wshm_error_os(errno == ENOENT ? WINSHM_E_SYSTEM
-                                             : wshm_posix_translate(errno),
-                             "open(/proc/self/fd)", errno);
-    void *view = mmap(NULL, (size_t)bytes, PROT_READ | (write ? PROT_WRITE : 0),
-                      MAP_SHARED, fd, 0);
-    int code = errno;
-    close(fd);
-    if (view == MAP_FAILED)
-        return wshm_posix_refused("mmap", code);
-    p->control_view = view;
-    p->control_bytes = bytes;
-    wshm_posix_control_watch(p);
-    return WINSHM_OK;
-}
-
 /** What is known of the control file that is open. */
 struct condition {
     bool made;   /* by this call */
@@ -158,35 +130,70 @@ struct condition {
     bool unused; /* no life has begun in it, seen under the life lock */
 };
 
-/** The file that is open is whole, ours to trust, and still has the name. */
-static winshm_status check_control(struct platform_region *p, const char *path,
-                                   uint64_t bytes, bool observe, bool anybodys,
+/** The file that is open is whole, and ours to trust. */
+static winshm_status check_control(const struct platform_region *p,
+                                   const struct stat *here, uint64_t bytes,
+                                   bool observe, bool anybodys,
                                    struct condition *found)
 {
-    struct stat here, there;
-    if (fstat((int)p->control, &here) != 0)
-        return wshm_posix_refused("fstat", errno);
-    bool named = lstat(path, &there) == 0;
-    if (!named && errno != ENOENT)
-        return wshm_posix_refused("lstat", errno);
-    found->gone =
-        !named || here.st_ino != there.st_ino || here.st_dev != there.st_dev;
-    if (found->gone)
-        return WINSHM_E_NOT_FOUND;
-    if (!S_ISREG(here.st_mode))
+    if (!S_ISREG(here->st_mode))
         return WINSHM_E_KIND;
-    if (here.st_size != (off_t)bytes && (observe || here.st_size != 0))
-        return observe && here.st_size == 0 ? WINSHM_E_NOT_FOUND
-                                            : WINSHM_E_FOREIGN;
-    if (!anybodys && !wshm_posix_acceptable(&here))
+    if (here->st_size != (off_t)bytes && (observe || here->st_size != 0))
+        return observe && here->st_size == 0 ? WINSHM_E_NOT_FOUND
+                                             : WINSHM_E_FOREIGN;
+    if (!anybodys && !wshm_posix_acceptable(here))
         return WINSHM_E_FOREIGN;
-    found->unused = here.st_size == 0;
+    found->unused = here->st_size == 0;
     if (found->unused) {
         int code = wshm_posix_reserve((int)p->control, bytes);
         if (code != 0)
             return wshm_posix_refused("posix_fallocate", code);
     }
     return WINSHM_OK;
+}
+
+static winshm_status map_control(struct platform_region *p, int fd,
+                                 uint64_t bytes, bool observe)
+{
+    void *view =
+        mmap(NULL, (size_t)bytes, observe ? PROT_READ : PROT_READ | PROT_WRITE,
+             MAP_SHARED, fd, 0);
+    if (view == MAP_FAILED)
+        return wshm_posix_refused("mmap", errno);
+    p->control_view = view;
+    p->control_bytes = bytes;
+    wshm_posix_control_watch(p);
+    return WINSHM_OK;
+}
+
+/** Checks and maps the control file. It is opened by its name once more: that
+ * gives the description to be mapped, and tells whether it is still the one
+ * that the name leads to. */
+static winshm_status take_control(struct platform_region *p, const char *path,
+                                  uint64_t bytes, bool observe, bool anybodys,
+                                  struct condition *found)
+{
+    struct stat here, there;
+    int fd = open(path, (observe ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NOFOLLOW |
+                            O_NONBLOCK);
+    found->gone = fd < 0 && errno == ENOENT;
+    if (found->gone)
+        return WINSHM_E_NOT_FOUND;
+    if (fd < 0)
+        return wshm_posix_refused("open", errno);
+    winshm_status status = WINSHM_OK;
+    if (fstat((int)p->control, &here) != 0 || fstat(fd, &there) != 0) {
+        status = wshm_posix_refused("fstat", errno);
+    } else if (here.st_ino != there.st_ino || here.st_dev != there.st_dev) {
+        found->gone = true;
+        status = WINSHM_E_NOT_FOUND;
+    }
+    if (status == WINSHM_OK)
+        status = check_control(p, &here, bytes, observe, anybodys, found);
+    if (status == WINSHM_OK)
+        status = map_control(p, fd, bytes, observe);
+    close(fd);
+    return status;
 }
 
 static winshm_status open_control(struct platform_region *p, const char *path,
@@ -250,9 +257,7 @@ winshm_status wshm_platform_enter(struct platform_region *p,
         if (!observe)
             status = life_lock(p, deadline_ns);
         if (status == WINSHM_OK)
-            status = check_control(p, path, bytes, observe, anybodys, &found);
-        if (status == WINSHM_OK)
-            status = map_control(p, bytes, !observe);
+            status = take_control(p, path, bytes, observe, anybodys, &found);
         if (status == WINSHM_OK)
             return WINSHM_OK;
         remove_unused(p, &found);

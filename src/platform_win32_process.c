@@ -82,7 +82,9 @@ uint32_t wshm_platform_pid(void)
     return GetCurrentProcessId();
 }
 
-int64_t wshm_platform_start_us(void)
+static int64_t start_us;
+
+static int64_t read_start(void)
 {
     static const int64_t unix_epoch = 11644473600000000; /* from 1601, in us */
     FILETIME start, end, kernel, user;
@@ -91,6 +93,11 @@ int64_t wshm_platform_start_us(void)
     int64_t ticks =
         (int64_t)((uint64_t)start.dwHighDateTime << 32 | start.dwLowDateTime);
     return ticks / 10 - unix_epoch;
+}
+
+int64_t wshm_platform_start_us(void)
+{
+    return start_us;
 }
 
 static void CALLBACK block_free(void *block)
@@ -271,6 +278,7 @@ static BOOL CALLBACK initialise(INIT_ONCE *once, void *unused, void **unused2)
                            GET_MODULE_HANDLE_EX_FLAG_PIN,
                        (const wchar_t *)(const void *)&here, &module);
 #endif
+    start_us = read_start();
     wshm_win32_security_init();
     wshm_win32_wait_init();
     guard_init();

@@ -7,7 +7,6 @@
  * could already hold everybody up. */
 #include "platform_win32.h"
 
-#include <aclapi.h>
 #include <sddl.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -31,28 +30,6 @@ SECURITY_ATTRIBUTES *wshm_win32_deny_all(void)
     return &deny_all;
 }
 
-void wshm_win32_security_init(void)
-{
-    static union {
-        ACL acl;
-        BYTE room[sizeof(ACL) + sizeof(ACCESS_DENIED_ACE) +
-                  SECURITY_MAX_SID_SIZE];
-    } list;
-    static SECURITY_DESCRIPTOR descriptor;
-    union sid world;
-    DWORD length = sizeof world;
-    InitializeAcl(&list.acl, sizeof list, ACL_REVISION);
-    /* Without the entry the list is empty, which denies everybody as well. */
-    if (CreateWellKnownSid(WinWorldSid, NULL, &world.sid, &length))
-        AddAccessDeniedAce(&list.acl, ACL_REVISION, GENERIC_ALL, &world.sid);
-    InitializeSecurityDescriptor(&descriptor, SECURITY_DESCRIPTOR_REVISION);
-    SetSecurityDescriptorDacl(&descriptor, TRUE, &list.acl, FALSE);
-    SetSecurityDescriptorControl(&descriptor, SE_DACL_PROTECTED,
-                                 SE_DACL_PROTECTED);
-    deny_all.nLength = sizeof deny_all;
-    deny_all.lpSecurityDescriptor = &descriptor;
-}
-
 /* What the token of this process tells. */
 
 union token {
@@ -60,6 +37,13 @@ union token {
     TOKEN_OWNER owner;
     BYTE room[256];
 };
+
+/** Kept, since every question costs a call of the system and the answers stay
+ * the same. False: nothing was told yet. */
+static struct {
+    bool told;
+    union token answer;
+} known_user, known_owner;
 
 static HANDLE open_token(void)
 {
@@ -77,6 +61,22 @@ static bool token_ask(TOKEN_INFORMATION_CLASS what, union token *answer)
     if (token != NULL)
         CloseHandle(token);
     return told;
+}
+
+/** @param room for an answer that could not be had earlier. @return NULL: nor
+ * now. */
+static PSID token_user(union token *room)
+{
+    if (known_user.told)
+        return known_user.answer.user.User.Sid;
+    return token_ask(TokenUser, room) ? room->user.User.Sid : NULL;
+}
+
+static PSID token_owner(union token *room)
+{
+    if (known_owner.told)
+        return known_owner.answer.owner.Owner;
+    return token_ask(TokenOwner, room) ? room->owner.Owner : NULL;
 }
 
 /** The logon session's SID is one of the token's groups. */
@@ -101,6 +101,30 @@ static bool logon_sid(union sid *logon)
     LocalFree(groups);
     CloseHandle(token);
     return found;
+}
+
+void wshm_win32_security_init(void)
+{
+    static union {
+        ACL acl;
+        BYTE room[sizeof(ACL) + sizeof(ACCESS_DENIED_ACE) +
+                  SECURITY_MAX_SID_SIZE];
+    } list;
+    static SECURITY_DESCRIPTOR descriptor;
+    union sid world;
+    DWORD length = sizeof world;
+    InitializeAcl(&list.acl, sizeof list, ACL_REVISION);
+    /* Without the entry the list is empty, which denies everybody as well. */
+    if (CreateWellKnownSid(WinWorldSid, NULL, &world.sid, &length))
+        AddAccessDeniedAce(&list.acl, ACL_REVISION, GENERIC_ALL, &world.sid);
+    InitializeSecurityDescriptor(&descriptor, SECURITY_DESCRIPTOR_REVISION);
+    SetSecurityDescriptorDacl(&descriptor, TRUE, &list.acl, FALSE);
+    SetSecurityDescriptorControl(&descriptor, SE_DACL_PROTECTED,
+                                 SE_DACL_PROTECTED);
+    deny_all.nLength = sizeof deny_all;
+    deny_all.lpSecurityDescriptor = &descriptor;
+    known_user.told = token_ask(TokenUser, &known_user.answer);
+    known_owner.told = token_ask(TokenOwner, &known_owner.answer);
 }
 
 /* From words to descriptors. */
@@ -128,7 +152,8 @@ static bool standard_text(const char *word, wchar_t *text)
     union token user;
     union sid logon;
     wcscpy(text, L"D:P");
-    if (!token_ask(TokenUser, &user) || !grant(text, L"GA", user.user.User.Sid))
+    PSID self = token_user(&user);
+    if (self == NULL || !grant(text, L"GA", self))
         return false;
     wcscat(text, L"(A;;GA;;;SY)");
     if (strcmp(word, "session") == 0 &&
@@ -261,28 +286,58 @@ failed:
     return NULL;
 }
 
+/** What an object's descriptor holds. To be freed. @return NULL: refused. */
+static PSECURITY_DESCRIPTOR read_security(HANDLE object,
+                                          SECURITY_INFORMATION what)
+{
+    DWORD length = 1024, code = ERROR_NOT_ENOUGH_MEMORY;
+    for (int tries = 0; tries < 2; tries++) {
+        PSECURITY_DESCRIPTOR read = LocalAlloc(LMEM_FIXED, length);
+        if (read == NULL)
+            break;
+        if (GetKernelObjectSecurity(object, what, read, length, &length))
+            return read;
+        code = GetLastError();
+        LocalFree(read);
+        if (code != ERROR_INSUFFICIENT_BUFFER)
+            break;
+    }
+    SetLastError(code);
+    return NULL;
+}
+
+/** The list in there. @return NULL: none. */
+static PACL list_of(PSECURITY_DESCRIPTOR descriptor)
+{
+    BOOL present, defaulted;
+    PACL list = NULL;
+    return descriptor != NULL &&
+                   GetSecurityDescriptorDacl(descriptor, &present, &list,
+                                             &defaulted) &&
+                   present
+               ? list
+               : NULL;
+}
+
 winshm_status wshm_win32_security_derive(const struct win32_security *section,
                                          HANDLE control,
                                          struct win32_security *made)
 {
     struct win32_security standard = {0};
     PSECURITY_DESCRIPTOR read = NULL;
-    BOOL present, defaulted;
-    PACL list = NULL;
     winshm_status status = WINSHM_OK;
     memset(made, 0, sizeof *made);
-    if (control != NULL &&
-        GetSecurityInfo(control, SE_KERNEL_OBJECT, DACL_SECURITY_INFORMATION,
-                        NULL, NULL, &list, NULL, &read) != ERROR_SUCCESS)
-        list = NULL;
+    if (control != NULL)
+        read = read_security(control, DACL_SECURITY_INFORMATION);
+    PACL list = list_of(read);
     if (list == NULL && section == NULL) {
         status = wshm_win32_security_parse(NULL, &standard);
         section = &standard;
     }
-    if (status == WINSHM_OK && list == NULL &&
-        !GetSecurityDescriptorDacl(section->descriptor, &present, &list,
-                                   &defaulted))
-        status = WINSHM_E_SYSTEM;
+    if (status == WINSHM_OK && list == NULL) {
+        list = list_of(section->descriptor);
+        status = list != NULL ? WINSHM_OK : WINSHM_E_SYSTEM;
+    }
     if (status == WINSHM_OK) {
         made->list = derive_list(list);
         if (made->list == NULL)
@@ -333,19 +388,12 @@ winshm_status wshm_platform_control_own(const struct platform_region *p,
                                         const char *security)
 {
     struct win32_security made;
-    PSECURITY_DESCRIPTOR read = NULL;
-    BOOL present, defaulted;
-    PACL is = NULL, shall = NULL;
     winshm_status status = wshm_win32_security_parse(security, &made);
     if (status != WINSHM_OK)
         return status;
-    if (GetSecurityInfo(wshm_win32_handle(p->control), SE_KERNEL_OBJECT,
-                        DACL_SECURITY_INFORMATION, NULL, NULL, &is, NULL,
-                        &read) != ERROR_SUCCESS)
-        is = NULL;
-    if (!GetSecurityDescriptorDacl(made.descriptor, &present, &shall,
-                                   &defaulted) ||
-        !same_list(is, shall)) {
+    PSECURITY_DESCRIPTOR read =
+        read_security(wshm_win32_handle(p->control), DACL_SECURITY_INFORMATION);
+    if (!same_list(list_of(read), list_of(made.descriptor))) {
         wchar_t name[WIN32_NAME_CHARS];
         wshm_win32_name(p, ".winshm", name);
         HANDLE control = OpenFileMappingW(WRITE_DAC, FALSE, name);
@@ -370,22 +418,23 @@ static bool acceptable(PSID owner)
     if (IsWellKnownSid(owner, WinLocalSystemSid) ||
         IsWellKnownSid(owner, WinBuiltinAdministratorsSid))
         return true;
-    if (token_ask(TokenUser, &user) &&
-        (EqualSid(owner, user.user.User.Sid) ||
-         IsWellKnownSid(user.user.User.Sid, WinLocalSystemSid)))
+    PSID self = token_user(&user);
+    if (self != NULL &&
+        (EqualSid(owner, self) || IsWellKnownSid(self, WinLocalSystemSid)))
         return true;
-    return token_ask(TokenOwner, &own) && EqualSid(owner, own.owner.Owner);
+    PSID standard = token_owner(&own);
+    return standard != NULL && EqualSid(owner, standard);
 }
 
 winshm_status wshm_win32_check_owner(HANDLE object)
 {
-    PSECURITY_DESCRIPTOR read = NULL;
     PSID owner = NULL;
-    DWORD code =
-        GetSecurityInfo(object, SE_KERNEL_OBJECT, OWNER_SECURITY_INFORMATION,
-                        &owner, NULL, NULL, NULL, &read);
-    if (code != ERROR_SUCCESS)
-        return wshm_win32_error("GetSecurityInfo", code);
+    BOOL defaulted;
+    PSECURITY_DESCRIPTOR read =
+        read_security(object, OWNER_SECURITY_INFORMATION);
+    if (read == NULL)
+        return wshm_win32_error("GetKernelObjectSecurity", GetLastError());
+    GetSecurityDescriptorOwner(read, &owner, &defaulted);
     /* Windows gives every object an owner; Wine tells none for an object that
      * was made without a descriptor. */
     bool trusted = owner == NULL || acceptable(owner);

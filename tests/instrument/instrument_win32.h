@@ -95,10 +95,10 @@
     INSTRUMENT_FAILS(GetTokenInformation, FALSE,                               \
                      (ERROR_ACCESS_DENIED, ERROR_INSUFFICIENT_BUFFER, 0),      \
                      __VA_ARGS__)
-#define GetSecurityInfo(...)                                                   \
-    INSTRUMENT_RETURNS(GetSecurityInfo,                                        \
-                       (ERROR_ACCESS_DENIED, ERROR_NOT_ENOUGH_MEMORY, 0),      \
-                       __VA_ARGS__)
+#define GetKernelObjectSecurity(...)                                           \
+    INSTRUMENT_FAILS(GetKernelObjectSecurity, FALSE,                           \
+                     (ERROR_ACCESS_DENIED, ERROR_INSUFFICIENT_BUFFER, 0),      \
+                     __VA_ARGS__)
 #define ConvertSidToStringSidW(...)                                            \
     INSTRUMENT_FAILS(ConvertSidToStringSidW, FALSE,                            \
                      (ERROR_NOT_ENOUGH_MEMORY, ERROR_INVALID_SID, 0),          \
