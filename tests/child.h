@@ -1,8 +1,8 @@
 /* What a test of several processes needs of the operating system. Besides the
- * library's own backends, child_posix.c and child_win32.c are the only C files
- * that know which system this is. A test starts its own program again in a
- * role; parent and child talk in single bytes over pipes, which are the
- * child's standard input and output. No child outlives its parent. */
+ * library's own backends, only C files that are named after a system know which
+ * one this is. A test starts its own program again in a role; parent and child
+ * talk in single bytes over pipes, which are the child's standard input and
+ * output. No child outlives its parent. */
 #ifndef CHILD_H
 #define CHILD_H
 
