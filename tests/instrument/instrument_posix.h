@@ -43,15 +43,14 @@
 #define unlink(...)                                                            \
     INSTRUMENT_FAILS(unlink, -1, (EACCES, ENOMEM, EPERM, 0), __VA_ARGS__)
 #define fcntl(...)                                                             \
-    INSTRUMENT_FAILS(fcntl, -1, (EINTR, ENOLCK, ENOMEM, 0), __VA_ARGS__)
+    INSTRUMENT_FAILS(fcntl, -1, (ENOLCK, ENOMEM, -EINTR, 0), __VA_ARGS__)
 /* What it closes is closed, whatever it says. */
 #define close(...) INSTRUMENT_SURE(close, __VA_ARGS__)
 
 /* Memory. */
 
 #define mmap(...)                                                              \
-    INSTRUMENT_FAILS(mmap, MAP_FAILED, (EACCES, EAGAIN, ENFILE, ENOMEM, 0),    \
-                     __VA_ARGS__)
+    INSTRUMENT_FAILS(mmap, MAP_FAILED, (EAGAIN, ENFILE, ENOMEM, 0), __VA_ARGS__)
 /* Whole mappings only: nothing has to be allocated for a rest. */
 #define munmap(...) INSTRUMENT_SURE(munmap, __VA_ARGS__)
 

@@ -27,11 +27,16 @@
 #define CreateMutexExW(...)                                                    \
     INSTRUMENT_FAILS(CreateMutexExW, NULL, INSTRUMENT_NAMED, __VA_ARGS__)
 #define CreateEventW(...)                                                      \
-    INSTRUMENT_FAILS(CreateEventW, NULL, INSTRUMENT_NAMED, __VA_ARGS__)
+    INSTRUMENT_FAILS(CreateEventW, NULL,                                       \
+                     (ERROR_NOT_ENOUGH_MEMORY, ERROR_NO_SYSTEM_RESOURCES, 0),  \
+                     __VA_ARGS__)
 #define CreateEventExW(...)                                                    \
     INSTRUMENT_FAILS(CreateEventExW, NULL, INSTRUMENT_NAMED, __VA_ARGS__)
+/* "Denied" is an answer here: the event exists. */
 #define OpenEventW(...)                                                        \
-    INSTRUMENT_FAILS(OpenEventW, NULL, INSTRUMENT_NAMED, __VA_ARGS__)
+    INSTRUMENT_FAILS(OpenEventW, NULL,                                         \
+                     (ERROR_NOT_ENOUGH_MEMORY, ERROR_NO_SYSTEM_RESOURCES, 0),  \
+                     __VA_ARGS__)
 #define OpenProcess(...)                                                       \
     INSTRUMENT_FAILS(OpenProcess, NULL,                                        \
                      (ERROR_ACCESS_DENIED, ERROR_INVALID_PARAMETER,            \
@@ -40,10 +45,10 @@
 
 /* Memory. */
 
+/* Of handles that have the right, and where the system likes. */
 #define MapViewOfFile(...)                                                     \
     INSTRUMENT_FAILS(MapViewOfFile, NULL,                                      \
-                     (ERROR_ACCESS_DENIED, ERROR_NOT_ENOUGH_MEMORY,            \
-                      ERROR_INVALID_ADDRESS, ERROR_COMMITMENT_LIMIT, 0),       \
+                     (ERROR_NOT_ENOUGH_MEMORY, ERROR_COMMITMENT_LIMIT, 0),     \
                      __VA_ARGS__)
 #define VirtualQuery(...)                                                      \
     INSTRUMENT_FAILS(VirtualQuery, 0, (ERROR_INVALID_PARAMETER, 0), __VA_ARGS__)
@@ -81,9 +86,6 @@
 #define SetEvent(...)                                                          \
     INSTRUMENT_FAILS(SetEvent, FALSE, (ERROR_NO_SYSTEM_RESOURCES, 0),          \
                      __VA_ARGS__)
-#define InitOnceBeginInitialize(...)                                           \
-    INSTRUMENT_FAILS(InitOnceBeginInitialize, FALSE,                           \
-                     (ERROR_NO_SYSTEM_RESOURCES, 0), __VA_ARGS__)
 
 /* Who may use an object, and whose it is. */
 
@@ -105,8 +107,7 @@
                      __VA_ARGS__)
 #define ConvertStringSecurityDescriptorToSecurityDescriptorW(...)              \
     INSTRUMENT_FAILS(ConvertStringSecurityDescriptorToSecurityDescriptorW,     \
-                     FALSE, (ERROR_NOT_ENOUGH_MEMORY, ERROR_INVALID_ACL, 0),   \
-                     __VA_ARGS__)
+                     FALSE, (ERROR_NOT_ENOUGH_MEMORY, 0), __VA_ARGS__)
 #define GetSecurityDescriptorDacl(...)                                         \
     INSTRUMENT_FAILS(GetSecurityDescriptorDacl, FALSE,                         \
                      (ERROR_INVALID_SECURITY_DESCR, 0), __VA_ARGS__)
@@ -166,6 +167,8 @@ BOOLEAN NTAPI instrument_random(void *bytes, ULONG length);
 #define LocalFree(...) INSTRUMENT_SURE(LocalFree, __VA_ARGS__)
 #define FlsGetValue(...) INSTRUMENT_SURE(FlsGetValue, __VA_ARGS__)
 #define TlsGetValue(...) INSTRUMENT_SURE(TlsGetValue, __VA_ARGS__)
+#define InitOnceBeginInitialize(...)                                           \
+    INSTRUMENT_SURE(InitOnceBeginInitialize, __VA_ARGS__)
 #define InitOnceComplete(...) INSTRUMENT_SURE(InitOnceComplete, __VA_ARGS__)
 #define InitOnceExecuteOnce(...)                                               \
     INSTRUMENT_SURE(InitOnceExecuteOnce, __VA_ARGS__)

@@ -1,0 +1,302 @@
+/* Entering and leaving regions. */
+#include "fault.h"
+
+void fault_write_text(winshm_region *h)
+{
+    EXPECT_OK(winshm_write(h, FAULT_SIZE - 16, "0123456789abcdef", 16, 1000));
+}
+
+void fault_set_up_region(struct stage *s)
+{
+    EXPECT_OK(winshm_create(s->name, FAULT_SIZE, 0, &s->other));
+    fault_write_text(s->other);
+}
+
+void fault_set_up_pair(struct stage *s)
+{
+    fault_set_up_region(s);
+    EXPECT_OK(winshm_open(s->name, 0, &s->handle));
+}
+
+void fault_tear_down(struct stage *s)
+{
+    if (s->handle != NULL)
+        EXPECT_OK(winshm_close(s->handle));
+    if (s->other != NULL)
+        EXPECT_OK(winshm_close(s->other));
+}
+
+static bool joined(const struct stage *s, const winshm_info *info)
+{
+    return s->other != NULL && !info->observer &&
+           info->kind == WINSHM_KIND_MANAGED;
+}
+
+/** What a call that opens has opened is whole, and closed again. */
+static void settle_opened(struct stage *s, winshm_status status)
+{
+    winshm_info info = {.struct_size = sizeof info};
+    fault_expect((s->handle != NULL) == (status == WINSHM_OK),
+                 "status and handle contradict each other");
+    if (s->handle == NULL)
+        return;
+    EXPECT_OK(winshm_get_info(s->handle, &info));
+    if (info.kind == WINSHM_KIND_MANAGED)
+        fault_expect(info.participants == (joined(s, &info) ? 2 : 1),
+                     "%u participants", (unsigned)info.participants);
+    fault_expect(winshm_data(s->handle) != NULL, "no data");
+    if (info.access != WINSHM_READ)
+        fault_write_text(s->handle);
+    EXPECT_OK(winshm_close(s->handle));
+    s->handle = NULL;
+}
+
+static winshm_status create(struct stage *s)
+{
+    return winshm_create(s->name, FAULT_SIZE, 0, &s->handle);
+}
+
+static winshm_status open(struct stage *s)
+{
+    return winshm_open(s->name, 0, &s->handle);
+}
+
+static winshm_status open_read(struct stage *s)
+{
+    return winshm_open(s->name, WINSHM_READ, &s->handle);
+}
+
+static winshm_status open_or_create(struct stage *s)
+{
+    return winshm_open_or_create(s->name, FAULT_SIZE, 0, &s->handle);
+}
+
+static winshm_status create_raw(struct stage *s)
+{
+    return winshm_create(s->name, FAULT_SIZE, WINSHM_RAW, &s->handle);
+}
+
+static winshm_status open_raw(struct stage *s)
+{
+    return winshm_open(s->name, WINSHM_RAW, &s->handle);
+}
+
+static winshm_status open_or_create_raw(struct stage *s)
+{
+    return winshm_open_or_create(s->name, FAULT_SIZE, WINSHM_RAW, &s->handle);
+}
+
+static winshm_status create_with(struct stage *s, const char *security)
+{
+    winshm_options options = {.struct_size = sizeof options,
+                              .disposition = WINSHM_CREATE_NEW,
+                              .name = s->name,
+                              .size = FAULT_SIZE,
+                              .security = security};
+    return winshm_open_with(&options, &s->handle);
+}
+
+static winshm_status create_session(struct stage *s)
+{
+    return create_with(s, "session");
+}
+
+static winshm_status create_interactive(struct stage *s)
+{
+    return create_with(s, "interactive-read");
+}
+
+static winshm_status create_everyone(struct stage *s)
+{
+    return create_with(s, "everyone-read");
+}
+
+#ifdef _WIN32
+/** With entries of every sort that the life lock's list is made from. */
+static winshm_status create_sddl(struct stage *s)
+{
+    return create_with(s, "D:P(D;;GW;;;AN)(A;;GA;;;WD)(A;;GR;;;IU)");
+}
+
+static winshm_status create_global(struct stage *s)
+{
+    char name[80];
+    snprintf(name, sizeof name, "Global\\%s", s->name);
+    return winshm_create(name, FAULT_SIZE, 0, &s->handle);
+}
+#endif
+
+/* What an outside program holds. */
+
+static struct plain plain;
+
+static void set_up_plain(struct stage *s)
+{
+    fault_expect(plain_create(&plain, s->name, FAULT_SIZE), "no plain block");
+}
+
+static void tear_down_plain(struct stage *s)
+{
+    plain_close(&plain);
+    plain_remove(s->name);
+}
+
+/* What a death has left. */
+
+static void prepare_leftovers(struct stage *s)
+{
+    EXPECT_OK(winshm_create(s->name, FAULT_SIZE, 0, &s->handle));
+    if (!fault_leave_names(s->handle, s->name))
+        EXPECT_OK(winshm_close(s->handle));
+    s->handle = NULL;
+}
+
+/* Leaving. */
+
+static void prepare_created(struct stage *s)
+{
+    if (s->handle == NULL)
+        EXPECT_OK(winshm_create(s->name, FAULT_SIZE, 0, &s->handle));
+}
+
+static void prepare_joined(struct stage *s)
+{
+    if (s->handle == NULL)
+        EXPECT_OK(winshm_open(s->name, 0, &s->handle));
+}
+
+static void prepare_raw(struct stage *s)
+{
+    if (s->handle == NULL)
+        EXPECT_OK(create_raw(s));
+}
+
+static winshm_status close(struct stage *s)
+{
+    return winshm_close(s->handle);
+}
+
+static void settle_closed(struct stage *s, winshm_status status)
+{
+    if (status == WINSHM_OK)
+        s->handle = NULL;
+}
+
+/** Without a control block nobody else will do what was refused. */
+static void settle_closed_raw(struct stage *s, winshm_status status)
+{
+    settle_closed(s, status);
+    if (fault_refused("unlink") || fault_refused("lstat") ||
+        fault_refused("fstat"))
+        plain_remove(s->name);
+}
+
+static void prepare_view(struct stage *s)
+{
+    if (s->view != NULL)
+        return;
+    EXPECT_OK(winshm_create(s->name, FAULT_SIZE, 0, &s->handle));
+    EXPECT_OK(winshm_map(s->handle, 5000, 100, 0, &s->view));
+    EXPECT_OK(winshm_close(s->handle));
+    s->handle = NULL;
+}
+
+static winshm_status unmap(struct stage *s)
+{
+    return winshm_unmap(s->view);
+}
+
+static void settle_unmapped(struct stage *s, winshm_status status)
+{
+    if (status == WINSHM_OK)
+        s->view = NULL;
+}
+
+#define OPENS(text, what, act)                                                 \
+    .name = text, .function = what, .call = act, .settle = settle_opened,      \
+    .tear_down = fault_tear_down
+
+#ifdef _WIN32
+#define DENIED "OpenFileMappingW", .always_times = 2, .always_code = 5
+#else
+#define DENIED "open", .always_times = 1, .always_code = 13
+#endif
+
+const struct scenario fault_life[] = {
+    {OPENS("create", "winshm_create", create)},
+    {OPENS("create: exists", "winshm_create", create),
+     .set_up = fault_set_up_region, .expected = WINSHM_E_EXISTS},
+    {OPENS("create: over leftovers", "winshm_create", create),
+     .prepare = prepare_leftovers},
+    {.name = "create: held",
+     .function = "winshm_create",
+     .call = create,
+     .settle = settle_opened,
+     .set_up = set_up_plain,
+     .tear_down = tear_down_plain,
+     .expected = WINSHM_E_HELD},
+    {OPENS("create for the session", "winshm_open_with", create_session)},
+    {OPENS("create, interactive to read", "winshm_open_with",
+           create_interactive)},
+    {OPENS("create, everyone to read", "winshm_open_with", create_everyone)},
+#ifdef _WIN32
+    {OPENS("create by SDDL", "winshm_open_with", create_sddl)},
+    {OPENS("create globally", "winshm_create", create_global)},
+#endif
+    {OPENS("open_or_create: creates", "winshm_open_or_create", open_or_create)},
+    {OPENS("open_or_create: joins", "winshm_open_or_create", open_or_create),
+     .set_up = fault_set_up_region},
+    {.name = "open_or_create: adopts",
+     .function = "winshm_open_or_create",
+     .call = open_or_create,
+     .settle = settle_opened,
+     .set_up = set_up_plain,
+     .tear_down = tear_down_plain},
+    {OPENS("open", "winshm_open", open), .set_up = fault_set_up_region},
+    {OPENS("open: nothing", "winshm_open", open),
+     .expected = WINSHM_E_NOT_FOUND},
+    {OPENS("open: leftovers", "winshm_open", open),
+     .prepare = prepare_leftovers, .expected = WINSHM_E_NOT_FOUND},
+    {.name = "open: not managed",
+     .function = "winshm_open",
+     .call = open,
+     .settle = settle_opened,
+     .set_up = set_up_plain,
+     .tear_down = tear_down_plain,
+     .expected = WINSHM_E_NOT_MANAGED},
+    {OPENS("open to read", "winshm_open", open_read),
+     .set_up = fault_set_up_region},
+    {OPENS("open to observe", "winshm_open", open_read),
+     .set_up = fault_set_up_region, .always = DENIED},
+#ifdef _WIN32
+    {OPENS("open: sizes not told", "winshm_open", open),
+     .set_up = fault_set_up_region, .always = "NtQuerySection",
+     .always_times = 100, .always_code = 5},
+#endif
+    {OPENS("create raw", "winshm_create", create_raw)},
+    {OPENS("open raw", "winshm_open", open_raw), .set_up = fault_set_up_region},
+    {OPENS("open_or_create raw", "winshm_open_or_create", open_or_create_raw)},
+    {.name = "close: last",
+     .function = "winshm_close",
+     .call = close,
+     .prepare = prepare_created,
+     .settle = settle_closed},
+    {.name = "close: others stay",
+     .function = "winshm_close",
+     .call = close,
+     .set_up = fault_set_up_region,
+     .prepare = prepare_joined,
+     .settle = settle_closed,
+     .tear_down = fault_tear_down},
+    {.name = "close raw",
+     .function = "winshm_close",
+     .call = close,
+     .prepare = prepare_raw,
+     .settle = settle_closed_raw},
+    {.name = "unmap: last",
+     .function = "winshm_unmap",
+     .call = unmap,
+     .prepare = prepare_view,
+     .settle = settle_unmapped},
+    {.name = NULL},
+};

@@ -1,0 +1,141 @@
+/* What a process does once: its first use of the library, fork, and its end. */
+#include "fault.h"
+
+#include "platform.h"
+
+static const struct scenario first_use;
+
+static void look_after_fork(void *handle)
+{
+    uint32_t now;
+    winshm_status status = winshm_change_count(handle, &now);
+    _Exit(status == WINSHM_E_FORKED ? 0 : 1);
+}
+
+/** A region can be made, used and left, whatever was refused at first. */
+static void live(const char *name)
+{
+    struct child child;
+    winshm_region *h;
+    char text[16];
+    EXPECT_OK(winshm_create(name, FAULT_SIZE, 0, &h));
+    if (h == NULL)
+        return;
+    fault_write_text(h);
+    EXPECT_OK(winshm_read(h, FAULT_SIZE - 16, text, 16, 1000));
+    EXPECT_OK(winshm_lock(h, WINSHM_EXCLUSIVE, 1000));
+    EXPECT_OK(winshm_unlock(h, WINSHM_EXCLUSIVE));
+    if (child_fork(&child, look_after_fork, h))
+        fault_expect(child_wait(&child, PATIENCE_MS) == 0,
+                     "a forked child was not told so");
+    fault_expect_status("wait", winshm_wait(h, 1, 1, NULL), WINSHM_E_TIMEOUT);
+    EXPECT_OK(winshm_close(h));
+}
+
+static void role_first(const char *name, uint32_t number)
+{
+    winshm_region *h;
+    fault_begin_child(&first_use, number);
+    fault_here(true);
+    winshm_status status = winshm_open(name, 0, &h);
+    fault_here(false);
+    fault_judge(status);
+    live(name);
+    fault_end_child();
+}
+
+static winshm_status hear(struct child *child)
+{
+    fault_expect(fault_hear_child(child), "the child complained");
+    return WINSHM_OK;
+}
+
+static winshm_status use_first(struct stage *s)
+{
+    struct child child = child_start("first", s->name, fault_number());
+    return hear(&child);
+}
+
+static const struct scenario first_use = {.name = "first use",
+                                          .function = "winshm_open",
+                                          .expected = WINSHM_E_NOT_FOUND};
+
+/** Ends with regions open: one is its own, in the other somebody stays. */
+static void role_exit(const char *name, uint32_t number)
+{
+    winshm_region *h;
+    char own[80];
+    snprintf(own, sizeof own, "%s-own", name);
+    fault_begin_child(&first_use, number);
+    EXPECT_OK(winshm_create(own, FAULT_SIZE, 0, &h));
+    EXPECT_OK(winshm_open(name, 0, &h));
+    fault_here(true);
+    /* As exit() does, of which nobody could tell what it came to. */
+    wshm_region_exit();
+    fault_here(false);
+    fault_end_child();
+}
+
+static winshm_status exit_open(struct stage *s)
+{
+    struct child child = child_start("exit", s->name, fault_number());
+    return hear(&child);
+}
+
+/** Whoever comes next finds nothing that is in the way. */
+static void settle_exit(struct stage *s, winshm_status status)
+{
+    winshm_region *h;
+    char own[80];
+    (void)status;
+    snprintf(own, sizeof own, "%s-own", s->name);
+    EXPECT_OK(winshm_create(own, FAULT_SIZE, 0, &h));
+    EXPECT_OK(winshm_close(h));
+}
+
+static void live_after_fork(void *stage)
+{
+    struct stage *s = stage;
+    fault_here(false);
+    fault_expect_status("lock", winshm_lock(s->handle, WINSHM_EXCLUSIVE, 0),
+                        WINSHM_E_FORKED);
+    EXPECT_OK(winshm_open(s->name, 0, &s->handle));
+    EXPECT_OK(winshm_lock(s->handle, WINSHM_EXCLUSIVE, 1000));
+    EXPECT_OK(winshm_unlock(s->handle, WINSHM_EXCLUSIVE));
+    EXPECT_OK(winshm_close(s->handle));
+    fault_end_child();
+}
+
+static winshm_status fork_off(struct stage *s)
+{
+    struct child child;
+    return child_fork(&child, live_after_fork, s) ? hear(&child) : WINSHM_OK;
+}
+
+const struct scenario fault_process[] = {
+    {.name = "first use", .function = "winshm_open", .call = use_first},
+    {.name = "exit",
+     .function = "exit",
+     .call = exit_open,
+     .set_up = fault_set_up_region,
+     .tear_down = fault_tear_down,
+     .settle = settle_exit},
+    {.name = "fork",
+     .function = "fork",
+     .call = fork_off,
+     .set_up = fault_set_up_pair,
+     .tear_down = fault_tear_down},
+    {.name = NULL},
+};
+
+static void role_stay(const char *unused, uint32_t unused2)
+{
+    (void)unused;
+    (void)unused2;
+    parent_hear();
+}
+
+const struct role fault_roles[] = {{"stay", role_stay},
+                                   {"first", role_first},
+                                   {"exit", role_exit},
+                                   {NULL, NULL}};
