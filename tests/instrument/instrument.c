@@ -120,6 +120,18 @@ void instrument_store(struct instrument_site *site,
     announce(site, address);
 }
 
+void *instrument_copy(struct instrument_site *whole,
+                      struct instrument_site *half, void *to, const void *from,
+                      size_t length)
+{
+    size_t first = length / 2;
+    announce(whole, to);
+    memcpy(to, from, first);
+    announce(half, (char *)to + first);
+    memcpy((char *)to + first, (const char *)from + first, length - first);
+    return to;
+}
+
 #ifdef _WIN32
 
 #include "instrument_win32.h"

@@ -1,5 +1,5 @@
 /* What stands between the library and everything that others can see of it:
- * each call to the operating system, and each atomic store.
+ * each call to the operating system, each atomic store, and each copy.
  *
  * The library's sources are compiled once more with this header in front of
  * them (see CMakeLists.txt here). Each place that calls or stores is then a
@@ -15,6 +15,7 @@
 #define _FILE_OFFSET_BITS 64
 #endif
 
+#include <stddef.h>
 #include <stdint.h>
 
 enum instrument_kind { INSTRUMENT_CALL, INSTRUMENT_STORE };
@@ -54,6 +55,10 @@ struct instrument_site *const *instrument_sites(uint32_t *count);
 int32_t instrument_call(struct instrument_site *site);
 void instrument_store(struct instrument_site *site,
                       const volatile void *address);
+
+void *instrument_copy(struct instrument_site *whole,
+                      struct instrument_site *half, void *to, const void *from,
+                      size_t length);
 
 #define INSTRUMENT_LIST(...) __VA_ARGS__
 
@@ -121,6 +126,12 @@ void instrument_store(struct instrument_site *site,
                          object_);                                             \
         object_;                                                               \
     })
+
+/** A copy is made in two halves, so that it can also be met half done. */
+#define memcpy(to, from, length)                                               \
+    instrument_copy(INSTRUMENT_SITE(INSTRUMENT_STORE, "memcpy", (0)),          \
+                    INSTRUMENT_SITE(INSTRUMENT_STORE, "memcpy half", (0)), to, \
+                    from, length)
 
 #undef atomic_store
 #undef atomic_store_explicit
