@@ -53,6 +53,9 @@ bool child_signal(uint32_t linux_pid, enum child_signal signal);
 void parent_tell(char byte);
 int parent_hear(void);
 
+/** Ends this process as child_kill() would. */
+void child_die(void);
+
 /** fork(). @return false on a system without it. */
 bool child_fork(struct child *child, void (*run)(void *), void *argument);
 /** In a child: does not end with its parent. Must end by itself soon. */

@@ -148,6 +148,13 @@ int parent_hear(void)
     return read(0, &byte, 1) == 1 ? byte : -1;
 }
 
+void child_die(void)
+{
+    kill(getpid(), SIGKILL);
+    for (;;)
+        pause();
+}
+
 void child_outlives(void)
 {
     prctl(PR_SET_PDEATHSIG, 0);

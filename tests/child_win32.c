@@ -205,6 +205,13 @@ int parent_hear(void)
                : -1;
 }
 
+void child_die(void)
+{
+    TerminateProcess(GetCurrentProcess(), KILLED);
+    for (;;)
+        Sleep(INFINITE);
+}
+
 void child_outlives(void)
 {
 }

@@ -1,0 +1,169 @@
+/* The points of the library and of the victims, and what happens there. */
+#include "points.h"
+
+#include <stdatomic.h>
+
+#include "handle.h"
+#include "instrument.h"
+
+/** Sites that nobody can be made to pass for sure in a test of seconds, or
+ * whose stores are this process's own; and how many of each there are. */
+static const struct {
+    const char *file;
+    const char *name;
+    uint32_t sites;
+} excuses[] = {
+    /* A close has overtaken a call that has just begun: own memory. */
+    {"handle.h", "&r->inside_other", 1},
+    /* A close that is refused after ten seconds: own memory. */
+    {"region.c", "&r->handle", 1},
+    {"region.c", "&r->closing", 1},
+#ifdef _WIN32
+    /* There is no fork(). */
+    {"handle.c", "&r->inside_first", 1},
+    {"handle.c", "&r->inside_other", 1},
+    {"handle.c", "&r->handle", 1},
+    {"handle.c", "&views[i].handle", 1},
+    /* The name space Global is refused; the life lock is not had in five
+     * seconds; a presence that an outsider has made, and does not deny. */
+    {"platform_win32.c", "CloseHandle", 4},
+    /* The size of a section that may not be asked for. */
+    {"platform_win32.c", "MapViewOfFile", 1},
+    {"platform_win32.c", "VirtualQuery", 1},
+    {"platform_win32.c", "UnmapViewOfFile", 1},
+    /* A fault in a copy. */
+    {"platform_win32_process.c", "TlsGetValue", 1},
+    {"platform_win32_process.c", "TlsSetValue", 1},
+    /* No memory, or a wait that the system refuses. */
+    {"platform_win32_security.c", "LocalFree", 1},
+    {"platform_win32_wait.c", "Sleep", 1},
+    /* Two threads of a handle that both make its first event. */
+    {"platform_win32_wait.c", "HeapFree", 1},
+    {"platform_win32_wait.c", "CloseHandle", 1},
+#else
+    /* Windows has events for wait loops, this system does not. */
+    {"change.c", "&r->slot->event", 1},
+    {"change.c", "&r->control->change.events", 1},
+    /* A fault that is not a copy's: the process ends anyway. */
+    {"platform_posix_wait.c", "sigaction", 1},
+    {"platform_posix_wait.c", "raise", 1},
+#endif
+};
+
+enum { EXCUSES = sizeof excuses / sizeof excuses[0] };
+
+static const char *const mark_names[MARKS] = {"joined", "locked",  "half",
+                                              "whole",  "reading", "end"};
+
+static struct board *armed;
+
+static uint32_t site_count(void)
+{
+    uint32_t count;
+    instrument_sites(&count);
+    return count;
+}
+
+static const struct instrument_site *site_of(uint32_t point)
+{
+    uint32_t count;
+    struct instrument_site *const *sites = instrument_sites(&count);
+    return point < count ? sites[point] : NULL;
+}
+
+uint32_t points_count(void)
+{
+    CHECK(site_count() + MARKS <= POINTS_MAX);
+    return site_count() + MARKS;
+}
+
+const char *point_text(uint32_t point)
+{
+    static char text[160];
+    const struct instrument_site *site = site_of(point);
+    if (site == NULL)
+        snprintf(text, sizeof text, "victim:%s",
+                 mark_names[point - site_count()]);
+    else
+        snprintf(text, sizeof text, "%s:%d:%s", site->file, site->line,
+                 site->name);
+    return text;
+}
+
+bool point_excused(uint32_t point)
+{
+    static uint32_t used[EXCUSES];
+    const struct instrument_site *site = site_of(point);
+    for (size_t i = 0; site != NULL && i < EXCUSES; i++)
+        if (strcmp(site->file, excuses[i].file) == 0 &&
+            strcmp(site->name, excuses[i].name) == 0)
+            return ++used[i] <= excuses[i].sites;
+    return false;
+}
+
+/** True if others can see what is stored there. */
+static bool shared(const volatile void *address)
+{
+    uintptr_t at = (uintptr_t)address;
+    for (int i = 0; i < HANDLE_REGIONS; i++) {
+        const struct region *r = &wshm_regions[i];
+        if (at - (uintptr_t)r->platform.control_view <
+                r->platform.control_bytes ||
+            (r->data != NULL && at - (uintptr_t)r->data < r->size))
+            return true;
+    }
+    return false;
+}
+
+static void pass(uint32_t point)
+{
+    struct board *board = armed;
+    if (atomic_fetch_add(&board->passed[point], 1) + 1 != board->passing ||
+        board->target != point + 1)
+        return;
+    board->fired = 1;
+    if (board->fate == DIES)
+        child_die();
+    parent_tell('s');
+    parent_hear(); /* to be killed is no answer */
+}
+
+static int32_t pass_site(struct instrument_site *site,
+                         const volatile void *address)
+{
+    if (address == NULL || shared(address))
+        pass(site->index);
+    else
+        armed->hidden[site->index] = 1;
+    return 0;
+}
+
+void points_arm(struct board *board)
+{
+    armed = board;
+    instrument_set_hook(pass_site);
+}
+
+void points_disarm(void)
+{
+    instrument_set_hook(NULL);
+}
+
+void points_mark(enum mark mark)
+{
+    pass(site_count() + mark);
+}
+
+bool words_read(uint32_t *word, uint32_t *version)
+{
+    for (int i = 0; i < HANDLE_REGIONS; i++) {
+        const struct layout_control *control =
+            wshm_regions[i].platform.control_view;
+        if (control == NULL)
+            continue;
+        *word = control->lock.word;
+        *version = control->lock.version;
+        return true;
+    }
+    return false;
+}
