@@ -861,9 +861,10 @@ winshm_change_count(winshm_region *region, uint32_t *now);
  * @param handle [out] a HANDLE; always the same for one region handle.
  *
  * @return WINSHM_OK, or
- *         WINSHM_E_ACCESS      the handle is an observer
+ *         WINSHM_E_ACCESS      the handle is an observer, or the system denies
+ *                              it
  *         WINSHM_E_UNSUPPORTED a raw region, or not Windows
- *         WINSHM_E_NO_MEMORY, WINSHM_E_SYSTEM
+ *         WINSHM_E_KIND, WINSHM_E_NO_MEMORY, WINSHM_E_SYSTEM
  *
  * @threadsafety any thread.
  * @platform Windows only.

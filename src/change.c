@@ -4,6 +4,7 @@
 #include "change.h"
 
 #include "park.h"
+#include "status.h"
 
 static const uint64_t MILLISECOND = 1000 * 1000;
 static const uint64_t SLICE = 500ull * 1000 * 1000;
@@ -60,6 +61,7 @@ static void park(struct region *r, uint32_t seen, uint64_t time)
 {
     uint32_t wakes;
     if (wshm_park_announce(r, PLATFORM_CHANGE, &wakes) != WINSHM_OK) {
+        wshm_error_clear(); /* sleeping will do */
         wshm_platform_sleep(time < MILLISECOND ? time : MILLISECOND);
         return;
     }

@@ -280,8 +280,10 @@ static winshm_status witness(struct region *r, const struct facts *facts,
             status = wshm_platform_data_open(p, &facts->data);
         winshm_status told =
             wshm_platform_anybody(p, LAYOUT_SLOTS, LAYOUT_SLOTS, exists);
-        if (told != WINSHM_OK)
+        if (told != WINSHM_OK) {
+            *exists = false;
             return told;
+        }
         if (!*exists) {
             wshm_platform_data_close(p);
             return WINSHM_OK;

@@ -3,6 +3,7 @@
 
 #include "lock.h"
 #include "park.h"
+#include "status.h"
 
 /** Step by step repeatable, since a cleaner may die as well. The caller has
  * the slot's presence. */
@@ -105,6 +106,8 @@ void wshm_participant_reap(struct region *r, uint32_t slot)
     if (wshm_platform_take(&r->platform, slot, &taken) == WINSHM_OK) {
         clean(r, slot);
         wshm_platform_absent(&r->platform, slot, taken);
+    } else {
+        wshm_error_clear(); /* somebody tries again */
     }
     wshm_platform_mutex_unlock(&r->reaping);
 }

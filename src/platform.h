@@ -72,8 +72,9 @@ enum platform_entry {
 
 /* The life of a region. */
 
-/** Once in a process, before anything else: clocks, guards, fork hooks. */
-void wshm_platform_init(void);
+/** Before anything else: clocks, guards, fork hooks. Does it once, and again
+ * only what failed. */
+winshm_status wshm_platform_init(void);
 
 /** Set the fields to "holds nothing". */
 void wshm_platform_reset(struct platform_region *p);

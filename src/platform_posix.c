@@ -48,18 +48,19 @@ static void unlock_bytes(const struct platform_region *p, uint32_t first,
 }
 
 /**
- * Ask whether somebody else has any of the bytes. Asked as if for reading: only
+ * Asks whether somebody else has any of the bytes. Asked as if for reading: only
  * what was locked for writing is in the way of that, while whoever may read the
  * file can lock it for reading, and is no participant.
+ *
+ * @return 0 or an errno.
  */
-static winshm_status bytes_locked(const struct platform_region *p,
-                                  uint32_t first, uint32_t count, bool *locked)
+static int bytes_locked(const struct platform_region *p, uint32_t first,
+                        uint32_t count, bool *locked)
 {
     struct flock lock = byte_lock(F_RDLCK, first, count);
-    if (fcntl((int)p->control, F_OFD_GETLK, &lock) != 0)
-        return wshm_posix_refused("fcntl(F_OFD_GETLK)", errno);
-    *locked = lock.l_type != F_UNLCK;
-    return WINSHM_OK;
+    int code = fcntl((int)p->control, F_OFD_GETLK, &lock) == 0 ? 0 : errno;
+    *locked = code != 0 || lock.l_type != F_UNLCK;
+    return code;
 }
 
 static winshm_status life_lock(const struct platform_region *p,
@@ -80,7 +81,8 @@ static winshm_status life_lock(const struct platform_region *p,
 bool wshm_platform_present(struct platform_region *p, uint32_t slot)
 {
     bool locked;
-    return bytes_locked(p, 1 + slot, 1, &locked) != WINSHM_OK || locked;
+    bytes_locked(p, 1 + slot, 1, &locked);
+    return locked;
 }
 
 winshm_status wshm_platform_anybody(struct platform_region *p, uint32_t count,
@@ -89,7 +91,9 @@ winshm_status wshm_platform_anybody(struct platform_region *p, uint32_t count,
     /* One question covers all slots; our own locks are not in the answer. */
     (void)count;
     (void)except;
-    return bytes_locked(p, 1, WINSHM_PARTICIPANTS_MAX, anybody);
+    int code = bytes_locked(p, 1, WINSHM_PARTICIPANTS_MAX, anybody);
+    return code == 0 ? WINSHM_OK
+                     : wshm_posix_refused("fcntl(F_OFD_GETLK)", code);
 }
 
 winshm_status wshm_platform_take(struct platform_region *p, uint32_t slot,

@@ -247,7 +247,6 @@ static void initialise(void)
     wshm_posix_wait_init();
     wshm_posix_fault_init();
     start_us = read_start();
-    pthread_atfork(before_fork, after_fork_parent, after_fork_child);
 }
 
 __attribute__((destructor)) static void at_exit(void)
@@ -255,8 +254,16 @@ __attribute__((destructor)) static void at_exit(void)
     wshm_region_exit();
 }
 
-void wshm_platform_init(void)
+winshm_status wshm_platform_init(void)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
+    static bool hooked;
+    int code = 0;
     pthread_once(&once, initialise);
+    wshm_posix_descriptors_lock();
+    if (!hooked)
+        code = pthread_atfork(before_fork, after_fork_parent, after_fork_child);
+    hooked = code == 0;
+    wshm_posix_descriptors_unlock();
+    return code == 0 ? WINSHM_OK : wshm_posix_refused("pthread_atfork", code);
 }

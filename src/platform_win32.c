@@ -286,6 +286,8 @@ bool wshm_platform_data_exists(const struct platform_region *p)
     HANDLE data = section_open(p, "", FILE_MAP_READ, &code);
     if (data != NULL)
         CloseHandle(data);
+    else if (code != ERROR_FILE_NOT_FOUND)
+        wshm_win32_error("OpenFileMappingW", code);
     return data != NULL || code == ERROR_ACCESS_DENIED ||
            code == ERROR_INVALID_HANDLE; /* there, in whatever shape */
 }

@@ -114,7 +114,10 @@ static DWORD block_slot(void)
     BOOL pending;
     if (InitOnceBeginInitialize(&once, 0, &pending, NULL) && pending) {
         block_index = FlsAlloc(block_free);
-        InitOnceComplete(&once, 0, NULL);
+        InitOnceComplete(
+            &once,
+            block_index == FLS_OUT_OF_INDEXES ? INIT_ONCE_INIT_FAILED : 0,
+            NULL);
     }
     return block_index;
 }
@@ -180,9 +183,10 @@ static bool guarded_fault(const EXCEPTION_RECORD *fault,
 
 #ifdef _MSC_VER
 
-static void guard_init(void)
+static bool guard_init(void)
 {
     (void)guard_index;
+    return true;
 }
 
 winshm_status wshm_platform_copy(void *to, const void *from, uint64_t length,
@@ -236,11 +240,13 @@ static LONG CALLBACK on_fault(EXCEPTION_POINTERS *fault)
     return EXCEPTION_CONTINUE_EXECUTION;
 }
 
-static void guard_init(void)
+static bool guard_init(void)
 {
-    guard_index = TlsAlloc();
+    if (guard_index == TLS_OUT_OF_INDEXES)
+        guard_index = TlsAlloc();
     if (guard_index != TLS_OUT_OF_INDEXES)
         fault_handler = AddVectoredExceptionHandler(1, on_fault);
+    return fault_handler != NULL;
 }
 
 __attribute__((noinline)) winshm_status
@@ -254,7 +260,9 @@ wshm_platform_copy(void *to, const void *from, uint64_t length,
         TlsSetValue(guard_index, NULL);
         return WINSHM_E_FAULT;
     }
-    TlsSetValue(guard_index, &guard);
+    if (!TlsSetValue(guard_index, &guard))
+        return wshm_error_os(WINSHM_E_NO_MEMORY, "TlsSetValue",
+                             (int32_t)GetLastError());
     memcpy(to, from, (size_t)length);
     TlsSetValue(guard_index, NULL);
     return WINSHM_OK;
@@ -281,14 +289,16 @@ static BOOL CALLBACK initialise(INIT_ONCE *once, void *unused, void **unused2)
     start_us = read_start();
     wshm_win32_security_init();
     wshm_win32_wait_init();
-    guard_init();
-    return TRUE;
+    return guard_init();
 }
 
-void wshm_platform_init(void)
+winshm_status wshm_platform_init(void)
 {
     static INIT_ONCE once = INIT_ONCE_STATIC_INIT;
-    InitOnceExecuteOnce(&once, initialise, NULL, NULL);
+    return InitOnceExecuteOnce(&once, initialise, NULL, NULL)
+               ? WINSHM_OK
+               : wshm_error_os(WINSHM_E_NO_MEMORY, "guarding copies",
+                               (int32_t)GetLastError());
 }
 
 #ifdef WINSHM_DLL

@@ -186,18 +186,24 @@ static winshm_status convert(const wchar_t *text, struct win32_security *made)
         return WINSHM_E_INVALID;
     if (!ConvertStringSecurityDescriptorToSecurityDescriptorW(
             text, SDDL_REVISION_1, &made->descriptor, NULL)) {
+        static const char call[] =
+            "ConvertStringSecurityDescriptorToSecurityDescriptorW";
+        DWORD code = GetLastError();
         made->descriptor = NULL;
-        return wshm_error_os(
-            WINSHM_E_INVALID,
-            "ConvertStringSecurityDescriptorToSecurityDescriptorW",
-            (int32_t)GetLastError());
+        return code == ERROR_NOT_ENOUGH_MEMORY
+                   ? wshm_win32_error(call, code)
+                   : wshm_error_os(WINSHM_E_INVALID, call, (int32_t)code);
     }
-    /* No list at all would let everybody do everything. */
+    winshm_status status = WINSHM_OK;
     if (!GetSecurityDescriptorDacl(made->descriptor, &present, &list,
-                                   &defaulted) ||
-        !present || list == NULL) {
+                                   &defaulted))
+        status = wshm_win32_error("GetSecurityDescriptorDacl", GetLastError());
+    else if (!present || list == NULL)
+        /* No list at all would let everybody do everything. */
+        status = WINSHM_E_INVALID;
+    if (status != WINSHM_OK) {
         wshm_win32_security_free(made);
-        return WINSHM_E_INVALID;
+        return status;
     }
     made->attributes.nLength = sizeof made->attributes;
     made->attributes.lpSecurityDescriptor = made->descriptor;
@@ -224,7 +230,7 @@ winshm_status wshm_win32_security_parse(const char *security,
         return WINSHM_E_INVALID;
     wchar_t *text = LocalAlloc(LMEM_FIXED, (size_t)chars * sizeof *text);
     if (text == NULL)
-        return WINSHM_E_NO_MEMORY;
+        return wshm_win32_error("LocalAlloc", GetLastError());
     MultiByteToWideChar(CP_UTF8, MB_ERR_INVALID_CHARS, word, -1, text, chars);
     winshm_status status = convert(text, made);
     LocalFree(text);
@@ -244,7 +250,8 @@ static bool about_writing(ACCESS_MASK mask)
     return (mask & (SECTION_MAP_WRITE | GENERIC_WRITE | GENERIC_ALL)) != 0;
 }
 
-/** Turns a section's list into one for events and mutexes, in new memory. */
+/** Turns a section's list into one for events and mutexes, in new memory.
+ * @return NULL with the last error. */
 static PACL derive_list(const ACL *section)
 {
     ACL_SIZE_INFORMATION size;
@@ -278,11 +285,13 @@ static PACL derive_list(const ACL *section)
             goto failed;
     }
     if (CreateWellKnownSid(WinCreatorOwnerRightsSid, NULL, &owner.sid,
-                           &sid_bytes))
-        AddAccessAllowedAce(list, ACL_REVISION, READ_CONTROL, &owner.sid);
-    return list;
-failed:
+                           &sid_bytes) &&
+        AddAccessAllowedAce(list, ACL_REVISION, READ_CONTROL, &owner.sid))
+        return list;
+failed:;
+    DWORD code = GetLastError();
     LocalFree(list);
+    SetLastError(code);
     return NULL;
 }
 
@@ -336,12 +345,14 @@ winshm_status wshm_win32_security_derive(const struct win32_security *section,
     }
     if (status == WINSHM_OK && list == NULL) {
         list = list_of(section->descriptor);
-        status = list != NULL ? WINSHM_OK : WINSHM_E_SYSTEM;
+        if (list == NULL)
+            status =
+                wshm_win32_error("GetSecurityDescriptorDacl", GetLastError());
     }
     if (status == WINSHM_OK) {
         made->list = derive_list(list);
         if (made->list == NULL)
-            status = WINSHM_E_NO_MEMORY;
+            status = wshm_win32_error("making an access list", GetLastError());
     }
     if (status == WINSHM_OK) {
         InitializeSecurityDescriptor(&made->absolute,
@@ -412,18 +423,21 @@ winshm_status wshm_platform_control_own(const struct platform_region *p,
 
 /* Whose an object is. */
 
-static bool acceptable(PSID owner)
+static winshm_status check_sid(PSID owner)
 {
     union token user, own;
     if (IsWellKnownSid(owner, WinLocalSystemSid) ||
         IsWellKnownSid(owner, WinBuiltinAdministratorsSid))
-        return true;
+        return WINSHM_OK;
     PSID self = token_user(&user);
-    if (self != NULL &&
-        (EqualSid(owner, self) || IsWellKnownSid(self, WinLocalSystemSid)))
-        return true;
+    if (self == NULL)
+        return wshm_win32_error("GetTokenInformation", GetLastError());
+    if (EqualSid(owner, self) || IsWellKnownSid(self, WinLocalSystemSid))
+        return WINSHM_OK;
     PSID standard = token_owner(&own);
-    return standard != NULL && EqualSid(owner, standard);
+    if (standard == NULL)
+        return wshm_win32_error("GetTokenInformation", GetLastError());
+    return EqualSid(owner, standard) ? WINSHM_OK : WINSHM_E_FOREIGN;
 }
 
 winshm_status wshm_win32_check_owner(HANDLE object)
@@ -437,7 +451,7 @@ winshm_status wshm_win32_check_owner(HANDLE object)
     GetSecurityDescriptorOwner(read, &owner, &defaulted);
     /* Windows gives every object an owner; Wine tells none for an object that
      * was made without a descriptor. */
-    bool trusted = owner == NULL || acceptable(owner);
+    winshm_status status = owner == NULL ? WINSHM_OK : check_sid(owner);
     LocalFree(read);
-    return trusted ? WINSHM_OK : WINSHM_E_FOREIGN;
+    return status;
 }

@@ -152,7 +152,7 @@ static winshm_status own_event(struct platform_region *p, uint32_t slot,
     wchar_t name[WIN32_NAME_CHARS];
     struct park *park = park_of(p);
     if (park == NULL)
-        return WINSHM_E_NO_MEMORY;
+        return wshm_win32_error("HeapAlloc", ERROR_NOT_ENOUGH_MEMORY);
     *event = fetch(&park->own[kind]);
     if (*event != NULL)
         return WINSHM_OK;

@@ -98,9 +98,10 @@ winshm_status wshm_region_open(const struct request *request,
                                winshm_region **out)
 {
     int cancellation = wshm_platform_uncancellable();
-    wshm_platform_init();
-    struct region *r = wshm_region_allocate();
-    winshm_status status = r != NULL ? open_in(r, request) : WINSHM_E_TOO_MANY;
+    winshm_status status = wshm_platform_init();
+    struct region *r = status == WINSHM_OK ? wshm_region_allocate() : NULL;
+    if (status == WINSHM_OK)
+        status = r != NULL ? open_in(r, request) : WINSHM_E_TOO_MANY;
     if (status == WINSHM_OK)
         *out = wshm_region_publish(r);
     else if (r != NULL)

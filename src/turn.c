@@ -8,6 +8,7 @@
 #include "lock.h"
 #include "park.h"
 #include "participant.h"
+#include "status.h"
 
 static const uint64_t MILLISECOND = 1000 * 1000;
 
@@ -138,6 +139,7 @@ static void park(struct region *r, uint32_t owner, uint64_t time,
 {
     uint32_t wakes;
     if (wshm_park_announce(r, PLATFORM_LOCK, &wakes) != WINSHM_OK) {
+        wshm_error_clear(); /* sleeping will do */
         wshm_platform_sleep(time < MILLISECOND ? time : MILLISECOND);
         return;
     }

@@ -57,7 +57,7 @@ static void test_words(void)
 
 static void test_platform(void)
 {
-    wshm_platform_init();
+    CHECK_OK(wshm_platform_init());
     uint32_t random[2][4] = {{0}, {0}};
     char from[100], to[100] = {0};
     CHECK_OK(wshm_platform_random(random[0], sizeof random[0]));
