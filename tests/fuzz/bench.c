@@ -2,24 +2,19 @@
 #define _GNU_SOURCE
 #include "bench.h"
 
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 uint8_t *bench_control;
 uint8_t bench_whole[LAYOUT_BYTES];
 const char *bench_name;
 
-static char control_path[96];
-static char data_path[96];
-static ino_t data_file;
-static int lowest;
+static uint64_t data_file;
+static uint32_t descriptors;
 static uint32_t mapped;
 
 /** Attacks that wait for their moment, and how many there are. */
@@ -65,7 +60,7 @@ uint32_t bench_hot_word(uint32_t index)
 void bench_write(uint32_t offset, uint32_t value)
 {
     offset &= ~3u;
-    if (offset < LAYOUT_BYTES)
+    if (offset < sizeof(struct layout_control))
         atomic_store((shared_u32 *)(void *)(bench_control + offset), value);
 }
 
@@ -82,8 +77,12 @@ void bench_write_later(uint32_t looks, uint32_t offset, uint32_t value)
     }
 }
 
-void bench_strike(void)
+void (*bench_watch)(const volatile void *from);
+
+void bench_strike(const volatile void *from)
 {
+    if (bench_watch != NULL)
+        bench_watch(from);
     for (int i = 0; i < PENDING; i++) {
         if (pending[i].looks == 0 || --pending[i].looks != 0)
             continue;
@@ -122,6 +121,42 @@ uint32_t input_timeout(struct input *in)
     return times[input_byte(in) & 7];
 }
 
+/* The clock. */
+
+/** What one look costs. */
+static const uint64_t LOOK = 1000;
+
+/** No call may wait for longer than this, whatever its time-out is. */
+static const uint64_t TOO_LONG = 60ull * 1000 * 1000 * 1000;
+
+static uint64_t clock_ns = 1000ull * 1000 * 1000 * 1000;
+static uint64_t clock_began;
+
+void bench_clock_begin(void)
+{
+    clock_began = clock_ns;
+}
+
+void bench_pass(uint64_t nanoseconds)
+{
+    clock_ns += nanoseconds;
+    if (clock_ns - clock_began > TOO_LONG)
+        bench_fail("a call goes on for more than a minute");
+    if (bench_pending != 0)
+        bench_strike(NULL);
+}
+
+uint64_t bench_now(void)
+{
+    return clock_ns;
+}
+
+uint64_t bench_look(void)
+{
+    bench_pass(LOOK);
+    return clock_ns;
+}
+
 /* The victims. */
 
 static void *use_first(void *index)
@@ -149,33 +184,13 @@ static void open_victim(uint32_t index, uint32_t flags)
         bench_fail("no thread");
 }
 
-static void attach(void)
-{
-    int fd = open(control_path, O_RDWR | O_CLOEXEC);
-    bench_control =
-        mmap(NULL, LAYOUT_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    if (fd < 0 || bench_control == MAP_FAILED)
-        bench_fail("cannot map %s", control_path);
-    close(fd);
-}
-
-static bool data_there(void)
-{
-    struct stat there;
-    return lstat(data_path, &there) == 0 &&
-           (data_file == 0 || there.st_ino == data_file);
-}
-
 void bench_open(void)
 {
     static char name[48];
-    struct stat data;
     if (bench_name != NULL)
         return;
     snprintf(name, sizeof name, "wfz%ld", (long)getpid());
     bench_name = name;
-    snprintf(control_path, sizeof control_path, "/dev/shm/%s.winshm", name);
-    snprintf(data_path, sizeof data_path, "/dev/shm/%s", name);
     bench_clock_begin();
     open_victim(BENCH_FIRST, 0);
     open_victim(BENCH_OTHER, 0);
@@ -183,11 +198,9 @@ void bench_open(void)
     bench_denies = true;
     open_victim(BENCH_OBSERVER, WINSHM_READ);
     bench_denies = false;
-    attach();
-    memcpy(bench_whole, bench_control, LAYOUT_BYTES);
-    if (lstat(data_path, &data) != 0)
-        bench_fail("no data");
-    data_file = data.st_ino;
+    bench_control = world_control(name);
+    memcpy(bench_whole, bench_control, sizeof(struct layout_control));
+    data_file = world_data(name);
 }
 
 void bench_begin(void)
@@ -195,8 +208,8 @@ void bench_begin(void)
     bench_open();
     bench_clock_begin();
     /* Not once for all: the fuzzer itself opens and closes files. */
-    lowest = bench_lowest_descriptor();
-    mapped = bench_mappings();
+    descriptors = world_descriptors();
+    mapped = world_mappings();
 }
 
 /** A whole block works again, whatever the handle went through: what it keeps
@@ -224,19 +237,22 @@ void bench_end(void)
     bench_denies = false;
     bench_barrier = true;
     bench_clock_begin();
-    memcpy(bench_control, bench_whole, LAYOUT_BYTES);
+    for (uint32_t i = 0; i < BENCH_HANDLES; i++)
+        if (bench_handles[i] != NULL)
+            bench_release(bench_handles[i]);
+    memcpy(bench_control, bench_whole, sizeof(struct layout_control));
     for (uint32_t i = 0; i < BENCH_VICTIMS; i++)
         check_victim(i);
     for (uint32_t i = BENCH_VICTIMS; i < BENCH_HANDLES; i++) {
         if (bench_handles[i] != NULL)
-            bench_try_close(bench_handles[i], false);
+            bench_try_close(bench_handles[i]);
         bench_handles[i] = NULL;
     }
-    if (!data_there() || access(control_path, F_OK) != 0)
+    if (world_data(bench_name) != data_file || !world_has_control(bench_name))
         bench_fail("a file of a region that lives was removed");
-    if (bench_lowest_descriptor() != lowest)
+    if (world_descriptors() != descriptors)
         bench_fail("a descriptor was leaked");
-    if (bench_mappings() != mapped)
+    if (world_mappings() != mapped)
         bench_fail("a mapping was leaked");
 }
 
@@ -251,8 +267,8 @@ static void step_open(struct input *in, uint32_t index)
     uint32_t how = input_byte(in);
     winshm_region **place = &bench_handles[BENCH_VICTIMS + index % 3];
     if (*place != NULL) {
-        if (bench_try_close(*place, true) == WINSHM_OK)
-            *place = NULL;
+        bench_try_close(*place);
+        *place = NULL;
         return;
     }
     uint64_t size = how % 3 == 0 ? 0 : sizes[how / 12 % 5];

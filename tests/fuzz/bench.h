@@ -103,8 +103,14 @@ winshm_status bench_done(const struct call *call, winshm_status status);
  * statuses that the header lists. */
 winshm_status bench_try_open(uint32_t how, const char *name, uint64_t size,
                              uint32_t flags, winshm_region **out);
-winshm_status bench_try_close(winshm_region *handle, bool hostile);
+void bench_try_close(winshm_region *handle);
 void bench_use(uint32_t index, uint32_t which, struct input *in);
+
+/** Parses a name, with all that is promised of one that is accepted. */
+void bench_check_name(const char *name);
+
+/** Gives back what the handle has locked: what it has, nobody else can say. */
+void bench_release(winshm_region *handle);
 
 /** Everything, once, with one time-out. */
 void bench_use_all(uint32_t index, uint32_t timeout_ms);
@@ -112,16 +118,42 @@ void bench_use_all(uint32_t index, uint32_t timeout_ms);
 /** Which calls and attacks the bytes of an input stand for. */
 void bench_run(struct input *in, bool opens);
 
-/** How many descriptors and mappings there are is told in this way. */
-int bench_lowest_descriptor(void);
-uint32_t bench_mappings(void);
-
 /** The clock, and what waits to be written while it goes: see strike.h. */
 uint64_t bench_now(void);
 extern uint32_t bench_pending;
-void bench_strike(void);
+void bench_strike(const volatile void *from);
 
-/** Sets the clock of one input going. */
+/** Called before each load while bench_pending is not 0; may be NULL. */
+extern void (*bench_watch)(const volatile void *from);
+
+/** Sets the clock of one input going; lets time pass; looks, which costs some
+ * time as well. */
 void bench_clock_begin(void);
+void bench_pass(uint64_t nanoseconds);
+uint64_t bench_look(void);
+
+/* The world around the library, in two versions: world_linux.c has the real
+ * backend on real files, world_memory.c has the contract of platform.h in
+ * memory. */
+
+/** A region's control block, for the attacker. */
+uint8_t *world_control(const char *name);
+
+/** What the names lead to: the data's number, or 0. */
+uint64_t world_data(const char *name);
+bool world_has_control(const char *name);
+
+/** Makes what an outsider or an earlier life has left. @return the number of
+ * the data, which are BENCH_BYTES. */
+uint64_t world_make_data(const char *name, uint64_t *volume);
+void world_make_control(const char *name, const uint8_t *from, uint32_t bytes);
+void world_remove(const char *name);
+
+/** Differ if a descriptor or a mapping was leaked in between. */
+uint32_t world_descriptors(void);
+uint32_t world_mappings(void);
+
+/** Fails if a name is left over that begins with bench_name and a dot. */
+void world_check_left_over(void);
 
 #endif

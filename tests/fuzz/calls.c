@@ -1,8 +1,11 @@
 /* The calls under attack, each with the statuses that winshm.h lists for it and
  * the time that it may take. */
+#define _GNU_SOURCE
 #include <stdlib.h>
+#include <string.h>
 
 #include "bench.h"
+#include "name.h"
 
 #define OK STATUS_BIT(WINSHM_OK)
 #define ACCESS STATUS_BIT(WINSHM_E_ACCESS)
@@ -93,12 +96,18 @@ winshm_status bench_try_open(uint32_t how, const char *name, uint64_t size,
     return status;
 }
 
-winshm_status bench_try_close(winshm_region *handle, bool hostile)
+void bench_release(winshm_region *handle)
 {
-    /* The words may say that the handle holds the lock. */
-    uint64_t allowed = OK | (hostile ? STATUS_BIT(WINSHM_E_BUSY) : 0);
-    struct call call = bench_call("winshm_close", allowed, CLOSE_MS);
-    return bench_done(&call, winshm_close(handle));
+    while (winshm_unlock(handle, WINSHM_SHARED) == WINSHM_OK) {
+    }
+    winshm_unlock(handle, WINSHM_EXCLUSIVE);
+}
+
+void bench_try_close(winshm_region *handle)
+{
+    bench_release(handle);
+    struct call call = bench_call("winshm_close", OK, CLOSE_MS);
+    bench_done(&call, winshm_close(handle));
 }
 
 static void try_info(winshm_region *h)
@@ -252,4 +261,22 @@ void bench_use_all(uint32_t index, uint32_t timeout_ms)
     }
     try_wait(index, false, timeout_ms);
     try_map(index, 0, 16);
+}
+
+void bench_check_name(const char *name)
+{
+    char *bare = malloc(WINSHM_NAME_MAX + 1);
+    bool global;
+    winshm_status status = wshm_name_parse(name, bare, &global);
+    if (status == WINSHM_OK) {
+        size_t length = strlen(bare);
+        if (length == 0 || length > WINSHM_NAME_MAX ||
+            strpbrk(bare, "/\\\n\x7F") != NULL || strcmp(bare, "..") == 0 ||
+            strcmp(bare, ".") == 0 || strcasestr(bare, ".winshm.") != NULL ||
+            (length >= 7 && strcasecmp(bare + length - 7, ".winshm") == 0))
+            bench_fail("an illegal name was accepted");
+    } else if (status != WINSHM_E_NAME) {
+        bench_fail("%s for a name", winshm_status_name(status));
+    }
+    free(bare);
 }

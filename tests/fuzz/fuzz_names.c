@@ -1,6 +1,5 @@
 /* Names, options, handles and ranges as callers pass them. */
 #define _GNU_SOURCE
-#include <dirent.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,7 +8,6 @@
 #include <sys/resource.h>
 
 #include "bench.h"
-#include "name.h"
 
 enum { LARGEST_FILE = 16 << 20 };
 
@@ -57,25 +55,6 @@ static char *input_text(struct input *in, const char *before)
     return text;
 }
 
-/** What is promised of every name that is accepted. */
-static void check_name(const char *name)
-{
-    char *bare = malloc(WINSHM_NAME_MAX + 1);
-    bool global;
-    winshm_status status = wshm_name_parse(name, bare, &global);
-    if (status == WINSHM_OK) {
-        size_t length = strlen(bare);
-        if (length == 0 || length > WINSHM_NAME_MAX ||
-            strpbrk(bare, "/\\\n\x7F") != NULL || strcmp(bare, "..") == 0 ||
-            strcmp(bare, ".") == 0 || strcasestr(bare, ".winshm.") != NULL ||
-            (length >= 7 && strcasecmp(bare + length - 7, ".winshm") == 0))
-            bench_fail("an illegal name was accepted");
-    } else if (status != WINSHM_E_NAME) {
-        bench_fail("%s for a name", winshm_status_name(status));
-    }
-    free(bare);
-}
-
 /** The same, in our own corner: inserted after a prefix. */
 static char *in_our_corner(const char *name)
 {
@@ -86,20 +65,6 @@ static char *in_our_corner(const char *name)
     char *text = malloc(room);
     snprintf(text, room, "%.*s%s.%s", (int)lead, name, bench_name, name + lead);
     return text;
-}
-
-static void check_nothing_left(void)
-{
-    DIR *directory = opendir("/dev/shm");
-    size_t length = strlen(bench_name);
-    struct dirent *entry;
-    while (directory != NULL && (entry = readdir(directory)) != NULL)
-        if (strncmp(entry->d_name, bench_name, length) == 0 &&
-            entry->d_name[length] == '.' &&
-            strcmp(entry->d_name + length, ".winshm") != 0)
-            bench_fail("%s is left over", entry->d_name);
-    if (directory != NULL)
-        closedir(directory);
 }
 
 static void run_open(struct input *in)
@@ -119,7 +84,7 @@ static void run_open(struct input *in)
         options.struct_size = input_word(in);
     char *security = input_text(in, "");
     char *text = input_text(in, "");
-    check_name(text);
+    bench_check_name(text);
     char *name = in_our_corner(text);
     options.name = name;
     options.security =
@@ -144,14 +109,14 @@ static void run_open(struct input *in)
         call =
             bench_call("winshm_open_with", allowed, options.timeout_ms + 100);
         bench_done(&call, winshm_open_with(&options, &second));
-        bench_try_close(second, false);
-        bench_try_close(first, false);
+        bench_try_close(second);
+        bench_try_close(first);
         bench_handles[BENCH_VICTIMS] = NULL;
     }
     free(name);
     free(text);
     free(security);
-    check_nothing_left();
+    world_check_left_over();
 }
 
 /** A number that is no handle, or that of another kind, or a stale one. */

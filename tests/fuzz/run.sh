@@ -2,13 +2,35 @@
 # Hostile memory: fuzz targets, exhaustive sweeps and the scribbler, all built with
 # clang's AddressSanitizer and UndefinedBehaviorSanitizer.
 #
-# Usage: sh tests/fuzz/run.sh [--full SECONDS | --executions N] [--seed SEED]
+# Usage: sh tests/fuzz/run.sh [--full SECONDS | --executions N] [--scribble SECONDS]
+#                             [--seed SEED]
 #
-# Without options it takes about a minute. --full gives SECONDS to each fuzz target and
-# to the scribbler, --executions makes each target run N inputs; both sweep the words
-# behind the header as well. Needs Debian's clang and libclang-rt-14-dev (status 77
-# without). FUZZ_BUILD names the folder for programs, logs and failing inputs; the inputs
-# that a campaign has found are kept there and used again. To see a failure again:
+#   parse    the parser of names, alone
+#   names    names, options, handles and ranges as callers pass them
+#   control  opening, creating and using a region whose control block lies, beside
+#            participants that live or as what an earlier life has left
+#   slots    every call on open handles while lock words and slots change, at once or
+#            between any two loads of a call
+#
+# These four run with all of the library that is above src/platform.h, and with that
+# contract kept in memory (world_memory.c): no system call, no file, and a clock that
+# does not wait. NAME-linux is the same target with the Linux backend on real files,
+# some ten times slower; executions are counted apart.
+#
+#   fetch          how often a call loads each word of a header, and what comes of one
+#                  that is another one at the second look
+#   sweep-bytes    each value of each byte of the header, real files
+#   sweep-control  each length of the control file, when opening
+#   sweep-data     each length of the data file, under open handles
+#   scribble       random words in everything, four workers, real processes
+#   scribble-cut   the same, and both files are cut short and made whole again
+#
+# Without options it takes about a minute. --full gives SECONDS to each target;
+# --executions divides N inputs among them, most of them to the fast ones; both sweep
+# the words behind the header as well. --scribble gives SECONDS to each scribbler. Needs
+# Debian's clang and libclang-rt-14-dev (status 77 without). FUZZ_BUILD names the folder
+# for programs, logs and failing inputs; the inputs that a campaign has found are kept
+# there and used again. To see a failure again:
 #
 #   build/fuzz/fuzz_TARGET build/fuzz/failures/TARGET-crash-...
 set -u
@@ -17,17 +39,19 @@ root=$(cd "$here/../.." && pwd)
 out=${FUZZ_BUILD:-$root/build/fuzz}
 
 usage() {
-    echo "usage: sh tests/fuzz/run.sh [--full SECONDS | --executions N] [--seed SEED]" >&2
+    echo "usage: sh tests/fuzz/run.sh [--full SECONDS | --executions N]" \
+        "[--scribble SECONDS] [--seed SEED]" >&2
     exit 2
 }
 
 # 0 would mean "without end" or "another each time" to libFuzzer.
-seconds=6 executions='' last_byte=108 seed=$(($(date +%s) % 1000000 + 1))
+seconds=3 executions='' scribble=4 last_byte=108 seed=$(($(date +%s) % 1000000 + 1))
 while [ $# -gt 0 ]; do
     case ${2-} in '' | 0* | *[!0-9]*) usage ;; esac
     case $1 in
     --full) seconds=$2 last_byte=396 ;;
     --executions) executions=$2 last_byte=396 ;;
+    --scribble) scribble=$2 ;;
     --seed) seed=$2 ;;
     *) usage ;;
     esac
@@ -35,7 +59,7 @@ while [ $# -gt 0 ]; do
 done
 
 CC=${CLANG:-clang}
-mkdir -p "$out/plain" "$out/failures" || exit 1
+mkdir -p "$out/core" "$out/linux" "$out/plain" "$out/failures" || exit 1
 cd "$out" || exit 1
 echo 'int LLVMFuzzerTestOneInput(const char *d, long n) { return d == 0 && n; }' >probe.c
 if ! "$CC" -fsanitize=fuzzer,address,undefined probe.c -o probe >probe.log 2>&1; then
@@ -52,11 +76,21 @@ compile() {
         -I"$root/include" -I"$root/src" -I"$here" "$@" -c "$source" -o "$object"
 }
 
+# A coverage that costs little: what comparisons are about is in the inputs already.
+coverage=-fsanitize-coverage=inline-8bit-counters,pc-table
+
+# program NAME KIND OBJECT...
+program() {
+    into=$1 kind=$2
+    shift 2
+    "$CC" -fsanitize="$kind",address,undefined -pthread "$@" -o "$into"
+}
+
 # The library twice: with what stands between it and the system, and as it is.
 build() {
-    rm -f ./*.o plain/*.o
+    rm -f ./*.o core/*.o linux/*.o plain/*.o
     for source in "$root"/src/*.c; do
-        name=$(basename "$source" .c)
+        name=$(basename "$source" .c) folder=linux
         case $name in
         platform_win32*) continue ;;
         platform_posix) set -- -Dwshm_posix_open=bench_posix_open ;;
@@ -64,23 +98,30 @@ build() {
             set -- -Dclock_gettime=bench_clock_gettime -Dsyscall=bench_syscall
             ;;
         platform_*) set -- ;;
-        *) set -- -include "$here/strike.h" ;;
+        *)
+            folder=core
+            set -- -include "$here/strike.h"
+            ;;
         esac
-        compile "$source" "$name.o" -fsanitize=fuzzer-no-link "$@" &&
+        compile "$source" "$folder/$name.o" "$coverage" "$@" &&
             compile "$source" "plain/$name.o" || return
     done
-    for name in bench calls shim; do
-        compile "$here/$name.c" "bench_$name.o" || return
+    for name in bench calls fuzz_parse fuzz_names fuzz_control fuzz_slots fetch sweep \
+        scribble world_linux world_memory world_memory_wait; do
+        compile "$here/$name.c" "$name.o" || return
     done
-    for name in fuzz_control fuzz_slots fuzz_names sweep; do
-        kind=fuzzer
-        [ "$name" != sweep ] || kind=fuzzer-no-link
-        compile "$here/$name.c" "main_$name" &&
-            "$CC" -fsanitize=$kind,address,undefined -pthread \
-                -Wl,--wrap=mmap64,--wrap=munmap "main_$name" ./*.o -o "$name" || return
+    memory='bench.o calls.o world_memory.o world_memory_wait.o'
+    files='bench.o calls.o world_linux.o -Wl,--wrap=mmap64,--wrap=munmap'
+    # shellcheck disable=SC2086  # These are lists of words.
+    for name in names control slots; do
+        program "fuzz_$name" fuzzer "fuzz_$name.o" $memory core/*.o &&
+            program "fuzz_$name-linux" fuzzer "fuzz_$name.o" $files core/*.o linux/*.o || return
     done
-    compile "$here/scribble.c" main_scribble &&
-        "$CC" -fsanitize=address,undefined -pthread main_scribble plain/*.o -o scribble
+    # shellcheck disable=SC2086
+    program fuzz_parse fuzzer fuzz_parse.o $memory core/*.o &&
+        program fetch fuzzer-no-link fetch.o $memory core/*.o &&
+        program sweep fuzzer-no-link sweep.o $files core/*.o linux/*.o &&
+        program scribble fuzzer-no-link scribble.o plain/*.o
 }
 
 if ! build >build.log 2>&1; then
@@ -137,28 +178,31 @@ measure() {
 "
 }
 
-# target NAME
+# target NAME SHARE LENGTH: SHARE of a thousand executions, inputs of up to LENGTH bytes.
 target() {
     mkdir -p "found/$1"
-    if [ -n "$executions" ]; then
-        limit=-runs=$executions
-    else
-        limit=-max_total_time=$seconds
-    fi
+    limit=-max_total_time=$seconds
+    [ -z "$executions" ] || limit=-runs=$((executions * $2 / 1000 + 1))
     # A new input goes to the first folder; the corpus in the tree is only read.
-    measure "$1" "./fuzz_$1" -seed="$seed" "$limit" -max_len=256 -timeout=20 \
-        -rss_limit_mb=1024 -print_final_stats=1 -artifact_prefix="failures/$1-" \
-        "found/$1" "$here/corpus/$1"
+    measure "$1" "./fuzz_$1" -seed="$seed" "$limit" -max_len="$3" -timeout=20 \
+        -rss_limit_mb=2048 -print_final_stats=1 -artifact_prefix="failures/$1-" \
+        "found/$1" "$here/corpus/${1%-linux}"
 }
 
 echo "seed $seed"
-target control
-target slots
-target names
+target parse 350 256
+target names 194 256
+target control 200 64
+target slots 250 64
+target names-linux 2 256
+target control-linux 2 256
+target slots-linux 2 256
+measure fetch ./fetch
 measure sweep-bytes ./sweep bytes "$last_byte"
 measure sweep-control ./sweep control
 measure sweep-data ./sweep data
-measure scribble ./scribble "$seconds" "$seed"
+measure scribble ./scribble "$scribble" "$seed"
+measure scribble-cut ./scribble "$scribble" "$seed" cut
 
 printf '%-16s %12s %8s %9s  %s\n' target executions seconds coverage result
 printf '%s' "$table"

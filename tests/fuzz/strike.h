@@ -8,14 +8,15 @@
 #include <stdint.h>
 
 extern uint32_t bench_pending;
-void bench_strike(void);
+void bench_strike(const volatile void *from);
 
-#define STRIKE() (bench_pending != 0 ? bench_strike() : (void)0)
+#define STRIKE(from) (bench_pending != 0 ? bench_strike(from) : (void)0)
 
 #undef atomic_load
 #undef atomic_load_explicit
-#define atomic_load(from) (STRIKE(), __c11_atomic_load(from, __ATOMIC_SEQ_CST))
+#define atomic_load(from)                                                      \
+    (STRIKE(from), __c11_atomic_load(from, __ATOMIC_SEQ_CST))
 #define atomic_load_explicit(from, order)                                      \
-    (STRIKE(), __c11_atomic_load(from, order))
+    (STRIKE(from), __c11_atomic_load(from, order))
 
 #endif

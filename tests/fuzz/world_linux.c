@@ -1,13 +1,16 @@
-/* What stands between the library and the system in a fuzz target: a clock
+/* The real world: the Linux backend and its files. In between stand a clock
  * without sleep, and mappings with nothing beside them. run.sh gives the names
  * below to the library in place of those of the C library. */
 #define _GNU_SOURCE
 #define _FILE_OFFSET_BITS 64
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/futex.h>
 #include <sanitizer/asan_interface.h>
 #include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -22,42 +25,14 @@ bool bench_barrier = true;
 
 static const uint64_t SECOND = 1000 * 1000 * 1000;
 
-/** What one look at the clock costs. */
-static const uint64_t LOOK = 1000;
-
-/** No call may wait for longer than this, whatever its time-out is. */
-static const uint64_t TOO_LONG = 60ull * 1000 * 1000 * 1000;
-
-static uint64_t clock_ns = 1000ull * 1000 * 1000 * 1000;
-static uint64_t clock_began;
-
-void bench_clock_begin(void)
-{
-    clock_began = clock_ns;
-}
-
-static void pass(uint64_t nanoseconds)
-{
-    clock_ns += nanoseconds;
-    if (clock_ns - clock_began > TOO_LONG)
-        bench_fail("a call goes on for more than a minute");
-    if (bench_pending != 0)
-        bench_strike();
-}
-
-uint64_t bench_now(void)
-{
-    return clock_ns;
-}
-
 int bench_clock_gettime(clockid_t id, struct timespec *time);
 int bench_clock_gettime(clockid_t id, struct timespec *time)
 {
     if (id != CLOCK_MONOTONIC)
         return clock_gettime(id, time);
-    pass(LOOK);
-    time->tv_sec = (time_t)(clock_ns / SECOND);
-    time->tv_nsec = (long)(clock_ns % SECOND);
+    uint64_t now = bench_look();
+    time->tv_sec = (time_t)(now / SECOND);
+    time->tv_nsec = (long)(now % SECOND);
     return 0;
 }
 
@@ -75,7 +50,7 @@ static long bench_futex(const _Atomic uint32_t *word, int operation,
         errno = EAGAIN;
         return -1;
     }
-    pass((uint64_t)time->tv_sec * SECOND + (uint64_t)time->tv_nsec);
+    bench_pass((uint64_t)time->tv_sec * SECOND + (uint64_t)time->tv_nsec);
     errno = ETIMEDOUT;
     return -1;
 }
@@ -105,12 +80,90 @@ int bench_posix_open(platform_object *object, const char *path, int flags,
     return wshm_posix_open(object, path, flags, mode);
 }
 
-int bench_lowest_descriptor(void)
+/* The files. */
+
+static const char *path_of(const char *name, const char *suffix)
 {
-    int fd = dup(0);
-    if (fd >= 0)
-        close(fd);
+    static char path[96];
+    snprintf(path, sizeof path, "/dev/shm/%s%s", name, suffix);
+    return path;
+}
+
+uint8_t *world_control(const char *name)
+{
+    int fd = open(path_of(name, ".winshm"), O_RDWR | O_CLOEXEC);
+    void *view =
+        mmap(NULL, LAYOUT_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (fd < 0 || view == MAP_FAILED)
+        bench_fail("cannot map %s", name);
+    close(fd);
+    return view;
+}
+
+uint64_t world_data(const char *name)
+{
+    struct stat there;
+    return lstat(path_of(name, ""), &there) == 0 ? (uint64_t)there.st_ino : 0;
+}
+
+bool world_has_control(const char *name)
+{
+    return access(path_of(name, ".winshm"), F_OK) == 0;
+}
+
+static int make_file(const char *path)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (fd < 0)
+        bench_fail("cannot make %s", path);
     return fd;
+}
+
+uint64_t world_make_data(const char *name, uint64_t *volume)
+{
+    struct stat here;
+    int fd = make_file(path_of(name, ""));
+    if (ftruncate(fd, BENCH_BYTES) != 0 || fstat(fd, &here) != 0)
+        bench_fail("cannot make the data");
+    close(fd);
+    *volume = (uint64_t)here.st_dev;
+    return (uint64_t)here.st_ino;
+}
+
+void world_make_control(const char *name, const uint8_t *from, uint32_t bytes)
+{
+    int fd = make_file(path_of(name, ".winshm"));
+    if (write(fd, from, 512) != 512 || ftruncate(fd, bytes) != 0)
+        bench_fail("cannot make the control file");
+    close(fd);
+}
+
+void world_remove(const char *name)
+{
+    unlink(path_of(name, ""));
+    unlink(path_of(name, ".winshm"));
+}
+
+uint32_t world_descriptors(void)
+{
+    int lowest = dup(0);
+    if (lowest >= 0)
+        close(lowest);
+    return (uint32_t)lowest;
+}
+
+void world_check_left_over(void)
+{
+    DIR *directory = opendir("/dev/shm");
+    size_t length = strlen(bench_name);
+    struct dirent *entry;
+    while (directory != NULL && (entry = readdir(directory)) != NULL)
+        if (strncmp(entry->d_name, bench_name, length) == 0 &&
+            entry->d_name[length] == '.' &&
+            strcmp(entry->d_name + length, ".winshm") != 0)
+            bench_fail("%s is left over", entry->d_name);
+    if (directory != NULL)
+        closedir(directory);
 }
 
 /* Mappings. A slot's number taken from hostile memory without a check leads at
@@ -187,7 +240,7 @@ int __wrap_munmap(void *address, size_t length)
     return __real_munmap(address, length);
 }
 
-uint32_t bench_mappings(void)
+uint32_t world_mappings(void)
 {
     return mapped;
 }

@@ -1,0 +1,127 @@
+/* The world in memory: waiting, time, process and threads. Whoever waits makes
+ * the time pass. */
+#include <string.h>
+
+#include "bench.h"
+#include "platform.h"
+
+bool bench_barrier = true;
+
+void wshm_platform_park(struct platform_region *p, uint32_t slot,
+                        enum platform_channel channel, _Atomic uint32_t *word,
+                        uint32_t seen, uint32_t pid, uint64_t nanoseconds)
+{
+    (void)p;
+    (void)slot;
+    (void)channel;
+    (void)pid;
+    if (nanoseconds == UINT64_MAX)
+        bench_fail("a sleep without end");
+    if (atomic_load(word) == seen)
+        bench_pass(nanoseconds);
+}
+
+winshm_status wshm_platform_park_prepare(struct platform_region *p,
+                                         uint32_t slot,
+                                         enum platform_channel channel)
+{
+    (void)p;
+    (void)slot;
+    (void)channel;
+    return WINSHM_OK;
+}
+
+void wshm_platform_wake(struct platform_region *p, uint32_t slot,
+                        enum platform_channel channel, _Atomic uint32_t *word)
+{
+    (void)p;
+    (void)channel;
+    if (slot >= LAYOUT_SLOTS)
+        bench_fail("slot %u is woken", slot);
+    atomic_load(word);
+}
+
+winshm_status wshm_platform_event(struct platform_region *p, uint32_t slot,
+                                  void **handle)
+{
+    (void)p;
+    (void)slot;
+    (void)handle;
+    return WINSHM_E_UNSUPPORTED;
+}
+
+void wshm_platform_event_set(struct platform_region *p, uint32_t slot)
+{
+    (void)p;
+    if (slot >= LAYOUT_SLOTS)
+        bench_fail("the event of slot %u is set", slot);
+}
+
+bool wshm_platform_barrier(void)
+{
+    return bench_barrier;
+}
+
+void wshm_platform_barrier_process(void)
+{
+}
+
+uint64_t wshm_platform_now(void)
+{
+    return bench_look();
+}
+
+void wshm_platform_sleep(uint64_t nanoseconds)
+{
+    bench_pass(nanoseconds);
+}
+
+uint64_t wshm_platform_spin_time(void)
+{
+    return 5000;
+}
+
+winshm_status wshm_platform_random(void *bytes, uint32_t length)
+{
+    static uint8_t next;
+    memset(bytes, ++next, length);
+    return WINSHM_OK;
+}
+
+uint32_t wshm_platform_pid(void)
+{
+    return 4711;
+}
+
+int64_t wshm_platform_start_us(void)
+{
+    return 1;
+}
+
+void *wshm_platform_thread_block(void)
+{
+    static _Thread_local _Alignas(16) uint8_t block[PLATFORM_THREAD_BYTES];
+    return block;
+}
+
+int wshm_platform_uncancellable(void)
+{
+    return 0;
+}
+
+void wshm_platform_cancellable(int state)
+{
+    (void)state;
+}
+
+void wshm_platform_mutex_lock(struct platform_mutex *mutex)
+{
+    if (mutex->opaque[0] != NULL)
+        bench_fail("a mutex is taken twice");
+    mutex->opaque[0] = mutex;
+}
+
+void wshm_platform_mutex_unlock(struct platform_mutex *mutex)
+{
+    mutex->opaque[0] = NULL;
+}
