@@ -141,6 +141,21 @@ static void look(struct driver *d)
     }
 }
 
+/** Kills nobody until everybody has got on: a worker that hangs must not be
+ * saved by its own death. */
+static void let_go_on(struct driver *d)
+{
+    uint32_t before[WORKERS_MAX];
+    for (int i = 0; i < d->workers; i++)
+        before[i] = d->board->lines[i].progress;
+    for (int i = 0; i < d->workers; i++) {
+        while (d->board->lines[i].progress - before[i] < 2) {
+            look(d);
+            sleep_ms(1);
+        }
+    }
+}
+
 static void start(struct driver *d, int who)
 {
     uint32_t number =
@@ -252,7 +267,10 @@ static void round_of(struct driver *d, int kills)
         look(d);
         kill_one(d, who);
         start(d, who);
+        if (kills % 20 == 0)
+            let_go_on(d);
     }
+    let_go_on(d);
     if (!keeps)
         CHECK_OK(winshm_open_or_create(d->name, sizeof(struct data), 0, &h));
     for (; d->workers > 0; d->workers--) {
