@@ -90,6 +90,8 @@ int main(int argc, char **argv)
 {
     winshm_region *kept = NULL;
     CHECK(argc > 1);
+    /* As it would if something were left behind that is called later. */
+    child_crashes();
     file = argv[1];
     int times = argc > 2 ? atoi(argv[2]) : child_slow() ? 50 : 200;
     CHECK(!library_present(file));
