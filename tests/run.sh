@@ -7,7 +7,7 @@
 # takes long to make in ~/.cache/winshm; WINSHM_CACHE names another folder. An installed
 # Windows Python to be used instead of one that is built: WINSHM_WINDOWS_PYTHON.
 # --long repeats the tests that depend on timing, searches the models, and runs the
-# campaigns in full, which takes hours.
+# campaigns in full, which alone takes most of an hour.
 set -u
 root=$(cd "$(dirname "$0")/.." && pwd)
 # shellcheck source=tests/env.sh

@@ -310,7 +310,7 @@ int main(int argc, char **argv)
     struct driver d = {.name = name_of("kill")};
     char board_name[80];
     winshm_region *board;
-    d.wanted = argc > 1 ? atoi(argv[1]) : child_slow() ? 30 : 300;
+    d.wanted = argc > 1 ? atoi(argv[1]) : child_slow() ? 30 : 200;
     d.seed = argc > 2 ? (uint32_t)strtoul(argv[2], NULL, 10)
                       : (uint32_t)clock_us() ^ child_pid() << 12;
     d.program = argc > 3 ? argv[3] : NULL;
