@@ -23,6 +23,7 @@ enum { WORKERS_MIN = 4, WORKERS_MAX = 8 };
     XX(WRITING, "holding it exclusively")                                      \
     XX(HALF, "holding it, half written")                                       \
     XX(READING, "holding it shared")                                           \
+    XX(COPYING, "in winshm_read")                                              \
     XX(UNLOCKING, "unlocking")                                                 \
     XX(NOTIFYING, "notifying")                                                 \
     XX(WAITING_CHANGE, "in winshm_wait")                                       \

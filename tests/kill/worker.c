@@ -126,6 +126,24 @@ static void read_section(struct worker *w)
     w->line->reads++;
 }
 
+/** Copies, which may or may not take the lock. */
+static void read_copy(struct worker *w)
+{
+    uint32_t words[2];
+    enter(w, COPYING);
+    winshm_status status =
+        winshm_read(w->h, 0, words, sizeof words, PATIENCE_MS);
+    if (status == WINSHM_E_OWNER_DEAD)
+        return;
+    CHECK_OK(status);
+    if (words[0] != words[1]) {
+        w->line->torn++;
+        check_end(1, __FILE__, __LINE__, "worker %d copies torn data", w->who);
+    }
+    enter(w, BETWEEN);
+    w->line->reads++;
+}
+
 static void wait_for_change(struct worker *w)
 {
     uint32_t now, milliseconds = dice(&w->seed) % 50;
@@ -177,9 +195,11 @@ static void spell(struct worker *w, const char *name)
         switch (dice(&w->seed) % 16) {
         case 0:
         case 1:
+            read_section(w);
+            break;
         case 2:
         case 3:
-            read_section(w);
+            read_copy(w);
             break;
         case 4:
             wait_for_change(w);
