@@ -49,7 +49,7 @@ tests() {
     step "$@" || return
     sed -nE -e 's/\x1b\[[0-9;]*m//g' -e 's/\r$//' \
         -e 's/^.*Test *#[0-9]*: ([^ ]*) .*\*\*\*(Skipped).*/\2: \1/p' \
-        -e 's/^ *(\[SKIPPED\].*)/\1/p' -e '/\[SKIP\]/p' -e '/^SKIPPED/p' \
+        -e 's/^ *(\[SKIPPED\].*)/\1/p' -e '/\[SKIP\]/p' -e '/^SKIPPED/p' -e '/\[FASTER\]/p' \
         -e '/^[0-9]+% tests passed/p' -e '/^[0-9]+ passed.* in /p' -e '/ Total: [0-9]+, /p' \
         "$log" | sed 's/^ */            /'
     nim=$(grep -c '^ *\[OK\]' "$log")
@@ -194,6 +194,9 @@ if [ -n "$python_build" ]; then
     python_build=''
 fi
 tests "tests in Python, win64" windows_pytest tests/bindings/python
+
+need_packages valgrind
+tests "instructions of the fast paths" sh tests/bench/instructions.sh
 
 need_packages clang libclang-rt-14-dev
 step "hostile memory" sh tests/fuzz/run.sh
