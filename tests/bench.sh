@@ -1,26 +1,33 @@
 #!/bin/sh
 # Measures winshm against what else there is, side by side.
 #
-# Usage: sh tests/bench.sh [--quick] [--windows] [--only PART]
+# Usage: sh tests/bench.sh [--quick] [--linux | --windows] [--only PART] [--kills N]
+#                          [--without PART]... [--keep]
 #
-# Without options: on Linux. --windows: the Windows library, under Wine. --quick: three
-# pairs of blocks in place of nine. --only: the cases whose name has this in it.
-# Prints a table; build/bench/ has the same as JSON, and as a picture. No figure makes
-# it fail, a wrong result does. Nothing else should run on the machine meanwhile.
+# On Linux, and the Windows library under Wine. --quick: 3 pairs of blocks in place of 9,
+# shorter ones, and curves measured once. --only: the cases whose name has this in it.
+# --kills: how many owners of the lock are killed to see how late a waiter is told.
+# --without cases, languages, growth, idle, calls or csharp: not those.
+# Prints tables; build/bench/ has the same as JSON, and as pictures, which --keep copies
+# to tests/bench/latest, where README.md shows them. No figure makes it fail, a wrong
+# result does. Nothing else should run on the machine meanwhile: 15 minutes, --quick 3.
 set -u
 root=$(cd "$(dirname "$0")/.." && pwd)
 # shellcheck source=tests/env.sh
 . "$root/tests/env.sh"
 cd "$root" || exit
 
-quick='' platform=linux only=''
+platforms='linux windows' keep='' csharp=yes arguments=''
 while [ $# -gt 0 ]; do
     case $1 in
-    --quick) quick=--quick ;;
-    --windows) platform=win64 ;;
-    --only) only=${2-} && shift ;;
+    --quick) arguments="$arguments --quick" ;;
+    --linux) platforms=linux ;;
+    --windows) platforms=windows ;;
+    --keep) keep=yes ;;
+    --without) if [ "${2-}" = csharp ]; then csharp=''; else arguments="$arguments $1 ${2-}"; fi && shift ;;
+    --only | --kills) arguments="$arguments $1 ${2-}" && shift ;;
     *)
-        echo "usage: sh $0 [--quick] [--windows] [--only PART]" >&2
+        echo "usage: see the beginning of $0" >&2
         exit 2
         ;;
     esac
@@ -28,40 +35,81 @@ while [ $# -gt 0 ]; do
 done
 
 out=$root/build/bench
-export WINSHM_BENCH="$root/tests/bench" PYTHON
+export PYTHON
 mkdir -p "$out" || exit
 
-build() {
-    cmake -S tests/bench -B "$out/$platform" -G Ninja "$@" &&
-        cmake --build "$out/$platform"
+build_c() {
+    case $1 in
+    linux) set -- linux ;;
+    windows)
+        set -- win64 -DCMAKE_SYSTEM_NAME=Windows -DCMAKE_SYSTEM_PROCESSOR=AMD64 \
+            -DCMAKE_C_COMPILER=x86_64-w64-mingw32-gcc \
+            -DCMAKE_RC_COMPILER=x86_64-w64-mingw32-windres
+        ;;
+    esac
+    folder=$1
+    shift
+    cmake -S tests/bench -B "$out/$folder" -G Ninja "$@" && cmake --build "$out/$folder"
 }
 
-measure() {
-    "$@" $quick ${only:+--only "$only"} --system "$system" --json "$json"
+build_nim() {
+    case $1 in
+    linux) set -- linux '' '' ;;
+    windows) set -- win64 .exe '-d:mingw --cpu:amd64' ;;
+    esac
+    # shellcheck disable=SC2086  # The flags are a list of words.
+    nim c -d:release --hints:off $3 --nimcache:"$root/build/nimcache/$1-bench" \
+        -o:"$out/$1/nim/worker$2" tests/bench/worker.nim
 }
 
-need native
-need_packages python3-matplotlib
-json=$out/$platform.json
-case $platform in
-linux)
-    need_packages libboost-dev
-    step "build with -O2" build || exit
-    system=$(uname -sr)
-    measure "$out/linux/bench" || die "a case gave a wrong result"
-    ;;
-win64)
+build_csharp() {
+    case $1 in
+    linux) set -- linux '' ;;
+    windows) set -- win64 '-r win-x64 --self-contained' ;;
+    esac
+    # shellcheck disable=SC2086  # The target is a list of words.
+    dotnet publish -c Release $2 -o "$out/$1/csharp" tests/bench/csharp
+}
+
+need native nim
+need_packages libboost-dev python3-matplotlib strace
+if [ -n "$csharp" ] && ! dotnet_ready; then
+    skip "everything in C#" "$why"
+    csharp=''
+fi
+case $platforms in
+*windows*)
     need windows
+    if [ -z "${WINSHM_WINDOWS_PYTHON:-}" ]; then
+        need windows-python
+        step "build a Windows Python" sh tests/windows-python/build.sh \
+            "$WINSHM_CACHE/windows-python" || exit
+        export WINSHM_WINDOWS_PYTHON="$WINSHM_CACHE/windows-python/python.exe"
+    fi
     wine_ready
-    step "build with -O2" build -DCMAKE_SYSTEM_NAME=Windows \
-        -DCMAKE_SYSTEM_PROCESSOR=AMD64 \
-        -DCMAKE_C_COMPILER=x86_64-w64-mingw32-gcc \
-        -DCMAKE_RC_COMPILER=x86_64-w64-mingw32-windres || exit
-    system="Wine $wine_version on $(uname -sr)"
-    measure "$WINE" "$out/win64/winshm/bench.exe" </dev/null ||
-        die "a case gave a wrong result"
+    export WINE WINE_VERSION="$wine_version"
     ;;
 esac
-step "draw the picture" "$PYTHON" tests/bench/plot.py "$json" "$out/$platform.svg"
-say "also in $out: $platform.json, $platform.svg"
+
+# All is built before anything is measured.
+for platform in $platforms; do
+    step "build in C, -O2, $platform" build_c "$platform" || exit
+    step "build in Nim, $platform" build_nim "$platform" || exit
+    [ -z "$csharp" ] || step "build in C#, $platform" build_csharp "$platform" || exit
+done
+[ -n "$csharp" ] || rm -rf "$out"/*/csharp
+runs=''
+for platform in $platforms; do
+    # shellcheck disable=SC2086  # The arguments are a list of words.
+    "$PYTHON" -B tests/bench/bench.py "$platform" "$out/$platform.json" $arguments </dev/null ||
+        die "a result was wrong"
+    runs="$runs $out/$platform.json"
+done
+# shellcheck disable=SC2086  # The runs are a list of words.
+step "draw the pictures" "$PYTHON" -B tests/bench/plot.py "$out" $runs
+say "also in $out: JSON and pictures"
+if [ -n "$keep" ]; then
+    mkdir -p tests/bench/latest
+    step "keep them" cp $runs "$out"/ratios.svg "$out"/growth.svg tests/bench/latest
+fi
 summary

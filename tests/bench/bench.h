@@ -145,10 +145,6 @@ _Noreturn
 #endif
 void bench_fail(const char *file, int line, const char *condition);
 
-/** Runs a peer written in another language: a script beside the cases, which
- * prints operations, nanoseconds and processor time of its own loop. */
-void bench_script(struct bench_block *block, const char *script);
-
 #ifdef __cplusplus
 }
 #endif

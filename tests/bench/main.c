@@ -1,14 +1,15 @@
-/* Usage: bench [--quick] [--only PART] [--system TEXT] [--json FILE] [--list]
+/* Usage: bench [--blocks N] [--ms N] [--kills N] [--only PART] [--growth]
+ * [--list]
  *
- * Started by bench.sh, which also builds it; alone it does as well. */
+ * Started by bench.py, which reads the lines of JSON that it prints; alone it
+ * does as well. --growth measures the curves in place of the cases. */
 #include "run.h"
 
 static const struct role roles[] = {{"ours", run_child_ours},
                                     {"peer", run_child_peer},
                                     {"floor", run_child_floor},
+                                    {"growth", growth_child},
                                     {NULL, NULL}};
-
-enum { CASES = 128 };
 
 static void list(void)
 {
@@ -16,13 +17,23 @@ static void list(void)
         printf("%s\n", bench_case_at(i)->name);
 }
 
+static void cases(const struct run_options *options)
+{
+    static struct case_result result;
+    const struct bench_case *what;
+    for (uint32_t i = 0; (what = bench_case_at(i)) != NULL; i++) {
+        if (options->only != NULL && strstr(what->name, options->only) == NULL)
+            continue;
+        run_case(what, options, &result);
+        report_case(&result);
+    }
+}
+
 int main(int argc, char **argv)
 {
-    static struct case_result results[CASES];
     struct run_options options = {
-        .blocks = 9, .budget = 200 * 1000 * 1000, .kills = 25};
-    const char *json = NULL, *system = "an unnamed system";
-    uint32_t count = 0;
+        .blocks = 9, .budget = 200 * 1000 * 1000, .kills = 200};
+    bool growth = false;
 
     /* The library looks once at how many processors it may use. It would see
      * only one after the pinning, and would not wait by spinning then. */
@@ -32,15 +43,16 @@ int main(int argc, char **argv)
     child_run_role(argc, argv, roles);
 
     for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--quick") == 0) {
-            options.blocks = 3;
-            options.kills = 10;
+        if (strcmp(argv[i], "--blocks") == 0 && i + 1 < argc) {
+            options.blocks = (uint32_t)strtoul(argv[++i], NULL, 10);
+        } else if (strcmp(argv[i], "--ms") == 0 && i + 1 < argc) {
+            options.budget = strtoull(argv[++i], NULL, 10) * 1000000;
+        } else if (strcmp(argv[i], "--kills") == 0 && i + 1 < argc) {
+            options.kills = (uint32_t)strtoul(argv[++i], NULL, 10);
         } else if (strcmp(argv[i], "--only") == 0 && i + 1 < argc) {
             options.only = argv[++i];
-        } else if (strcmp(argv[i], "--json") == 0 && i + 1 < argc) {
-            json = argv[++i];
-        } else if (strcmp(argv[i], "--system") == 0 && i + 1 < argc) {
-            system = argv[++i];
+        } else if (strcmp(argv[i], "--growth") == 0) {
+            growth = true;
         } else if (strcmp(argv[i], "--list") == 0) {
             list();
             return 0;
@@ -49,22 +61,14 @@ int main(int argc, char **argv)
             return 2;
         }
     }
+    BENCH_REQUIRE(options.blocks >= 1 && options.blocks <= RUN_BLOCKS);
     if (!bench_cpus(options.cpus)) {
         fprintf(stderr, "two processors are needed\n");
         return 1;
     }
-    report_head(&options, system);
-    const struct bench_case *what;
-    for (uint32_t i = 0; (what = bench_case_at(i)) != NULL; i++) {
-        if (options.only != NULL && strstr(what->name, options.only) == NULL)
-            continue;
-        BENCH_REQUIRE(count < CASES);
-        run_case(what, &options, &results[count]);
-        report_case(&results[count++]);
-    }
-    if (json != NULL && !report_write(json, &options, system, results, count)) {
-        perror(json);
-        return 1;
-    }
+    if (growth)
+        growth_run(options.blocks, options.only, options.cpus);
+    else
+        cases(&options);
     return 0;
 }

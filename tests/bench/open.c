@@ -126,23 +126,22 @@ static void shm_open_mmap(struct bench_block *block)
     stage_finish(block);
 }
 
-static void python(struct bench_block *block)
+static void boost(struct bench_block *block)
 {
     stage_start(block);
-    bench_script(block, "open_close.py");
+    BENCH_LOOP(block, 8, boost_managed_use(block->name));
     stage_finish(block);
 }
 
+static void boost_child(struct bench_block *block)
+{
+    boost_managed_make(block->name);
+    stage_ready(block);
+    stage_rest(block);
+    boost_managed_remove(block->name);
+}
+
 const struct bench_case bench_open[] = {
-    {.name = "open/python",
-     .title = "open + close, 4 KiB",
-     .peer_name = "Python SharedMemory",
-     .waits = "neither waits",
-     .aim = 0.5,
-     .ours = ours,
-     .peer = python,
-     .ours_child = ours_child,
-     .peer_child = plain_child},
     {.name = "open/shm-open",
      .title = "open + close, 4 KiB",
      .peer_name = "shm_open + mmap (no lock)",
@@ -151,5 +150,13 @@ const struct bench_case bench_open[] = {
      .peer = shm_open_mmap,
      .ours_child = ours_child,
      .peer_child = plain_child},
+    {.name = "open/boost-managed",
+     .title = "open + close, 4 KiB",
+     .peer_name = "Boost managed memory + mutex",
+     .waits = "neither waits",
+     .ours = ours,
+     .peer = boost,
+     .ours_child = ours_child,
+     .peer_child = boost_child},
     {.name = NULL}};
 #endif

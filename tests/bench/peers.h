@@ -8,9 +8,18 @@
 extern "C" {
 #endif
 
-/** Boost is a C++ library; its loops are in boost.cpp. */
+/** Boost is a C++ library: see boost.cpp. It is compared on Linux. */
 void boost_exclusive(struct bench_block *block);
 void boost_shared(struct bench_block *block);
+void *boost_queue_open(const char *name, bool make);
+void boost_queue_send(void *queue, const void *bytes);
+void boost_queue_receive(void *queue, void *bytes);
+/** remove: the name, for the one who made it, or NULL. */
+void boost_queue_close(void *queue, const char *remove);
+void boost_managed_make(const char *name);
+/** Opens it, finds the object in it, closes it. */
+void boost_managed_use(const char *name);
+void boost_managed_remove(const char *name);
 
 #ifdef __cplusplus
 }

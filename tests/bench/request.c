@@ -213,6 +213,28 @@ static void sockets_child(struct bench_block *block)
               file_write(connection, words_));
 }
 
+static void queues(struct bench_block *block)
+{
+    void *there = boost_queue_open(block->name, true);
+    void *back = boost_queue_open(stage_back_name(block), true);
+    stage_start(block);
+    REQUESTS(block, 8, boost_queue_send(there, words_),
+             boost_queue_receive(back, words_));
+    stage_finish(block);
+    boost_queue_close(back, stage_back_name(block));
+    boost_queue_close(there, block->name);
+}
+
+static void queues_child(struct bench_block *block)
+{
+    void *there = boost_queue_open(block->name, false);
+    void *back = boost_queue_open(stage_back_name(block), false);
+    RESPONSES(block, boost_queue_receive(there, words_),
+              boost_queue_send(back, words_));
+    boost_queue_close(back, NULL);
+    boost_queue_close(there, NULL);
+}
+
 const struct bench_case bench_request[] = {
     {.name = "request/pipe",
      .title = "request + response of 64 bytes",
@@ -237,5 +259,16 @@ const struct bench_case bench_request[] = {
      .peer = sockets,
      .ours_child = ours_child,
      .peer_child = sockets_child},
+    {.name = "request/boost-queue",
+     .title = "request + response of 64 bytes",
+     .peer_name = "Boost message queues",
+     .waits = "winshm spins, then blocks; the peer blocks",
+     .floor_aim = 1.4,
+     .bytes = BENCH_PAYLOAD,
+     .talks = true,
+     .ours = ours,
+     .peer = queues,
+     .ours_child = ours_child,
+     .peer_child = queues_child},
     {.name = NULL}};
 #endif

@@ -2,22 +2,17 @@
 #ifndef RUN_H
 #define RUN_H
 
+#include "spread.h"
 #include "stage.h"
 
 enum { RUN_BLOCKS = 64 };
-
-/** Of the blocks of one side. */
-struct spread {
-    double median;
-    double least;
-    double most;
-};
 
 struct side_result {
     struct spread ns;  /* per operation */
     struct spread cpu; /* per operation */
     struct spread extra;
     double p99; /* of all samples; 0: the case takes none */
+    double most;
     uint32_t samples;
     uint32_t hangs;
 };
@@ -35,7 +30,7 @@ struct case_result {
 struct run_options {
     uint32_t blocks;
     uint64_t budget;
-    uint32_t kills;
+    uint32_t kills; /* of winshm's owners, in all blocks together */
     uint32_t cpus[2];
     const char *only; /* a part of the names of the cases to run, or NULL */
 };
@@ -47,11 +42,13 @@ void run_child_ours(const char *name, uint32_t number);
 void run_child_peer(const char *name, uint32_t number);
 void run_child_floor(const char *name, uint32_t number);
 
-void report_head(const struct run_options *options, const char *system);
+/** Measures the curves: what grows with the number of participants and so on.
+ * only: a part of the names of the curves, or NULL. */
+void growth_run(uint32_t rounds, const char *only, const uint32_t cpus[2]);
+void growth_child(const char *name, uint32_t number);
+
 void report_case(const struct case_result *result);
-/** Writes JSON. @return false if the file could not be written. */
-bool report_write(const char *path, const struct run_options *options,
-                  const char *system, const struct case_result *results,
-                  uint32_t count);
+void report_point(const char *curve, const char *series, uint64_t x,
+                  const struct spread *ns);
 
 #endif

@@ -46,22 +46,3 @@ void bench_unpin(void)
 {
     BENCH_REQUIRE(sched_setaffinity(0, sizeof allowed, &allowed) == 0);
 }
-
-void bench_script(struct bench_block *block, const char *script)
-{
-    const char *folder = getenv("WINSHM_BENCH");
-    const char *python = getenv("PYTHON");
-    char line[1024];
-    unsigned long long ops, ns, cpu;
-    snprintf(line, sizeof line, "exec '%s' '%s/%s' '%s' %llu",
-             python != NULL ? python : "python3",
-             folder != NULL ? folder : "tests/bench", script, block->name,
-             (unsigned long long)block->budget);
-    FILE *output = popen(line, "r");
-    BENCH_REQUIRE(output != NULL);
-    BENCH_REQUIRE(fscanf(output, "%llu %llu %llu", &ops, &ns, &cpu) == 3);
-    BENCH_REQUIRE(pclose(output) == 0);
-    block->ops = ops;
-    block->ns = ns;
-    block->cpu = cpu;
-}

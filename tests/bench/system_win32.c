@@ -50,10 +50,3 @@ void bench_unpin(void)
 {
     BENCH_REQUIRE(SetThreadAffinityMask(GetCurrentThread(), allowed) != 0);
 }
-
-void bench_script(struct bench_block *block, const char *script)
-{
-    (void)block;
-    fprintf(stderr, "%s: scripts are started on Linux only\n", script);
-    exit(1);
-}

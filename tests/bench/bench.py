@@ -1,0 +1,139 @@
+"""Runs the benchmark of one platform, prints the table and writes it down as JSON.
+
+Usage: bench.py linux|windows OUT.json [--quick] [--only PART] [--kills N] [--without PART]...
+
+bench.sh builds what this starts. PART of --only is a part of a case's name; --without
+leaves out cases, languages, growth, idle or calls.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import json
+import os
+import platform
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import languages
+import report
+from workers import ROOT, Workers
+
+PARTS = ("cases", "languages", "growth", "idle", "calls")
+
+
+def lines_of(program: list[str]) -> Iterator[dict[str, Any]]:
+    """What the C program measures, line by line."""
+    with subprocess.Popen(
+        program, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            yield json.loads(line)
+    if process.returncode != 0:
+        sys.exit(f"{program[-1]} ended with {process.returncode}: a result was wrong")
+
+
+def machine() -> dict[str, Any]:
+    cpu = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    model = re.search(r"^model name\s*: (.*)$", cpu, re.M)
+    return {
+        "cpu": model[1] if model else platform.machine(),
+        "cores": len(os.sched_getaffinity(0)),
+        "kernel": f"{platform.system()} {platform.release()}",
+        "wine": os.environ.get("WINE_VERSION", ""),
+        "date": datetime.date.today().isoformat(),
+    }
+
+
+def idle(workers: Workers, seconds: float) -> Iterator[dict[str, Any]]:
+    """What a waiter costs while nothing happens, seen from outside."""
+    for what in ("lock", "change"):
+        name = workers.new_name()
+        holder, waiter = workers.get("c"), workers.get("c", second=True)
+        holder.run("hold", name)
+        budget = int(seconds * 1e9)
+        waiter.send(f"await-{what}", name, budget=budget)
+        # The first moments are a beginning, not idleness.
+        percent, server = workers.watch(waiter, seconds - 1.0, after=0.5)
+        waiter.receive()
+        holder.run("let-go", name)
+        yield {
+            "name": f"idle/{what}",
+            "title": f"a waiter for {'the lock' if what == 'lock' else 'a change'}, idle",
+            "percent": percent,
+            "server_percent": server,
+            "seconds": seconds - 1.0,
+            "aim": 0.1,
+        }
+
+
+def system_calls() -> dict[str, Any]:
+    path = ROOT / "tests" / "bench" / "system_calls.py"
+    found = subprocess.run([sys.executable, path, "--json"], stdout=subprocess.PIPE, check=False)
+    return json.loads(found.stdout) if found.returncode == 0 else {}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("platform", choices=("linux", "windows"))
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--only", default="")
+    parser.add_argument("--kills", type=int)
+    parser.add_argument("--without", action="append", default=[])
+    options = parser.parse_args()
+
+    blocks, ms = (3, 50) if options.quick else (9, 200)
+    kills = options.kills or (15 if options.quick else 200)
+    on_windows = options.platform == "windows"
+    workers = Workers(options.platform)
+    program = [*workers.wine, str(workers.programs / ("bench.exe" if on_windows else "bench"))]
+    filters = ["--only", options.only] if options.only else []
+    run: dict[str, Any] = {
+        "machine": machine(),
+        "platform": options.platform,
+        "blocks": blocks,
+        "block_ms": ms,
+        "load_before": os.getloadavg()[0],
+        "cases": [],
+        "curves": [],
+        "idle": [],
+    }
+    parts = set(PARTS) - set(options.without)
+    if options.only:
+        parts -= {"idle", "calls"}
+
+    report.head(run)
+    if "cases" in parts:
+        sizes = ["--blocks", str(blocks), "--ms", str(ms), "--kills", str(kills)]
+        for case in lines_of([*program, *sizes, *filters]):
+            run["cases"].append(case)
+            report.case(case)
+    if "languages" in parts:
+        for case in languages.measure(workers, options.only, blocks, ms // 2):
+            run["cases"].append(case)
+            report.case(case)
+    if "idle" in parts:
+        for waiter in idle(workers, 4 if options.quick else 20):
+            run["idle"].append(waiter)
+            report.idle(waiter)
+    workers.close()
+    if "growth" in parts:
+        rounds = "1" if options.quick else "5"
+        run["curves"] = list(lines_of([*program, "--growth", "--blocks", rounds, *filters]))
+        report.curves(run["curves"])
+    if "calls" in parts and not on_windows:
+        run["system_calls"] = system_calls()
+        report.system_calls(run["system_calls"])
+    run["load_after"] = os.getloadavg()[0]
+    report.tail(run)
+    options.out.write_text(json.dumps(run, indent=1) + "\n", encoding="utf-8")
+
+
+main()

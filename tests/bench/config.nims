@@ -1,0 +1,2 @@
+switch("threads", "on")
+switch("path", "$projectDir/../../bindings/nim")

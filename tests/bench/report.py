@@ -1,0 +1,143 @@
+"""The table: what was measured, what was wanted, and whether it was reached."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from typing import Any
+
+YES, NO = "✓", "✗"
+
+
+@dataclass
+class Wanted:
+    """A figure that a case shall reach."""
+
+    what: str
+    wanted: str
+    measured: str
+    reached: bool
+
+    def __str__(self) -> str:
+        return f"{self.what} {self.wanted}: {self.measured} {YES if self.reached else NO}"
+
+
+def duration(ns: float) -> str:
+    for unit, size in (("s", 1e9), ("ms", 1e6), ("µs", 1e3)):
+        if abs(ns) >= size:
+            return f"{ns / size:.3g} {unit}"
+    return f"{ns:.3g} ns"
+
+
+def wanted(case: dict[str, Any]) -> list[Wanted]:
+    """All that a case shall reach, the ratio first."""
+    found = []
+    ours = case["winshm"]["ns"][0]
+    if case["aim"]:
+        ratio = case["ratio"][0]
+        found.append(Wanted("ratio", f"≥ {case['aim']:.3g}", f"{ratio:.3g}", ratio >= case["aim"]))
+    if case.get("ns_aim"):
+        most = case["ns_aim"]
+        found.append(Wanted("winshm", f"≤ {duration(most)}", duration(ours), ours <= most))
+    if case.get("p99_aim"):
+        p99, most = case["winshm"]["p99_ns"], case["p99_aim"]
+        found.append(Wanted("99 %", f"≤ {duration(most)}", duration(p99), p99 <= most))
+        hangs = case["winshm"]["hangs"]
+        found.append(Wanted("hangs", f"0 of {case['winshm']['samples']}", str(hangs), hangs == 0))
+    if case.get("floor_aim"):
+        times = ours / case["floor_ns"][0]
+        limit = case["floor_aim"]
+        found.append(Wanted("times the floor", f"≤ {limit:g}", f"{times:.3g}", times <= limit))
+    if case.get("extra_aim"):
+        extra, least = case["winshm"]["extra"][0], case["extra_aim"]
+        found.append(Wanted(case["extra"], f"≥ {least:g}", f"{extra:.3g}", extra >= least))
+    if "cost_aim" in case:
+        cost, least, most = case["cost_ns"]
+        shown = f"{cost:.2g} ns [{least:.2g}..{most:.2g}]"
+        limit = case["cost_aim"]
+        found.append(Wanted("more than C, a call", f"≤ {limit:g} ns", shown, cost <= limit))
+    return found
+
+
+def head(run: dict[str, Any]) -> None:
+    print(machine(run) + f"; load {run['load_before']:.2g}")
+    print(
+        f"{run['blocks']} pairs of blocks of {run['block_ms']} ms (languages: half of it). Times "
+        "are of one operation.\nThe ratio is the peer's time / winshm's in a pair of blocks: "
+        "median [least..most].\n"
+    )
+    print(
+        f"{'case':<43} {'peer':<30} {'winshm':>9} {'peer':>9} {'ratio':>8} "
+        f"{'[least..most]':<19} processor time; wanted"
+    )
+
+
+def machine(run: dict[str, Any]) -> str:
+    about = run["machine"]
+    wine = f"; Wine {about['wine']}" if run["platform"] == "windows" else ""
+    return f"{about['cpu']}, {about['cores']} cores; {about['kernel']}{wine}; {about['date']}"
+
+
+def case(case: dict[str, Any]) -> None:
+    ours, peer = case["winshm"], case["peer"]
+    ratio, least, most = case["ratio"]
+    between = f"[{least:.3g}..{most:.3g}]"
+    print(
+        f"{case['title']:<43} {case['peer_name']:<30} {duration(ours['ns'][0]):>9} "
+        f"{duration(peer['ns'][0]):>9} {ratio:>8.3g} {between:<19} "
+        f"{duration(ours['cpu_ns'][0])} / {duration(peer['cpu_ns'][0])}"
+    )
+    more = [str(figure) for figure in wanted(case)]
+    if case.get("floor_ns", [0])[0]:
+        middle, least, most = case["floor_ns"]
+        # A floor that moves says that the machine was busy.
+        busy = "" if most - least <= middle / 4 else ", unsteady"
+        more.append(f"bare floor {duration(middle)}{busy}")
+    if ours.get("samples"):
+        more.append(
+            f"99 % {duration(ours['p99_ns'])} / {duration(peer['p99_ns'])}, "
+            f"most {duration(ours['most_ns'])} / {duration(peer['most_ns'])}"
+        )
+    if more:
+        print(f"    {case['waits']}; " + "; ".join(more))
+
+
+def idle_wanted(waiter: dict[str, Any]) -> Wanted:
+    percent = waiter["percent"] + (waiter["server_percent"] or 0)
+    shown = f"{waiter['percent']:.3g} %"
+    if waiter["server_percent"] is not None:
+        shown += f" + wineserver {waiter['server_percent']:.3g} %"
+    return Wanted("processor time", f"< {waiter['aim']:g} %", shown, percent < waiter["aim"])
+
+
+def idle(waiter: dict[str, Any]) -> None:
+    print(f"{waiter['title']}, {waiter['seconds']:g} s: {idle_wanted(waiter)}")
+
+
+def curves(points: list[dict[str, Any]]) -> None:
+    for curve, of_curve in itertools.groupby(points, key=lambda point: point["curve"]):
+        print(f"\n{curve}")
+        for series, values in itertools.groupby(of_curve, key=lambda point: point["series"]):
+            listed = "  ".join(f"{point['x']}: {duration(point['ns'][0])}" for point in values)
+            print(f"    {series}: {listed}")
+
+
+def system_calls(calls: dict[str, Any]) -> None:
+    for step, lines in calls.items():
+        print(f"\nsystem calls of {step}: {len(lines)}")
+        for call, reason in lines:
+            print(f"    {call:<60} {reason}")
+
+
+def tail(run: dict[str, Any]) -> None:
+    figures = [figure for case in run["cases"] for figure in wanted(case)]
+    figures += [idle_wanted(waiter) for waiter in run["idle"]]
+    reached = sum(figure.reached for figure in figures)
+    print(f"\n{reached} of {len(figures)} wanted figures reached; not reached:")
+    for case in run["cases"]:
+        for figure in wanted(case):
+            if not figure.reached:
+                print(f"    {case['title']}, {case['peer_name']}: {figure}")
+    for waiter in run["idle"]:
+        if not idle_wanted(waiter).reached:
+            print(f"    {waiter['title']}: {idle_wanted(waiter)}")
