@@ -17,14 +17,17 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 . "$root/tests/env.sh"
 cd "$root" || exit
 
-platforms='linux windows' keep='' csharp=yes arguments=''
+platforms='linux windows' latest='' csharp=yes arguments=''
 while [ $# -gt 0 ]; do
     case $1 in
     --quick) arguments="$arguments --quick" ;;
     --linux) platforms=linux ;;
     --windows) platforms=windows ;;
-    --keep) keep=yes ;;
-    --without) if [ "${2-}" = csharp ]; then csharp=''; else arguments="$arguments $1 ${2-}"; fi && shift ;;
+    --keep) latest=tests/bench/latest ;;
+    --without)
+        case ${2-} in csharp) csharp='' ;; *) arguments="$arguments $1 ${2-}" ;; esac
+        shift
+        ;;
     --only | --kills) arguments="$arguments $1 ${2-}" && shift ;;
     *)
         echo "usage: see the beginning of $0" >&2
@@ -108,8 +111,10 @@ done
 # shellcheck disable=SC2086  # The runs are a list of words.
 step "draw the pictures" "$PYTHON" -B tests/bench/plot.py "$out" $runs
 say "also in $out: JSON and pictures"
-if [ -n "$keep" ]; then
-    mkdir -p tests/bench/latest
-    step "keep them" cp $runs "$out"/ratios.svg "$out"/growth.svg tests/bench/latest
+if [ -n "$latest" ]; then
+    mkdir -p "$latest"
+    # shellcheck disable=SC2086  # The runs are a list of words.
+    step "keep them in $latest" cp $runs "$out"/ratios.svg "$out"/bindings.svg \
+        "$out"/growth.svg "$latest"
 fi
 summary

@@ -1,70 +1,241 @@
-"""Draws the ratios of a run of the benchmark.
+"""Draws the benchmark's runs: ratios.svg, bindings.svg and growth.svg.
 
-Usage: plot.py RUN.json PICTURE.svg
+Usage: plot.py FOLDER RUN.json...
+
+A run is what bench.py wrote for one platform.
 """
 
+from __future__ import annotations
+
+import itertools
 import json
+import math
 import sys
+from pathlib import Path
 from typing import Any
 
 import matplotlib
 
 matplotlib.use("svg")
-# Text stays text, and the same run gives the same picture.
-matplotlib.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "winshm"})
+# The same run gives the same picture, which is a card of its own on any background.
+matplotlib.rcParams.update(
+    {
+        "svg.hashsalt": "winshm",
+        "font.family": "DejaVu Sans",
+        "font.size": 9,
+        "figure.facecolor": "#fbfbf9",
+        "axes.facecolor": "#fbfbf9",
+        "savefig.facecolor": "#fbfbf9",
+        "axes.edgecolor": "#b9b9b2",
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "grid.color": "#e3e3dd",
+        "text.color": "#22272b",
+        "axes.labelcolor": "#22272b",
+        "xtick.color": "#4a5258",
+        "ytick.color": "#22272b",
+        "legend.frameon": False,
+    }
+)
 
 from matplotlib import pyplot  # noqa: E402  (after the choice of the backend)
+from matplotlib.axes import Axes  # noqa: E402
+from matplotlib.lines import Line2D  # noqa: E402
+from matplotlib.ticker import FuncFormatter, NullFormatter  # noqa: E402
 
-FASTER, SLOWER, AIM = "#2a7f62", "#b8562f", "#444444"
+import report  # noqa: E402
+
+PLATFORMS = {"linux": ("#1f6fb2", "Linux", "-"), "windows": ("#c2571a", "Windows on Wine", "--")}
+SERIES = ("#1f6fb2", "#c2571a", "#2f8f5b", "#7a56a8")
+WANTED = "#22272b"
+
+Row = tuple[str, dict[str, Any]]  #: platform, case
 
 
-def label(case: dict[str, Any]) -> str:
-    return f"{case['title']}\nagainst {case['peer_name']}"
+def plain(number: float, _: Any = None) -> str:
+    return f"{number:,.0f}" if number >= 1 else f"{number:g}"
 
 
-def draw(run: dict[str, Any], path: str) -> None:
-    cases = run["cases"]
-    figure, axes = pyplot.subplots(figsize=(10, 1.4 + 0.46 * len(cases)))
-    for row, case in enumerate(cases):
-        median, least, most = case["ratio"]
-        colour = FASTER if median >= 1 else SLOWER
-        axes.plot([least, most], [row, row], color=colour, linewidth=2, alpha=0.5)
-        axes.plot(median, row, "o", color=colour, markersize=6)
-        axes.annotate(
-            f"{median:.3g}×",
-            (most, row),
-            xytext=(6, 0),
-            textcoords="offset points",
-            va="center",
-            fontsize=8,
-            color=colour,
-            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5},
-        )
-        if case["aim"]:
-            axes.plot(case["aim"], row, "|", color=AIM, markersize=13)
+def caption(runs: list[dict[str, Any]]) -> str:
+    about = runs[0]["machine"]
+    wine = next((run["machine"]["wine"] for run in runs if run["machine"]["wine"]), "")
+    return (
+        f"{about['cpu']}, {about['cores']} cores · {about['kernel']}"
+        + (f" · Wine {wine}" if wine else "")
+        + f" · {about['date']}"
+    )
+
+
+def save(figure: Any, path: Path) -> None:
+    figure.savefig(path, metadata={"Date": None}, bbox_inches="tight", pad_inches=0.2)
+    pyplot.close(figure)
+
+
+def legend(axes: Axes, runs: list[dict[str, Any]], more: list[Line2D]) -> None:
+    handles = [
+        Line2D([], [], color=PLATFORMS[run["platform"]][0], marker="o", label=name)
+        for run in runs
+        for name in [PLATFORMS[run["platform"]][1]]
+    ]
+    axes.legend(
+        handles=handles + more, loc="lower left", bbox_to_anchor=(0, 1), ncol=4, handlelength=1.4
+    )
+
+
+def ratios(runs: list[dict[str, Any]], rows: list[Row], title: str, path: Path) -> None:
+    """A row for each peer, grouped by what is compared."""
+    if not rows:
+        return
+    languages = list(dict.fromkeys(language(case) for _, case in rows))
+    order = {
+        case["title"]: (languages.index(language(case)), place)
+        for place, (_, case) in reversed(list(enumerate(rows)))
+    }
+    rows = sorted(rows, key=lambda row: (order[row[1]["title"]], row[0]))
+    height = len(rows) + 1.25 * len(order)
+    figure, axes = pyplot.subplots(figsize=(9.5, 1 + 0.21 * height))
+    place = 0.0
+    for name, group in itertools.groupby(rows, key=lambda row: row[1]["title"]):
+        place += 0.35
+        axes.text(
+            -0.005, place, name, ha="right", va="center", weight="bold",
+            transform=axes.get_yaxis_transform(),
+        )  # fmt: skip
+        for platform, case in group:
+            place += 1
+            bar(axes, place, platform, case)
+        place += 0.9
+        axes.axhline(place - 0.25, color="#e3e3dd", linewidth=0.8, zorder=0)
     axes.set_xscale("log")
     left, right = axes.get_xlim()
-    axes.set_xlim(min(left, 0.5), right * 2)
-    axes.axvline(1, color=AIM, linewidth=0.8)
-    axes.set_yticks(range(len(cases)), [label(case) for case in cases], fontsize=8)
-    axes.invert_yaxis()
-    axes.grid(axis="x", which="major", linewidth=0.4)
+    axes.set_xlim(min(left, 0.5), right * 4)
+    axes.axvspan(axes.get_xlim()[0], 1, color="#c0392b", alpha=0.05, zorder=0, linewidth=0)
+    axes.axvline(1, color="#8a8f93", linewidth=0.9, zorder=1)
+    axes.set_ylim(place - 0.2, -0.5)
+    axes.set_yticks([])
+    axes.spines["left"].set_visible(False)
+    axes.xaxis.set_major_formatter(FuncFormatter(plain))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.grid(axis="x", which="major")
+    axes.set_axisbelow(True)
     axes.set_xlabel(
-        "the peer's time / winshm's: median, least and most of "
-        f"{run['blocks']} pairs of blocks; a stroke is the aim"
+        "the peer's time / winshm's: right of 1 winshm is faster; median, and least to most of "
+        f"{max(run['blocks'] for run in runs)} pairs of blocks\n{caption(runs)}"
     )
-    axes.set_title(
-        f"winshm {run['winshm']}: how many times as fast as its peers\n"
-        f"{run['machine']}; {run['system']}",
-        fontsize=10,
-    )
-    figure.tight_layout()
-    figure.savefig(path, metadata={"Date": None})
+    mark = Line2D([], [], color=WANTED, marker="|", linestyle="", markersize=9, label="wanted")
+    legend(axes, runs, [mark])
+    axes.annotate("winshm : peer", (1, 1), xycoords="axes fraction", xytext=(4, 6),
+                  textcoords="offset points", fontsize=7.5, color="#6a7177")  # fmt: skip
+    axes.set_title(title, loc="left", pad=26, fontsize=12, weight="bold")
+    save(figure, path)
+
+
+def language(case: dict[str, Any]) -> str:
+    return case["title"].partition(": ")[0] if ": " in case["title"] else ""
+
+
+def bar(axes: Axes, place: float, platform: str, case: dict[str, Any]) -> None:
+    colour = PLATFORMS[platform][0]
+    median, least, most = case["ratio"]
+    axes.plot([1, median], [place, place], color=colour, linewidth=5, alpha=0.22, zorder=2,
+              solid_capstyle="butt")  # fmt: skip
+    axes.plot([least, most], [place, place], color=colour, linewidth=1.6, zorder=3)
+    for end in (least, most):
+        axes.plot(end, place, "|", color=colour, markersize=5, zorder=3)
+    axes.plot(median, place, "o", color=colour, markersize=5, zorder=4)
+    if case["aim"]:
+        axes.plot(case["aim"], place, "|", color=WANTED, markersize=12, markeredgewidth=1.6,
+                  zorder=5)  # fmt: skip
+    shown = f"{median:,.0f}×" if median >= 100 else f"{median:.3g}×"
+    if "cost_ns" in case:
+        shown = f"{case['cost_ns'][0]:+.2g} ns a call, wanted ≤ {case['cost_aim']:g}"
+    figures = f"{report.duration(case['winshm']['ns'][0])} : {report.duration(case['peer']['ns'][0])}"
+    axes.annotate(shown, (max(most, case["aim"], 1), place), xytext=(7, 0),
+                  textcoords="offset points", va="center", fontsize=8, color=colour,
+                  weight="bold")  # fmt: skip
+    axes.annotate(figures, (1, place), xycoords=("axes fraction", "data"), xytext=(4, 0),
+                  textcoords="offset points", va="center", fontsize=7.5, color="#6a7177")  # fmt: skip
+    axes.text(-0.005, place, case["peer_name"], ha="right", va="center", color="#4a5258",
+              fontsize=8.5, transform=axes.get_yaxis_transform())  # fmt: skip
+
+
+def growth(runs: list[dict[str, Any]], path: Path) -> None:
+    curves = list(dict.fromkeys(point["curve"] for run in runs for point in run["curves"]))
+    if not curves:
+        return
+    columns = 2
+    lines = -(-len(curves) // columns)
+    figure, grid = pyplot.subplots(lines, columns, figsize=(10, 3.1 * lines), squeeze=False)
+    for axes, curve in itertools.zip_longest(grid.flat, curves):
+        if curve is None:
+            axes.axis("off")
+            style = [
+                Line2D([], [], color="#4a5258", linestyle=PLATFORMS[run["platform"]][2],
+                       label=PLATFORMS[run["platform"]][1])
+                for run in runs
+            ]  # fmt: skip
+            axes.legend(handles=style, loc="center", fontsize=11)
+            axes.text(0.5, 0.25, caption(runs).replace(" · ", "\n"), ha="center", va="center",
+                      fontsize=8, color="#4a5258", transform=axes.transAxes)  # fmt: skip
+            continue
+        names: list[str] = []
+        for run in runs:
+            points = [point for point in run["curves"] if point["curve"] == curve]
+            for series, of_series in itertools.groupby(points, key=lambda point: point["series"]):
+                if series not in names:
+                    names.append(series)
+                values = list(of_series)
+                axes.plot(
+                    [point["x"] for point in values],
+                    [point["ns"][0] for point in values],
+                    PLATFORMS[run["platform"]][2],
+                    color=SERIES[names.index(series) % len(SERIES)],
+                    marker="o",
+                    markersize=3,
+                    linewidth=1.5,
+                )
+        axes.set_xscale("log", base=2)
+        axes.set_yscale("log")
+        xs = sorted({p["x"] for run in runs for p in run["curves"] if p["curve"] == curve})
+        if len(xs) <= 8:
+            axes.set_xticks(xs, [str(x) for x in xs])
+        else:
+            axes.set_xticks(xs[::5], [size(x) for x in xs[::5]])
+        axes.xaxis.set_minor_formatter(NullFormatter())
+        low, high = axes.get_ylim()
+        # At least a power of ten, or noise looks like growth.
+        axes.set_ylim(10 ** math.floor(math.log10(low)), 10 ** math.ceil(math.log10(high)))
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda ns, _: report.duration(ns)))
+        axes.yaxis.set_minor_formatter(NullFormatter())
+        axes.grid(which="major")
+        axes.set_title(curve, loc="left", fontsize=10, weight="bold")
+        axes.legend(
+            handles=[Line2D([], [], color=SERIES[i % 4], label=name) for i, name in enumerate(names)],
+            fontsize=8,
+        )
+    figure.suptitle("The cost of an operation, and what it grows with", x=0.02, ha="left",
+                    weight="bold", fontsize=12)  # fmt: skip
+    figure.tight_layout(rect=(0, 0, 1, 0.99))
+    save(figure, path)
+
+
+def size(count: int) -> str:
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if count < 1024:
+            return f"{count} {unit}"
+        count //= 1024
+    raise AssertionError
 
 
 def main() -> None:
-    with open(sys.argv[1], encoding="utf-8") as file:
-        draw(json.load(file), sys.argv[2])
+    folder = Path(sys.argv[1])
+    runs = [json.loads(Path(path).read_text(encoding="utf-8")) for path in sys.argv[2:]]
+    rows = [(run["platform"], case) for run in runs for case in run["cases"]]
+    of_bindings = [row for row in rows if language(row[1])]
+    others = [row for row in rows if not language(row[1])]
+    ratios(runs, others, "winshm and its peers", folder / "ratios.svg")
+    ratios(runs, of_bindings, "winshm's bindings and their peers", folder / "bindings.svg")
+    growth(runs, folder / "growth.svg")
 
 
 main()

@@ -1,8 +1,6 @@
 /* The second process of a block. */
 #include "stage.h"
 
-static const uint64_t WINDOW = 100 * 1000 * 1000;
-
 void stage_start(struct bench_block *block)
 {
     struct stage *stage = block->stage;
@@ -62,7 +60,7 @@ void stage_together(struct bench_block *block, bool parent)
 bool stage_goes_on(struct bench_block *block, int side, uint32_t done)
 {
     uint64_t passed = bench_now() - block->began;
-    uint64_t window = passed / WINDOW;
+    uint64_t window = passed / STAGE_WINDOW_NS;
     block->ops += done;
     if (window < STAGE_WINDOWS)
         block->stage->windows[side][window] += done;
@@ -76,7 +74,7 @@ double stage_share(const struct bench_block *block)
 {
     const struct stage *stage = block->stage;
     double worst = 1;
-    uint64_t whole = block->budget / WINDOW;
+    uint64_t whole = block->budget / STAGE_WINDOW_NS;
     for (uint64_t i = 0; i < whole && i < STAGE_WINDOWS; i++) {
         double a = (double)stage->windows[0][i];
         double b = (double)stage->windows[1][i];

@@ -14,7 +14,8 @@
 enum {
     STAGE_LINE = 128, /* processors fetch cache lines in pairs */
     STAGE_SPACE = 16384,
-    STAGE_WINDOWS = 64
+    STAGE_WINDOWS = 64,
+    STAGE_WINDOW_NS = 100 * 1000 * 1000
 };
 
 struct stage {

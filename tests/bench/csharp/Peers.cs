@@ -1,6 +1,7 @@
 // What .NET itself has.
 
 using System.IO.MemoryMappedFiles;
+using System.Runtime.InteropServices;
 
 internal struct MutexPair(Mutex mutex) : IOperation
 {
@@ -8,6 +9,40 @@ internal struct MutexPair(Mutex mutex) : IOperation
     {
         mutex.WaitOne();
         mutex.ReleaseMutex();
+    }
+}
+
+/// <summary>The library as a program calls it that has only P/Invoke.</summary>
+internal unsafe struct BareNotify : IOperation
+{
+    private readonly delegate* unmanaged[Cdecl]<nint, int> _notify;
+    private readonly delegate* unmanaged[Cdecl]<nint, int> _close;
+    private readonly nint _region;
+
+    public BareNotify(string name, ulong size)
+    {
+        nint library = NativeLibrary.Load(Environment.GetEnvironmentVariable("WINSHM_LIBRARY")!);
+        var create = (delegate* unmanaged[Cdecl]<byte*, ulong, uint, nint*, int>)
+            NativeLibrary.GetExport(library, "winshm_create");
+        _notify = (delegate* unmanaged[Cdecl]<nint, int>)NativeLibrary.GetExport(library, "winshm_notify");
+        _close = (delegate* unmanaged[Cdecl]<nint, int>)NativeLibrary.GetExport(library, "winshm_close");
+        byte* utf8 = (byte*)Marshal.StringToCoTaskMemUTF8(name);
+        nint region;
+        Require(create(utf8, size, 0, &region));
+        Marshal.FreeCoTaskMem((nint)utf8);
+        _region = region;
+    }
+
+    public readonly void Once() => Require(_notify(_region));
+
+    public readonly void Close() => Require(_close(_region));
+
+    private static void Require(int status)
+    {
+        if (status != 0)
+        {
+            throw new InvalidOperationException($"status {status}");
+        }
     }
 }
 

@@ -54,6 +54,13 @@ static string Run(string operation, string name, int bytes, long budget)
             AskRegion.Answer(there, back);
             return "0 0";
         }
+        case "bare-notify":
+        {
+            var bare = new BareNotify(name, RegionBytes);
+            string result = Measure.Run(budget, bare);
+            bare.Close();
+            return result;
+        }
         case "mutex":
         {
             using var mutex = new Mutex(false, name);
