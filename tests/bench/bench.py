@@ -73,10 +73,10 @@ def idle(workers: Workers, seconds: float) -> Iterator[dict[str, Any]]:
         }
 
 
-def system_calls() -> dict[str, Any]:
-    path = ROOT / "tests" / "bench" / "system_calls.py"
-    found = subprocess.run([sys.executable, path, "--json"], stdout=subprocess.PIPE, check=False)
-    return json.loads(found.stdout) if found.returncode == 0 else {}
+def system_calls(workers: Workers) -> dict[str, Any]:
+    command = [sys.executable, ROOT / "tests/bench/system_calls.py", workers.library.parent]
+    found = subprocess.run([*command, "--json"], stdout=subprocess.PIPE, check=True)
+    return json.loads(found.stdout)
 
 
 def main() -> None:
@@ -129,7 +129,7 @@ def main() -> None:
         run["curves"] = list(lines_of([*program, "--growth", "--blocks", rounds, *filters]))
         report.curves(run["curves"])
     if "calls" in parts and not on_windows:
-        run["system_calls"] = system_calls()
+        run["system_calls"] = system_calls(workers)
         report.system_calls(run["system_calls"])
     run["load_after"] = os.getloadavg()[0]
     report.tail(run)

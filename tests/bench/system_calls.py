@@ -1,9 +1,9 @@
 """Lists the system calls of opening and closing a region on Linux, with their reasons.
 
-Usage: system_calls.py [--json]
+Usage: system_calls.py [FOLDER] [--json]
 
-Builds its program against build/bench/linux, or build/linux. Fails if there is a call
-whose reason is not known: then give it one below, or spare the call.
+FOLDER has the library, build/linux if it is not said. Fails if there is a call whose
+reason is not known: then give it one below, or spare the call.
 """
 
 from __future__ import annotations
@@ -44,10 +44,7 @@ def reason(call: str) -> str:
     return next((why for pattern, why in REASONS if re.search(pattern, call)), "")
 
 
-def trace() -> dict[str, list[tuple[str, str]]]:
-    library = next(
-        path for path in (ROOT / "build/bench/linux/winshm", ROOT / "build/linux") if path.exists()
-    )
+def trace(library: Path) -> dict[str, list[tuple[str, str]]]:
     out = ROOT / "build" / "system_calls"
     log = out.with_suffix(".log")
     source = ROOT / "tests" / "bench" / "system_calls.c"
@@ -67,7 +64,8 @@ def trace() -> dict[str, list[tuple[str, str]]]:
 
 
 def main() -> None:
-    calls = trace()
+    folders = [word for word in sys.argv[1:] if word != "--json"]
+    calls = trace(Path(folders[0] if folders else ROOT / "build" / "linux"))
     if "--json" in sys.argv:
         print(json.dumps(calls))
         return

@@ -72,6 +72,9 @@ class Workers:
         out = ROOT / "build" / "bench" / ("linux" if platform == "linux" else "win64")
         #: Where the C programs are; on Windows the DLL is beside them.
         self.programs = out if platform == "linux" else out / "winshm"
+        self.library = (
+            out / "winshm" / ("libwinshm.so.0" if platform == "linux" else "winshm.dll")
+        )
         self._out = out
         self._workers: dict[tuple[str, bool], Worker] = {}
         self._names = 0
@@ -100,10 +103,9 @@ class Workers:
         ]
 
     def _env(self) -> dict[str, str]:
-        if self.platform == "linux":
-            library = str(self._out / "winshm" / "libwinshm.so.0")
-        else:
-            library = "Z:" + str(self.programs / "winshm.dll").replace("/", "\\")
+        library = str(self.library)
+        if self.wine:
+            library = "Z:" + library.replace("/", "\\")
         return {**os.environ, "WINSHM_LIBRARY": library}
 
     def languages(self) -> list[str]:
