@@ -23,6 +23,7 @@ matplotlib.rcParams.update(
     {
         "svg.hashsalt": "winshm",
         "svg.fonttype": "none",
+        "font.sans-serif": ["DejaVu Sans", "Verdana", "Arial"],
         "font.size": 9,
         "figure.facecolor": "#fbfbf9",
         "axes.facecolor": "#fbfbf9",
