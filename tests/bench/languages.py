@@ -125,7 +125,13 @@ CASES = [
         "a bare P/Invoke call",
     ),
     *copies("csharp", "C#", "Buffer.MemoryCopy"),
-    against("csharp/mutex", f"C#: {PAIR}", ("csharp", "lock"), ("csharp", "mutex"), ".NET Mutex"),
+    against(
+        "csharp/mutex",
+        f"C#: {PAIR}",
+        ("csharp", "lock"),
+        ("csharp", "mutex"),
+        ".NET Mutex",
+    ),
     against(
         "csharp/event",
         "C#: notify, nobody waits",

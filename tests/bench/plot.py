@@ -47,7 +47,10 @@ from matplotlib.ticker import FuncFormatter, NullFormatter  # noqa: E402
 
 import report  # noqa: E402
 
-PLATFORMS = {"linux": ("#1f6fb2", "Linux", "-"), "windows": ("#c2571a", "Windows on Wine", "--")}
+PLATFORMS = {
+    "linux": ("#1f6fb2", "Linux", "-"),
+    "windows": ("#c2571a", "Windows on Wine", "--"),
+}
 SERIES = ("#1f6fb2", "#c2571a", "#2f8f5b", "#7a56a8")
 WANTED = "#22272b"
 
@@ -79,9 +82,14 @@ def legend(axes: Axes, runs: list[dict[str, Any]], more: list[Line2D]) -> None:
         for run in runs
         for name in [PLATFORMS[run["platform"]][1]]
     ]
-    axes.legend(
-        handles=handles + more, loc="lower left", bbox_to_anchor=(0, 1), ncol=4, handlelength=1.4
-    )
+    corner = {"loc": "lower left", "bbox_to_anchor": (0, 1)}
+    axes.legend(handles=handles + more, ncol=4, handlelength=1.4, **corner)
+
+
+def beside(axes: Axes, place: float, text: str, **style: Any) -> None:
+    """Left of the picture."""
+    where = axes.get_yaxis_transform()
+    axes.text(-0.005, place, text, ha="right", va="center", transform=where, **style)
 
 
 def ratios(runs: list[dict[str, Any]], rows: list[Row], title: str, path: Path) -> None:
@@ -99,13 +107,10 @@ def ratios(runs: list[dict[str, Any]], rows: list[Row], title: str, path: Path) 
     place = 0.0
     for name, group in itertools.groupby(rows, key=lambda row: row[1]["title"]):
         place += 0.35
-        axes.text(
-            -0.005, place, name, ha="right", va="center", weight="bold",
-            transform=axes.get_yaxis_transform(),
-        )  # fmt: skip
+        beside(axes, place, name, weight="bold")
         for platform, case in group:
             place += 1
-            bar(axes, place, platform, case)
+            bar(axes, place, PLATFORMS[platform][0], case)
         place += 0.9
         axes.axhline(place - 0.25, color="#e3e3dd", linewidth=0.8, zorder=0)
     axes.set_xscale("log")
@@ -126,8 +131,7 @@ def ratios(runs: list[dict[str, Any]], rows: list[Row], title: str, path: Path) 
     )
     mark = Line2D([], [], color=WANTED, marker="|", linestyle="", markersize=9, label="wanted")
     legend(axes, runs, [mark])
-    axes.annotate("winshm : peer", (1, 1), xycoords="axes fraction", xytext=(4, 6),
-                  textcoords="offset points", fontsize=7.5, color="#6a7177")  # fmt: skip
+    right_of(axes, (1, 1), "axes fraction", "winshm : peer", **FIGURES)
     axes.set_title(title, loc="left", pad=26, fontsize=12, weight="bold")
     save(figure, path)
 
@@ -136,89 +140,93 @@ def language(case: dict[str, Any]) -> str:
     return case["title"].partition(": ")[0] if ": " in case["title"] else ""
 
 
-def bar(axes: Axes, place: float, platform: str, case: dict[str, Any]) -> None:
-    colour = PLATFORMS[platform][0]
+FIGURES: dict[str, Any] = {"fontsize": 7.5, "color": "#6a7177"}
+
+
+def right_of(axes: Axes, at: tuple[float, float], where: Any, text: str, **style: Any) -> None:
+    moved = {"xytext": (6, 0), "textcoords": "offset points", "va": "center"}
+    axes.annotate(text, at, xycoords=where, **moved, **style)
+
+
+def bar(axes: Axes, place: float, colour: str, case: dict[str, Any]) -> None:
+    """The median as a bar from 1 on, the range, and what was wanted."""
     median, least, most = case["ratio"]
-    axes.plot([1, median], [place, place], color=colour, linewidth=5, alpha=0.22, zorder=2,
-              solid_capstyle="butt")  # fmt: skip
-    axes.plot([least, most], [place, place], color=colour, linewidth=1.6, zorder=3)
-    for end in (least, most):
-        axes.plot(end, place, "|", color=colour, markersize=5, zorder=3)
-    axes.plot(median, place, "o", color=colour, markersize=5, zorder=4)
+    broad = {"linewidth": 5, "alpha": 0.22, "solid_capstyle": "butt"}
+    axes.plot([1, median], [place, place], color=colour, **broad)
+    axes.plot([least, most], [place, place], "|-", color=colour, linewidth=1.6, markersize=5)
+    axes.plot(median, place, "o", color=colour, markersize=5)
     if case["aim"]:
-        axes.plot(case["aim"], place, "|", color=WANTED, markersize=12, markeredgewidth=1.6,
-                  zorder=5)  # fmt: skip
+        axes.plot(case["aim"], place, "|", color=WANTED, markersize=12, markeredgewidth=1.6)
     shown = f"{median:,.0f}×" if median >= 100 else f"{median:.3g}×"
     if "cost_ns" in case:
         shown = f"{case['cost_ns'][0]:+.2g} ns a call, wanted ≤ {case['cost_aim']:g}"
-    figures = f"{report.duration(case['winshm']['ns'][0])} : {report.duration(case['peer']['ns'][0])}"
-    axes.annotate(shown, (max(most, case["aim"], 1), place), xytext=(7, 0),
-                  textcoords="offset points", va="center", fontsize=8, color=colour,
-                  weight="bold")  # fmt: skip
-    axes.annotate(figures, (1, place), xycoords=("axes fraction", "data"), xytext=(4, 0),
-                  textcoords="offset points", va="center", fontsize=7.5, color="#6a7177")  # fmt: skip
-    axes.text(-0.005, place, case["peer_name"], ha="right", va="center", color="#4a5258",
-              fontsize=8.5, transform=axes.get_yaxis_transform())  # fmt: skip
+    end = max(most, case["aim"], 1)
+    right_of(axes, (end, place), "data", shown, fontsize=8, color=colour, weight="bold")
+    times = [report.duration(case[side]["ns"][0]) for side in ("winshm", "peer")]
+    right_of(axes, (1, place), ("axes fraction", "data"), " : ".join(times), **FIGURES)
+    beside(axes, place, case["peer_name"], color="#4a5258", fontsize=8.5)
 
 
 def growth(runs: list[dict[str, Any]], path: Path) -> None:
+    """A diagram for each curve; the line's style tells the platform."""
     curves = list(dict.fromkeys(point["curve"] for run in runs for point in run["curves"]))
     if not curves:
         return
-    columns = 2
-    lines = -(-len(curves) // columns)
-    figure, grid = pyplot.subplots(lines, columns, figsize=(10, 3.1 * lines), squeeze=False)
+    lines = -(-(len(curves) + 1) // 2)
+    figure, grid = pyplot.subplots(lines, 2, figsize=(10, 3.1 * lines), squeeze=False)
     for axes, curve in itertools.zip_longest(grid.flat, curves):
-        if curve is None:
-            axes.axis("off")
-            style = [
-                Line2D([], [], color="#4a5258", linestyle=PLATFORMS[run["platform"]][2],
-                       label=PLATFORMS[run["platform"]][1])
-                for run in runs
-            ]  # fmt: skip
-            axes.legend(handles=style, loc="center", fontsize=11)
-            axes.text(0.5, 0.25, caption(runs).replace(" · ", "\n"), ha="center", va="center",
-                      fontsize=8, color="#4a5258", transform=axes.transAxes)  # fmt: skip
-            continue
-        names: list[str] = []
-        for run in runs:
-            points = [point for point in run["curves"] if point["curve"] == curve]
-            for series, of_series in itertools.groupby(points, key=lambda point: point["series"]):
-                if series not in names:
-                    names.append(series)
-                values = list(of_series)
-                axes.plot(
-                    [point["x"] for point in values],
-                    [point["ns"][0] for point in values],
-                    PLATFORMS[run["platform"]][2],
-                    color=SERIES[names.index(series) % len(SERIES)],
-                    marker="o",
-                    markersize=3,
-                    linewidth=1.5,
-                )
-        axes.set_xscale("log", base=2)
-        axes.set_yscale("log")
-        xs = sorted({p["x"] for run in runs for p in run["curves"] if p["curve"] == curve})
-        if len(xs) <= 8:
-            axes.set_xticks(xs, [str(x) for x in xs])
+        if curve is not None:
+            diagram(axes, runs, curve)
         else:
-            axes.set_xticks(xs[::5], [size(x) for x in xs[::5]])
-        axes.xaxis.set_minor_formatter(NullFormatter())
-        low, high = axes.get_ylim()
-        # At least a power of ten, or noise looks like growth.
-        axes.set_ylim(10 ** math.floor(math.log10(low)), 10 ** math.ceil(math.log10(high)))
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda ns, _: report.duration(ns)))
-        axes.yaxis.set_minor_formatter(NullFormatter())
-        axes.grid(which="major")
-        axes.set_title(curve, loc="left", fontsize=10, weight="bold")
-        axes.legend(
-            handles=[Line2D([], [], color=SERIES[i % 4], label=name) for i, name in enumerate(names)],
-            fontsize=8,
-        )
-    figure.suptitle("The cost of an operation, and what it grows with", x=0.02, ha="left",
-                    weight="bold", fontsize=12)  # fmt: skip
+            axes.axis("off")
+    platforms = [PLATFORMS[run["platform"]] for run in runs]
+    styles = [Line2D([], [], color="#4a5258", linestyle=p[2], label=p[1]) for p in platforms]
+    axes = grid.flat[len(curves)]
+    axes.legend(handles=styles, loc="center", fontsize=11)
+    about = caption(runs).replace(" · ", "\n")
+    axes.text(0.5, 0.25, about, ha="center", va="center", transform=axes.transAxes, **FIGURES)
+    figure.suptitle(
+        "The cost of an operation, and what it grows with", x=0.02, ha="left", weight="bold"
+    )
     figure.tight_layout(rect=(0, 0, 1, 0.99))
     save(figure, path)
+
+
+def diagram(axes: Axes, runs: list[dict[str, Any]], curve: str) -> None:
+    names: list[str] = []
+    for run in runs:
+        points = [point for point in run["curves"] if point["curve"] == curve]
+        for series, group in itertools.groupby(points, key=lambda point: point["series"]):
+            if series not in names:
+                names.append(series)
+            values = list(group)
+            axes.plot(
+                [point["x"] for point in values],
+                [point["ns"][0] for point in values],
+                PLATFORMS[run["platform"]][2],
+                color=SERIES[names.index(series) % len(SERIES)],
+                marker="o",
+                markersize=3,
+                linewidth=1.5,
+            )
+    xs = sorted({p["x"] for run in runs for p in run["curves"] if p["curve"] == curve})
+    axes.set_xscale("log", base=2)
+    axes.set_yscale("log")
+    if len(xs) <= 8:
+        axes.set_xticks(xs, [str(x) for x in xs])
+    else:
+        axes.set_xticks(xs[::5], [size(x) for x in xs[::5]])
+    low, high = axes.get_ylim()
+    # At least a power of ten, or noise looks like growth.
+    axes.set_ylim(10 ** math.floor(math.log10(low)), 10 ** math.ceil(math.log10(high)))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda ns, _: report.duration(ns)))
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_minor_formatter(NullFormatter())
+    axes.grid(which="major")
+    axes.set_title(curve, loc="left", fontsize=10, weight="bold")
+    colours = itertools.cycle(SERIES)
+    handles = [Line2D([], [], color=colour, label=name) for name, colour in zip(names, colours)]
+    axes.legend(handles=handles, fontsize=8)
 
 
 def size(count: int) -> str:

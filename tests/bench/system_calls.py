@@ -22,7 +22,7 @@ REASONS = [
     (r"^getpid", "a handle is not valid in a forked child; who takes part is told by its pid"),
     (r"^geteuid", "bookkeeping that another user owns is not trusted"),
     (r"^openat\(.*\.winshm\"", "the control file: says whether there is a region"),
-    (r"^openat\(.*/proc/self/fd", "mapped through its own description: a view would keep the locks in a fork"),
+    (r"^openat\(.*/proc/self/fd", "a description to map: mapped locks stay in a fork"),
     (r"^openat\(", "the data"),
     (r"^newfstatat\(AT_FDCWD", "the name still means the file that is locked"),
     (r"^(newfstatat|fstat|statx)", "exact size and identity: cut or replaced files are told"),
@@ -31,7 +31,7 @@ REASONS = [
     (r"F_OFD_SETLK, \{l_type=F_WRLCK", "presence: held as long as this participant lives"),
     (r"F_OFD_GETLK", "is anybody present besides? Without, there is no region"),
     (r"F_OFD_SETLK, \{l_type=F_UNLCK.*l_start=0, l_len=1\}", "life lock, released"),
-    (r"F_OFD_SETLK, \{l_type=F_UNLCK", "presence and life lock, even if a forked child has them"),
+    (r"F_OFD_SETLK, \{l_type=F_UNLCK", "presence and life lock, even if a fork has them"),
     (r"^mmap\(NULL, 65536", "the view of the control block"),
     (r"^mmap", "the view of the data"),
     (r"^munmap", "a view, given back"),
@@ -49,7 +49,8 @@ def trace(library: Path) -> dict[str, list[tuple[str, str]]]:
     log = out.with_suffix(".log")
     source = ROOT / "tests" / "bench" / "system_calls.c"
     linked = [library / "libwinshm.so", f"-Wl,-rpath,{library}"]
-    subprocess.run(["gcc", "-O2", "-I", ROOT / "include", "-o", out, source, *linked], check=True)
+    compiler = ["gcc", "-O2", "-I", ROOT / "include"]
+    subprocess.run([*compiler, "-o", out, source, *linked], check=True)
     subprocess.run(["strace", "-o", log, out], check=True)
     calls: dict[str, list[tuple[str, str]]] = {}
     step = ""

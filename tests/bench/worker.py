@@ -108,9 +108,8 @@ def copy(statement: str) -> Callable[[str, int, int], tuple[float, float]]:
         with created(name, size) as region:
             region.write(0, buffer)
             shared = ctypes.addressof(ctypes.c_char.from_buffer(region.data))
-            return measure(
-                budget, statement, r=region, b=buffer, m=mine, s=shared, n=size, move=ctypes.memmove
-            )
+            names = {"r": region, "b": buffer, "m": mine, "s": shared, "n": size}
+            return measure(budget, statement, move=ctypes.memmove, **names)
 
     return run
 

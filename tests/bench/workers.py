@@ -46,8 +46,8 @@ class Worker:
         ns, cpu = self._line().split()
         return float(ns), float(cpu)
 
-    def run(self, operation: str, name: str, size: int = 0, budget: int = 0) -> tuple[float, float]:
-        self.send(operation, name, size, budget)
+    def run(self, operation: str, name: str, *numbers: int) -> tuple[float, float]:
+        self.send(operation, name, *numbers)
         return self.receive()
 
     def close(self) -> None:
@@ -72,9 +72,8 @@ class Workers:
         out = ROOT / "build" / "bench" / ("linux" if platform == "linux" else "win64")
         #: Where the C programs are; on Windows the DLL is beside them.
         self.programs = out if platform == "linux" else out / "winshm"
-        self.library = (
-            out / "winshm" / ("libwinshm.so.0" if platform == "linux" else "winshm.dll")
-        )
+        name = "libwinshm.so.0" if platform == "linux" else "winshm.dll"
+        self.library = out / "winshm" / name
         self._out = out
         self._workers: dict[tuple[str, bool], Worker] = {}
         self._names = 0
