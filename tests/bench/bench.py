@@ -88,6 +88,8 @@ def main() -> None:
     parser.add_argument("--kills", type=int)
     parser.add_argument("--without", action="append", default=[])
     options = parser.parse_args()
+    # A row appears as soon as it is known, into a file, too.
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
 
     blocks, ms = (3, 50) if options.quick else (9, 200)
     kills = options.kills or (15 if options.quick else 200)

@@ -63,7 +63,8 @@ def head(run: dict[str, Any]) -> None:
     print(machine(run) + f"; load {run['load_before']:.2g}")
     print(
         f"{run['blocks']} pairs of blocks of {run['block_ms']} ms (languages: half of it). "
-        "Times are of one operation.\nThe ratio is the peer's time / winshm's in a pair of blocks: "
+        "Times are of one operation.\n"
+        "The ratio is the peer's time / winshm's in a pair of blocks: "
         "median [least..most]."
     )
     if run["platform"] == "windows":

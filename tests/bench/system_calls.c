@@ -1,5 +1,5 @@
-/* Opens and closes a region that exists; system_calls.py looks on. Writing to no
- * file at all leaves a mark in the trace. */
+/* Opens and closes a region that exists; system_calls.py looks on. Writing to
+ * no file at all leaves a mark in the trace. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
