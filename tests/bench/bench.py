@@ -121,6 +121,8 @@ def main() -> None:
         for case in languages.measure(workers, options.only, blocks, ms // 2):
             run["cases"].append(case)
             report.case(case)
+    # Runtimes that only sit there have timers of their own.
+    workers.close()
     if "idle" in parts:
         for waiter in idle(workers, 4 if options.quick else 20):
             run["idle"].append(waiter)
