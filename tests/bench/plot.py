@@ -64,10 +64,12 @@ def plain(number: float, _: Any = None) -> str:
 def caption(runs: list[dict[str, Any]]) -> str:
     about = runs[0]["machine"]
     wine = next((run["machine"]["wine"] for run in runs if run["machine"]["wine"]), "")
+    load = max(run["load_before"] for run in runs)
     return (
         f"{about['cpu']}, {about['cores']} cores · {about['kernel']}"
         + (f" · Wine {wine}" if wine else "")
         + f" · {about['date']}"
+        + (f" · busy with other things: load {load:.0f}" if load > about["cores"] + 1 else "")
     )
 
 
