@@ -37,6 +37,13 @@ while [ $# -gt 0 ]; do
     shift
 done
 
+whole=''
+case "$platforms,$csharp,$arguments" in
+*--only* | *--without*) ;;
+"linux windows,yes,"*) whole=yes ;;
+esac
+[ -z "$latest" ] || [ -n "$whole" ] || die "only a whole run is kept"
+
 out=$root/build/bench
 export PYTHON
 mkdir -p "$out" || exit

@@ -112,10 +112,10 @@ def case(case: dict[str, Any]) -> None:
 
 
 def idle_wanted(waiter: dict[str, Any]) -> Wanted:
-    percent = waiter["percent"] + (waiter["server_percent"] or 0)
+    percent = waiter["percent"] + waiter["server_percent"]
     shown = f"{waiter['percent']:.3g} %"
-    if waiter["server_percent"] is not None:
-        shown += f" + wineserver {waiter['server_percent']:.3g} %"
+    if waiter["server_percent"]:
+        shown += f" + {waiter['server_percent']:.3g} % more of the wineserver"
     return Wanted("processor time", f"< {waiter['aim']:g} %", shown, percent < waiter["aim"])
 
 

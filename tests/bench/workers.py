@@ -119,9 +119,9 @@ class Workers:
             self._workers[key] = Worker(self._command(language), self._env(), self.cpus[second])
         return self._workers[key]
 
-    def watch(self, worker: Worker, seconds: float, after: float) -> tuple[float, float | None]:
-        """Processor time in percent of a worker and, on Wine, of the wineserver, which
-        serves the whole prefix."""
+    def watch(self, worker: Worker, seconds: float, after: float) -> tuple[float, float]:
+        """Processor time in percent of a worker and of the wineserver, if there is one,
+        which serves the whole prefix."""
         servers = self._servers() if self.wine else []
         time.sleep(after)
         began = time.monotonic_ns()
@@ -129,7 +129,7 @@ class Workers:
         time.sleep(seconds)
         took = time.monotonic_ns() - began
         own, server = on_processor(worker.pid) - own, sum(map(on_processor, servers)) - server
-        return own * 100 / took, server * 100 / took if servers else None
+        return own * 100 / took, server * 100 / took
 
     def _servers(self) -> list[int]:
         prefix = f"WINEPREFIX={os.environ['WINEPREFIX']}\0".encode()
