@@ -82,6 +82,17 @@ def system_calls(workers: Workers) -> dict[str, Any]:
     return json.loads(found.stdout)
 
 
+def lines(run: dict[str, Any]) -> str:
+    """JSON with a line for each case, point and waiter."""
+
+    def value(of: Any) -> str:
+        if isinstance(of, list) and of:
+            return "[\n  " + ",\n  ".join(map(json.dumps, of)) + "\n]"
+        return json.dumps(of)
+
+    return "{\n" + ",\n".join(f"{json.dumps(key)}: {value(run[key])}" for key in run) + "\n}\n"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("platform", choices=("linux", "windows"))
@@ -140,7 +151,7 @@ def main() -> None:
         report.system_calls(run["system_calls"])
     run["load_after"] = os.getloadavg()[0]
     report.tail(run)
-    options.out.write_text(json.dumps(run, indent=1) + "\n", encoding="utf-8")
+    options.out.write_text(lines(run), encoding="utf-8")
 
 
 main()
