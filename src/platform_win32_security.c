@@ -220,8 +220,7 @@ winshm_status wshm_win32_security_parse(const char *security,
         if (!known_word(word))
             return WINSHM_E_INVALID;
         if (!standard_text(word, text))
-            return wshm_error_os(WINSHM_E_SYSTEM, "GetTokenInformation",
-                                 (int32_t)GetLastError());
+            return wshm_win32_error("GetTokenInformation", GetLastError());
         return convert(text, made);
     }
     int chars =

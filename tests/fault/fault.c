@@ -253,6 +253,7 @@ int main(int argc, char **argv)
     /* Without faults, so that all is set up that is set up once. */
     struct fault none = {0, 0, ONCE};
     play(&fault_life[0], &none);
+    winshm_notify(NULL); /* the thread's first failure */
     run.settled = true;
     instrument_set_hook(fault_hook);
     brief = argc > 1 && strcmp(argv[1], "--brief") == 0;

@@ -1,4 +1,5 @@
 /* Judges what came of a fault. */
+#include <errno.h>
 #include <stdarg.h>
 
 #include "run.h"
@@ -96,6 +97,29 @@ static bool was_given(int32_t code)
     return false;
 }
 
+/** True if the system says so that something has run out. */
+static bool means_no_memory(int32_t code)
+{
+#ifdef _WIN32
+    static const int32_t codes[] = {8, 14, 1450, 1455};
+#else
+    static const int32_t codes[] = {EAGAIN, EDQUOT, EMFILE,
+                                    ENFILE, ENOMEM, ENOSPC};
+#endif
+    for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++)
+        if (code == codes[i])
+            return true;
+    return false;
+}
+
+/** Whoever cannot be asked counts as alive, and is waited for. */
+static bool asks_for_owners(const char *function)
+{
+    return strcmp(function, "winshm_lock") == 0 ||
+           strcmp(function, "winshm_read") == 0 ||
+           strcmp(function, "winshm_write") == 0;
+}
+
 /** A failure that the refusal has caused must say so. */
 void fault_judge(winshm_status status)
 {
@@ -119,12 +143,16 @@ void fault_judge(winshm_status status)
         (fault_refused("FlsAlloc") || fault_refused("FlsSetValue") ||
          fault_refused("HeapAlloc")))
         return;
-    /* Whoever cannot be asked counts as alive; and this one has no code. */
-    if (code == 0 &&
-        (status == WINSHM_E_TIMEOUT || fault_refused("SystemFunction036")))
+    if (code == 0 && status == WINSHM_E_TIMEOUT &&
+        asks_for_owners(scenario->function))
+        return;
+    if (code == 0 && fault_refused("SystemFunction036")) /* it has none */
         return;
     fault_expect(was_given(code), "%s tells code %ld: %s",
                  winshm_status_name(status), (long)code, message);
+    fault_expect(status != (means_no_memory(code) ? WINSHM_E_SYSTEM
+                                                  : WINSHM_E_NO_MEMORY),
+                 "%s for code %ld", winshm_status_name(status), (long)code);
     fault_expect(strstr(message, scenario->function) == message &&
                      strstr(message, winshm_status_name(status)) != NULL &&
                      strstr(message, call) != NULL,
