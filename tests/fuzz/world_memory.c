@@ -168,8 +168,9 @@ void world_check_left_over(void)
 /* The contract, in the order of platform.h. Waiting and what comes after it is
  * in world_memory_wait.c. */
 
-void wshm_platform_init(void)
+winshm_status wshm_platform_init(void)
 {
+    return WINSHM_OK;
 }
 
 void wshm_platform_reset(struct platform_region *p)
@@ -294,10 +295,18 @@ bool wshm_platform_data_named(const struct platform_region *p)
     return blocks[p->data].data_named;
 }
 
-bool wshm_platform_data_trusted(const struct platform_region *p)
+winshm_status wshm_platform_data_trusted(const struct platform_region *p)
 {
     (void)p;
-    return true;
+    return WINSHM_OK;
+}
+
+winshm_status wshm_platform_control_own(const struct platform_region *p,
+                                        const char *security)
+{
+    (void)p;
+    (void)security;
+    return WINSHM_OK;
 }
 
 winshm_status wshm_platform_data_bytes(const struct platform_region *p,
@@ -329,12 +338,7 @@ winshm_status wshm_platform_raw(struct platform_region *p, bool create,
     struct platform_identity identity;
     if (!create)
         return wshm_platform_data_open(p, NULL);
-    winshm_status status =
-        wshm_platform_data_make(p, bytes, bytes, security, &identity);
-    if (status != WINSHM_OK)
-        return status == WINSHM_E_HELD ? WINSHM_E_EXISTS : status;
-    p->removes = true;
-    return wshm_platform_data_publish(p);
+    return wshm_platform_data_make(p, bytes, bytes, security, &identity);
 }
 
 bool wshm_platform_leaving(struct platform_region *p)
@@ -371,24 +375,25 @@ bool wshm_platform_present(struct platform_region *p, uint32_t slot)
     return owner != NULL && owner != p;
 }
 
-bool wshm_platform_anybody(struct platform_region *p, uint32_t count,
-                           uint32_t except)
+winshm_status wshm_platform_anybody(struct platform_region *p, uint32_t count,
+                                    uint32_t except, bool *anybody)
 {
+    *anybody = false;
     for (uint32_t slot = 0; slot < count; slot++)
         if (slot != except && wshm_platform_present(p, slot))
-            return true;
-    return false;
+            *anybody = true;
+    return WINSHM_OK;
 }
 
-bool wshm_platform_take(struct platform_region *p, uint32_t slot,
-                        platform_object *taken)
+winshm_status wshm_platform_take(struct platform_region *p, uint32_t slot,
+                                 platform_object *taken)
 {
     const struct platform_region **owner = &held(p)->locks[1 + slot];
     *taken = (platform_object)slot;
     if (*owner != NULL && *owner != p)
-        return false;
+        return WINSHM_E_BUSY;
     *owner = p;
-    return true;
+    return WINSHM_OK;
 }
 
 void wshm_platform_absent(struct platform_region *p, uint32_t slot,
