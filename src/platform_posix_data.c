@@ -194,8 +194,6 @@ winshm_status wshm_platform_data_make(struct platform_region *p, uint64_t bytes,
     winshm_status status = wshm_posix_mode(security, &mode);
     if (status != WINSHM_OK)
         return status;
-    if (capacity > INT64_MAX)
-        return WINSHM_E_SIZE;
     /* linkat() decides; this saves setting the room aside in vain. */
     struct stat there;
     status = look_up(p, &there);
