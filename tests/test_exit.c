@@ -35,7 +35,7 @@ enum { ABRUPTLY = 16 };
 
 static const char *name;
 static winshm_region *handle;
-static volatile uint32_t ready, ending;
+static _Atomic uint32_t ready, ending;
 
 static void open_and_close(void)
 {

@@ -54,7 +54,7 @@ static void use(winshm_region *h, uint32_t value)
     CHECK(strlen(api.winshm_last_message()) != 0);
 }
 
-static volatile uint32_t used, unloaded;
+static _Atomic uint32_t used, unloaded;
 
 /** Has something of its own in the library, and outlives it. */
 static void other_thread(void *argument)
