@@ -1,13 +1,16 @@
 #!/usr/bin/python3
 """Holds what gcovr has counted against what is asked for.
 
-Usage: coverage.py REPORT EXCLUSIONS FILE...
+Usage: coverage.py SHIPPED INSTRUMENTED EXCLUSIONS FILE...
 
-REPORT is gcovr's JSON, each FILE a source that must be in it. Every line must have run,
-and 95 of 100 branches must have been taken. What has not must be in EXCLUSIONS, whose
-lines say
+The first two are gcovr's JSON: of the library, and of its copy with a hook before each
+call to the system. Each FILE is a source that must be in the first. Every line must have
+run in one of them, and 95 of 100 branches must have been taken. A line that calls the
+system has more branches in the copy, and it cannot be told which are which; so the
+copy's count for lines only that have as many as they ship with. What is missing must be
+in EXCLUSIONS, whose lines say
 
-    FILE: TEXT: REASON
+    FILE: TEXT -- REASON
 
 where TEXT is what the line of code holds, without the space around it. Where it is
 chance whether the line runs, the FILE has a ~ before it. An entry whose text is nowhere
@@ -23,7 +26,8 @@ BRANCHES = 95
 
 class Exclusion:
     def __init__(self, line):
-        self.name, self.text, self.reason = (part.strip() for part in line.split(": ", 2))
+        self.name, rest = line.split(": ", 1)
+        self.text, self.reason = rest.rsplit(" -- ", 1)
         self.chance = self.name.startswith("~")
         self.name = self.name.lstrip("~")
         self.found = self.used = False
@@ -40,33 +44,42 @@ def read_exclusions(path):
             if line and not line.startswith("#")]
 
 
-def measure(file, exclusions):
+def read_report(path):
+    """Of each file, how often each line has run and which of its branches were taken."""
+    return {file["file"]: {
+        line["line_number"]: (line["count"] != 0,
+                              [branch["count"] != 0 for branch in line.get("branches", [])])
+        for line in file["lines"] if not line["gcovr/noncode"]
+    } for file in json.loads(pathlib.Path(path).read_text())["files"]}
+
+
+def merge(one, other):
+    """What has run of a line in either of two builds."""
+    if len(one[1]) != len(other[1]):
+        return one[0] or other[0], one[1]
+    return one[0] or other[0], [a or b for a, b in zip(one[1], other[1])]
+
+
+def measure(name, shipped, instrumented, exclusions):
     """Lines, lines run, branches, branches taken, and what is missing without excuse."""
-    name = file["file"]
     texts = pathlib.Path(name).read_text().splitlines()
-    count = [0, 0, 0, 0]
+    total = [0, 0, 0, 0]
     missing = []
-    for line in file["lines"]:
-        if line["gcovr/noncode"]:
-            continue
-        text = texts[line["line_number"] - 1].strip()
-        branches = line.get("branches", [])
-        taken = sum(branch["count"] != 0 for branch in branches)
-        count[0] += 1
-        count[1] += line["count"] != 0
-        count[2] += len(branches)
-        count[3] += taken
+    for number, line in sorted(shipped.items()):
+        text = texts[number - 1].strip()
+        run, branches = merge(line, instrumented.get(number, line))
+        total = [sum(pair) for pair in zip(total, (1, run, len(branches), sum(branches)))]
         excuses = [e for e in exclusions if e.covers(name, text)]
-        if line["count"] != 0 and taken == len(branches):
+        if run and all(branches):
             continue
         for excuse in excuses:
             excuse.used = True
         if not excuses:
             what = "never run"
-            if line["count"] != 0:
-                what = f"{len(branches) - taken} of {len(branches)} branches not taken"
-            missing.append(f"{name}:{line['line_number']}: {what}: {text}")
-    return count, missing
+            if run:
+                what = f"{branches.count(False)} of {len(branches)} branches not taken"
+            missing.append(f"{name}:{number}: {what}: {text}")
+    return total, missing
 
 
 def percent(part, whole):
@@ -74,16 +87,15 @@ def percent(part, whole):
 
 
 def main():
-    report = json.loads(pathlib.Path(sys.argv[1]).read_text())
-    exclusions = read_exclusions(pathlib.Path(sys.argv[2]))
-    wanted = set(sys.argv[3:])
-    files = {file["file"]: file for file in report["files"] if file["file"] in wanted}
+    shipped, instrumented = read_report(sys.argv[1]), read_report(sys.argv[2])
+    exclusions = read_exclusions(pathlib.Path(sys.argv[3]))
+    wanted = set(sys.argv[4:])
     problems = [f"{name}: not a line of it was compiled"
-                for name in sorted(wanted - set(files)) if name.endswith(".c")]
+                for name in sorted(wanted - set(shipped)) if name.endswith(".c")]
     total = [0, 0, 0, 0]
     print(f"{'':32}{'lines':>7}{'run':>10}{'branches':>11}{'taken':>10}")
-    for name in sorted(files):
-        count, missing = measure(files[name], exclusions)
+    for name in sorted(wanted & set(shipped)):
+        count, missing = measure(name, shipped[name], instrumented.get(name, {}), exclusions)
         problems += missing
         total = [sum(pair) for pair in zip(total, count)]
         print(f"{name:32}{count[0]:7}{percent(count[1], count[0]):>10}"
@@ -100,7 +112,7 @@ def main():
     for problem in problems:
         print(problem)
     used = sum(e.used for e in exclusions)
-    print(f"{len(problems)} problems, {used} lines excused, see {sys.argv[2]}")
+    print(f"{len(problems)} problems, {used} lines excused, see {sys.argv[3]}")
     return bool(problems)
 
 

@@ -142,15 +142,20 @@ static void read_thread(void *argument)
                  WINSHM_E_CLOSED);
 }
 
-/** Reads whenever it is asked; at last closes in the middle of it. */
+/** Reads whenever it is asked; at last closes, perhaps in the middle of it. */
 static void role_say(const char *name, uint32_t unused)
 {
     winshm_region *h = observed(name);
     char byte;
     (void)unused;
     parent_tell('A');
-    while (parent_hear() == 'r')
+    int asked;
+    while ((asked = parent_hear()) == 'r')
         parent_tell((char)('A' - winshm_read(h, 0, &byte, 1, 20)));
+    if (asked == 'e') {
+        CHECK_OK(winshm_close(h));
+        return;
+    }
     struct thread thread = thread_start(read_thread, h);
     sleep_ms(20);
     CHECK_OK(winshm_close(h));
@@ -303,7 +308,8 @@ static void test_reading(void)
     CHECK_EQ(child_hear(&owner, PATIENCE_MS), 'l');
     child_kill(&owner);
     check_said(&child, WINSHM_E_NOT_FOUND);
-    child_kill(&child);
+    child_tell(&child, 'e');
+    CHECK_EQ(child_wait(&child, PATIENCE_MS), 0);
     CHECK_STATUS(winshm_lock(h, WINSHM_EXCLUSIVE, 0), WINSHM_E_OWNER_DEAD);
     CHECK_OK(winshm_make_consistent(h));
     CHECK_OK(winshm_unlock(h, WINSHM_EXCLUSIVE));

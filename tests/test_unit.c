@@ -109,6 +109,12 @@ static void test_presence(void)
     wshm_participant_reap(a, 1);
     CHECK_EQ(readers_of(b->slot), 1);
     atomic_store(&b->slot->own, 0);
+    /* Nor its own, which on Linux could be taken once more. */
+    atomic_store(&a->slot->own, 1);
+    wshm_participant_reap(a, 0);
+    CHECK_EQ(readers_of(a->slot), 1);
+    CHECK(wshm_platform_present(&b->platform, 0));
+    atomic_store(&a->slot->own, 0);
     struct layout_slot *dead = &a->control->slots[9];
     atomic_store(&dead->own, 3);
     atomic_store(&dead->parked[PLATFORM_CHANGE], 3);
