@@ -38,6 +38,7 @@ struct ledger {
 };
 
 static struct ledger *ledger;
+static char ledger_name[NAME_BYTES + 8];
 
 static uint32_t mix(uint32_t a, uint32_t b)
 {
@@ -197,8 +198,8 @@ static void show_now(const struct now *now)
     if (now->point == 0)
         printf("role %s, nobody to be killed\n", role);
     else
-        printf("again: test_points --seed %lu --runs %lu --point '%s' "
-               "--role %s --run %lu  (passing %lu, %s)\n",
+        printf("again: test_points --seed %lu --runs %lu --roles each "
+               "--point '%s' --role %s --run %lu  (passing %lu, %s)\n",
                (unsigned long)ledger->seed, (unsigned long)ledger->runs,
                point_text(now->point - 1), role, (unsigned long)now->run,
                (unsigned long)now->passing, fates[now->fate]);
@@ -292,6 +293,7 @@ static bool account(bool lists)
 
 static void usage(void)
 {
+    plain_remove(ledger_name);
     fprintf(stderr,
             "usage: test_points [--runs N] [--roles each|one] [--seed SEED] "
             "[--jobs N]\n       [--point TEXT] [--role NAME] [--run N] "
@@ -336,11 +338,11 @@ int main(int argc, char **argv)
 {
     struct plain shared;
     struct child workers[JOBS_MAX];
-    char name[NAME_BYTES], other[NAME_BYTES + 8];
+    char name[NAME_BYTES];
     child_run_role(argc, argv, roles);
     snprintf(name, sizeof name, "%s", name_of("points"));
-    snprintf(other, sizeof other, "%s-ledger", name);
-    CHECK(plain_create(&shared, other, sizeof(struct ledger)));
+    snprintf(ledger_name, sizeof ledger_name, "%s-ledger", name);
+    CHECK(plain_create(&shared, ledger_name, sizeof(struct ledger)));
     ledger = shared.data;
     ledger->seed = (uint32_t)clock_us() ^ child_pid() << 12;
     ledger->runs = 1;
@@ -356,6 +358,6 @@ int main(int argc, char **argv)
         workers[i] = child_start("work", name, i);
     bool passed = wait_for(workers) && account(lists);
     plain_close(&shared);
-    plain_remove(other);
+    plain_remove(ledger_name);
     return passed ? 0 : 1;
 }

@@ -1,6 +1,26 @@
 /* What has to hold after a victim's death, wherever it was. */
 #include "points.h"
 
+void scene_section(struct scene *s, winshm_region *h)
+{
+    struct data *data = winshm_data(h);
+    winshm_status status = winshm_lock(h, WINSHM_EXCLUSIVE, PATIENCE_MS);
+    if (status == WINSHM_E_OWNER_DEAD) {
+        s->told++;
+        data_repair(data);
+        CHECK_OK(winshm_make_consistent(h));
+    } else {
+        CHECK_OK(status);
+    }
+    CHECK(data_whole(data));
+    CHECK(data->done >= s->board->acknowledged);
+    data->first++;
+    data->second++;
+    data->others++;
+    s->sections++;
+    CHECK_OK(winshm_unlock(h, WINSHM_EXCLUSIVE));
+}
+
 static void open_names(const struct scene *s)
 {
     static const char *const neighbours[] = {"", "-plain", "-none", "-sort"};

@@ -162,10 +162,11 @@ extern const struct script scripts[];
 /** Lets all enter the stage, the victim last; returns when it is dead.
  * @return its exit code; -1 if it was killed. */
 int scene_play(struct scene *s);
-/** Takes the lock exclusively, mends what it has to, releases it. */
-void scene_section(struct scene *s, winshm_region *h);
 
 /* oracle.c */
+
+/** Takes the lock exclusively, mends what it has to, releases it. */
+void scene_section(struct scene *s, winshm_region *h);
 
 /** Judges what the victim has left behind, and clears the stage. */
 void oracle(struct scene *s);

@@ -1,26 +1,6 @@
 /* What surrounds a victim: those who stay, hold, wait and die around it. */
 #include "points.h"
 
-void scene_section(struct scene *s, winshm_region *h)
-{
-    struct data *data = winshm_data(h);
-    winshm_status status = winshm_lock(h, WINSHM_EXCLUSIVE, PATIENCE_MS);
-    if (status == WINSHM_E_OWNER_DEAD) {
-        s->told++;
-        data_repair(data);
-        CHECK_OK(winshm_make_consistent(h));
-    } else {
-        CHECK_OK(status);
-    }
-    CHECK(data_whole(data));
-    CHECK(data->done >= s->board->acknowledged);
-    data->first++;
-    data->second++;
-    data->others++;
-    s->sections++;
-    CHECK_OK(winshm_unlock(h, WINSHM_EXCLUSIVE));
-}
-
 /* The actor. */
 
 static void act(void *argument)
