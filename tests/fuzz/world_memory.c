@@ -338,7 +338,10 @@ winshm_status wshm_platform_raw(struct platform_region *p, bool create,
     struct platform_identity identity;
     if (!create)
         return wshm_platform_data_open(p, NULL);
-    return wshm_platform_data_make(p, bytes, bytes, security, &identity);
+    winshm_status status =
+        wshm_platform_data_make(p, bytes, bytes, security, &identity);
+    p->removes = status == WINSHM_OK;
+    return status;
 }
 
 bool wshm_platform_leaving(struct platform_region *p)
