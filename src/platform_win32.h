@@ -57,11 +57,36 @@ void wshm_win32_security_free(struct win32_security *made);
 /** Attributes that deny everybody everything; never NULL, never freed. */
 SECURITY_ATTRIBUTES *wshm_win32_deny_all(void);
 
+/** What an object's descriptor holds. To be freed with LocalFree(). @return
+ * NULL: refused. */
+PSECURITY_DESCRIPTOR wshm_win32_security_read(HANDLE object,
+                                              SECURITY_INFORMATION what);
+
+/** A SID with the room for the longest one. */
+union win32_sid {
+    SID sid;
+    BYTE room[SECURITY_MAX_SID_SIZE];
+};
+
+union win32_token {
+    TOKEN_USER user;
+    TOKEN_OWNER owner;
+    BYTE room[256];
+};
+
+/** This process's user. @param room for an answer that could not be had at the
+ * beginning. @return NULL: nor now. */
+PSID wshm_win32_user_sid(union win32_token *room);
+
+/** This process's logon session, which is one of its token's groups. */
+bool wshm_win32_logon_sid(union win32_sid *logon);
+
 /** Note the owner of an object. @return WINSHM_OK, WINSHM_E_FOREIGN if it is
  * neither this user nor the system, or why it could not be told. */
 winshm_status wshm_win32_check_owner(HANDLE object);
 
-/** Called once: descriptors and what waiting and copying need. */
+/** Called once: who this is, descriptors, and what waiting needs. */
+void wshm_win32_owner_init(void);
 void wshm_win32_security_init(void);
 void wshm_win32_wait_init(void);
 

@@ -287,6 +287,7 @@ static BOOL CALLBACK initialise(INIT_ONCE *once, void *unused, void **unused2)
                        (const wchar_t *)(const void *)&here, &module);
 #endif
     start_us = read_start();
+    wshm_win32_owner_init();
     wshm_win32_security_init();
     wshm_win32_wait_init();
     return guard_init();

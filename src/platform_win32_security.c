@@ -1,4 +1,4 @@
-/* Windows: who may use the objects of a region, and whose they are.
+/* Windows: who may use the objects of a region.
  *
  * Sections carry the descriptor that the creator asked for. The life lock and
  * the park events are made by whoever comes first, so theirs is derived from
@@ -17,90 +17,11 @@
 /** Room for SDDL with two SIDs in text, of at most 184 characters each. */
 #define TEXT_CHARS 512
 
-/** A SID with the room for the longest one. */
-union sid {
-    SID sid;
-    BYTE room[SECURITY_MAX_SID_SIZE];
-};
-
 static SECURITY_ATTRIBUTES deny_all;
 
 SECURITY_ATTRIBUTES *wshm_win32_deny_all(void)
 {
     return &deny_all;
-}
-
-/* What the token of this process tells. */
-
-union token {
-    TOKEN_USER user;
-    TOKEN_OWNER owner;
-    BYTE room[256];
-};
-
-/** Kept, since every question costs a call of the system and the answers stay
- * the same. False: nothing was told yet. */
-static struct {
-    bool told;
-    union token answer;
-} known_user, known_owner;
-
-static HANDLE open_token(void)
-{
-    HANDLE token = NULL;
-    return OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token) ? token
-                                                                      : NULL;
-}
-
-static bool token_ask(TOKEN_INFORMATION_CLASS what, union token *answer)
-{
-    DWORD length;
-    HANDLE token = open_token();
-    bool told = token != NULL && GetTokenInformation(token, what, answer,
-                                                     sizeof *answer, &length);
-    if (token != NULL)
-        CloseHandle(token);
-    return told;
-}
-
-/** @param room for an answer that could not be had earlier. @return NULL: nor
- * now. */
-static PSID token_user(union token *room)
-{
-    if (known_user.told)
-        return known_user.answer.user.User.Sid;
-    return token_ask(TokenUser, room) ? room->user.User.Sid : NULL;
-}
-
-static PSID token_owner(union token *room)
-{
-    if (known_owner.told)
-        return known_owner.answer.owner.Owner;
-    return token_ask(TokenOwner, room) ? room->owner.Owner : NULL;
-}
-
-/** The logon session's SID is one of the token's groups. */
-static bool logon_sid(union sid *logon)
-{
-    bool found = false;
-    DWORD length = 0;
-    TOKEN_GROUPS *groups = NULL;
-    HANDLE token = open_token();
-    if (token == NULL)
-        return false;
-    GetTokenInformation(token, TokenGroups, NULL, 0, &length);
-    if (length != 0)
-        groups = LocalAlloc(LMEM_FIXED, length);
-    if (groups != NULL &&
-        GetTokenInformation(token, TokenGroups, groups, length, &length)) {
-        for (DWORD i = 0; i < groups->GroupCount && !found; i++)
-            found = (groups->Groups[i].Attributes & SE_GROUP_LOGON_ID) ==
-                        SE_GROUP_LOGON_ID &&
-                    CopySid(sizeof *logon, &logon->sid, groups->Groups[i].Sid);
-    }
-    LocalFree(groups);
-    CloseHandle(token);
-    return found;
 }
 
 void wshm_win32_security_init(void)
@@ -111,7 +32,7 @@ void wshm_win32_security_init(void)
                   SECURITY_MAX_SID_SIZE];
     } list;
     static SECURITY_DESCRIPTOR descriptor;
-    union sid world;
+    union win32_sid world;
     DWORD length = sizeof world;
     InitializeAcl(&list.acl, sizeof list, ACL_REVISION);
     /* Without the entry the list is empty, which denies everybody as well. */
@@ -123,8 +44,6 @@ void wshm_win32_security_init(void)
                                  SE_DACL_PROTECTED);
     deny_all.nLength = sizeof deny_all;
     deny_all.lpSecurityDescriptor = &descriptor;
-    known_user.told = token_ask(TokenUser, &known_user.answer);
-    known_owner.told = token_ask(TokenOwner, &known_owner.answer);
 }
 
 /* From words to descriptors. */
@@ -149,15 +68,15 @@ static bool grant(wchar_t *text, const wchar_t *rights, PSID sid)
  */
 static bool standard_text(const char *word, wchar_t *text)
 {
-    union token user;
-    union sid logon;
+    union win32_token room;
+    union win32_sid logon;
     wcscpy(text, L"D:P");
-    PSID self = token_user(&user);
+    PSID self = wshm_win32_user_sid(&room);
     if (self == NULL || !grant(text, L"GA", self))
         return false;
     wcscat(text, L"(A;;GA;;;SY)");
     if (strcmp(word, "session") == 0 &&
-        (!logon_sid(&logon) || !grant(text, L"GA", &logon.sid)))
+        (!wshm_win32_logon_sid(&logon) || !grant(text, L"GA", &logon.sid)))
         return false;
     if (strcmp(word, "interactive-read") == 0)
         wcscat(text, L"(A;;GR;;;IU)");
@@ -254,7 +173,7 @@ static bool about_writing(ACCESS_MASK mask)
 static PACL derive_list(const ACL *section)
 {
     ACL_SIZE_INFORMATION size;
-    union sid owner;
+    union win32_sid owner;
     DWORD sid_bytes = sizeof owner;
     if (!GetAclInformation((PACL)section, &size, sizeof size,
                            AclSizeInformation))
@@ -294,26 +213,6 @@ failed:;
     return NULL;
 }
 
-/** What an object's descriptor holds. To be freed. @return NULL: refused. */
-static PSECURITY_DESCRIPTOR read_security(HANDLE object,
-                                          SECURITY_INFORMATION what)
-{
-    DWORD length = 1024, code = ERROR_NOT_ENOUGH_MEMORY;
-    for (int tries = 0; tries < 2; tries++) {
-        PSECURITY_DESCRIPTOR read = LocalAlloc(LMEM_FIXED, length);
-        if (read == NULL)
-            break;
-        if (GetKernelObjectSecurity(object, what, read, length, &length))
-            return read;
-        code = GetLastError();
-        LocalFree(read);
-        if (code != ERROR_INSUFFICIENT_BUFFER)
-            break;
-    }
-    SetLastError(code);
-    return NULL;
-}
-
 /** The list in there. @return NULL: none. */
 static PACL list_of(PSECURITY_DESCRIPTOR descriptor)
 {
@@ -336,7 +235,7 @@ winshm_status wshm_win32_security_derive(const struct win32_security *section,
     winshm_status status = WINSHM_OK;
     memset(made, 0, sizeof *made);
     if (control != NULL)
-        read = read_security(control, DACL_SECURITY_INFORMATION);
+        read = wshm_win32_security_read(control, DACL_SECURITY_INFORMATION);
     PACL list = list_of(read);
     if (list == NULL && section == NULL) {
         status = wshm_win32_security_parse(NULL, &standard);
@@ -401,8 +300,8 @@ winshm_status wshm_platform_control_own(const struct platform_region *p,
     winshm_status status = wshm_win32_security_parse(security, &made);
     if (status != WINSHM_OK)
         return status;
-    PSECURITY_DESCRIPTOR read =
-        read_security(wshm_win32_handle(p->control), DACL_SECURITY_INFORMATION);
+    PSECURITY_DESCRIPTOR read = wshm_win32_security_read(
+        wshm_win32_handle(p->control), DACL_SECURITY_INFORMATION);
     if (!same_list(list_of(read), list_of(made.descriptor))) {
         wchar_t name[WIN32_NAME_CHARS];
         wshm_win32_name(p, ".winshm", name);
@@ -417,40 +316,5 @@ winshm_status wshm_platform_control_own(const struct platform_region *p,
     }
     LocalFree(read);
     wshm_win32_security_free(&made);
-    return status;
-}
-
-/* Whose an object is. */
-
-static winshm_status check_sid(PSID owner)
-{
-    union token user, own;
-    if (IsWellKnownSid(owner, WinLocalSystemSid) ||
-        IsWellKnownSid(owner, WinBuiltinAdministratorsSid))
-        return WINSHM_OK;
-    PSID self = token_user(&user);
-    if (self == NULL)
-        return wshm_win32_error("GetTokenInformation", GetLastError());
-    if (EqualSid(owner, self) || IsWellKnownSid(self, WinLocalSystemSid))
-        return WINSHM_OK;
-    PSID standard = token_owner(&own);
-    if (standard == NULL)
-        return wshm_win32_error("GetTokenInformation", GetLastError());
-    return EqualSid(owner, standard) ? WINSHM_OK : WINSHM_E_FOREIGN;
-}
-
-winshm_status wshm_win32_check_owner(HANDLE object)
-{
-    PSID owner = NULL;
-    BOOL defaulted;
-    PSECURITY_DESCRIPTOR read =
-        read_security(object, OWNER_SECURITY_INFORMATION);
-    if (read == NULL)
-        return wshm_win32_error("GetKernelObjectSecurity", GetLastError());
-    GetSecurityDescriptorOwner(read, &owner, &defaulted);
-    /* Windows gives every object an owner; Wine tells none for an object that
-     * was made without a descriptor. */
-    winshm_status status = owner == NULL ? WINSHM_OK : check_sid(owner);
-    LocalFree(read);
     return status;
 }

@@ -161,12 +161,14 @@ winshm_status wshm_turn_wait(struct turn *turn)
     struct region *r = turn->region;
     struct layout_lock *lock = &r->control->lock;
     uint64_t now = wshm_platform_now();
+    uint64_t end = UINT64_MAX; /* of the last sleep */
     for (;;) {
         if (atomic_load_explicit(&r->closing, memory_order_relaxed) != 0)
             return WINSHM_E_CLOSED;
         if (wshm_region_lost(r))
             return WINSHM_E_CORRUPT;
-        if (now < turn->deadline && spin(turn, now))
+        /* Who slept to the end was not woken: nothing is about to happen. */
+        if (now < turn->deadline && (now < end ? spin(turn, now) : look(turn)))
             return WINSHM_OK;
         uint32_t word = atomic_load_explicit(&lock->word, memory_order_seq_cst);
         if (!wshm_lock_legal(word))
@@ -180,6 +182,7 @@ winshm_status wshm_turn_wait(struct turn *turn)
         uint64_t time = take_seat(turn, word, now);
         if (time > turn->deadline - now)
             time = turn->deadline - now;
+        end = now + time;
         park(r, owner, time, turn_has_come, turn, true);
         now = wshm_platform_now();
     }

@@ -1,5 +1,13 @@
 /* What a process does once: its first use of the library, fork, and its end. */
+#ifndef _WIN32
+#define _XOPEN_SOURCE 700
+#endif
 #include "run.h"
+
+#ifndef _WIN32
+#include <signal.h>
+#include <unistd.h>
+#endif
 
 #include "platform.h"
 
@@ -44,6 +52,51 @@ static void role_first(const char *name, uint32_t number)
     fault_end_child();
 }
 
+#ifndef _WIN32
+static const struct scenario cut = {
+    .name = "cut", .function = "winshm_lock", .expected = WINSHM_E_CORRUPT};
+
+static char cut_files[2][100];
+
+/** Nobody knows any more whose the data are. */
+static void end_cut(void)
+{
+    for (int i = 0; i < 2; i++)
+        unlink(cut_files[i]);
+    fault_end_child();
+}
+
+/** Without memory for the pages that are to come in the place of those that are
+ * gone, it is a fault as any other. */
+static void on_fault(int signal)
+{
+    (void)signal;
+    if (!fault_refused("mmap"))
+        _Exit(1);
+    end_cut();
+}
+
+/** Locks a region whose control file somebody has cut short. */
+static void role_cut(const char *name, uint32_t number)
+{
+    winshm_region *h;
+    const char *own = cut_files[0] + sizeof "/dev/shm";
+    signal(SIGBUS, on_fault);
+    for (int i = 0; i < 2; i++)
+        snprintf(cut_files[i], sizeof cut_files[i], "/dev/shm/%s-own%s", name,
+                 i == 0 ? "" : ".winshm");
+    fault_begin_child(&cut, number);
+    EXPECT_OK(winshm_create(own, FAULT_SIZE, 0, &h));
+    fault_expect(truncate(cut_files[1], 0) == 0, "the file could not be cut");
+    fault_here(true);
+    winshm_status status = winshm_lock(h, WINSHM_EXCLUSIVE, 1000);
+    fault_here(false);
+    fault_judge(status);
+    EXPECT_OK(winshm_close(h));
+    end_cut();
+}
+#endif
+
 static winshm_status hear(struct child *child)
 {
     fault_expect(fault_hear_child(child), "the child complained");
@@ -75,6 +128,14 @@ static void role_exit(const char *name, uint32_t number)
     fault_here(false);
     fault_end_child();
 }
+
+#ifndef _WIN32
+static winshm_status lock_cut(struct stage *s)
+{
+    struct child child = child_start("cut", s->name, fault_number());
+    return hear(&child);
+}
+#endif
 
 static winshm_status exit_open(struct stage *s)
 {
@@ -121,6 +182,9 @@ const struct scenario fault_process[] = {
      .set_up = fault_set_up_region,
      .tear_down = fault_tear_down,
      .settle = settle_exit},
+#ifndef _WIN32
+    {.name = "cut", .function = "winshm_lock", .call = lock_cut},
+#endif
     {.name = "fork",
      .function = "fork",
      .call = fork_off,
@@ -139,4 +203,7 @@ static void role_stay(const char *unused, uint32_t unused2)
 const struct role fault_roles[] = {{"stay", role_stay},
                                    {"first", role_first},
                                    {"exit", role_exit},
+#ifndef _WIN32
+                                   {"cut", role_cut},
+#endif
                                    {NULL, NULL}};

@@ -18,6 +18,8 @@ static const struct {
     /* A close that is refused after ten seconds: own memory. */
     {"region.c", "&r->handle", 1},
     {"region.c", "&r->closing", 1},
+    /* An unlock after somebody has written over the lock: own memory. */
+    {"lock.c", "&r->exclusive_thread", 1},
 #ifdef _WIN32
     /* There is no fork(). */
     {"handle.c", "&r->inside_first", 1},
@@ -25,8 +27,12 @@ static const struct {
     {"handle.c", "&r->handle", 1},
     {"handle.c", "&views[i].handle", 1},
     /* The name space Global is refused; the life lock is not had in five
-     * seconds; a presence that an outsider has made, and does not deny. */
-    {"platform_win32.c", "CloseHandle", 4},
+     * seconds. */
+    {"platform_win32.c", "CloseHandle", 2},
+    /* A presence that an outsider has made and does not deny; two threads of a
+     * handle that both make its first event. */
+    {"platform_win32_wait.c", "CloseHandle", 3},
+    {"platform_win32_wait.c", "HeapFree", 1},
     /* The size of a section that may not be asked for. */
     {"platform_win32.c", "MapViewOfFile", 1},
     {"platform_win32.c", "VirtualQuery", 1},
@@ -37,16 +43,25 @@ static const struct {
     /* No memory, or a wait that the system refuses. */
     {"platform_win32_security.c", "LocalFree", 1},
     {"platform_win32_wait.c", "Sleep", 1},
-    /* Two threads of a handle that both make its first event. */
-    {"platform_win32_wait.c", "HeapFree", 1},
-    {"platform_win32_wait.c", "CloseHandle", 1},
+    /* A descriptor that may not be read. */
+    {"platform_win32_owner.c", "LocalFree", 1},
+    /* The control section of an earlier life, kept open by an outsider, had
+     * other permissions. */
+    {"platform_win32_security.c", "OpenFileMappingW", 1},
+    {"platform_win32_security.c", "CloseHandle", 1},
 #else
     /* Windows has events for wait loops, this system does not. */
     {"change.c", "&r->slot->event", 1},
     {"change.c", "&r->control->change.events", 1},
+    /* A control file that was cut short: the handler's own memory. */
+    {"platform_posix_fault.c", "&p->control_lost", 1},
+    {"platform_posix_fault.c", "mmap", 1},
+    {"platform_posix_fault.c", "munmap", 1},
+    /* A control file that was made, but whose life lock was not had. */
+    {"platform_posix.c", "fstat", 1},
     /* A fault that is not a copy's: the process ends anyway. */
-    {"platform_posix_wait.c", "sigaction", 1},
-    {"platform_posix_wait.c", "raise", 1},
+    {"platform_posix_fault.c", "sigaction", 1},
+    {"platform_posix_fault.c", "raise", 1},
 #endif
 };
 
