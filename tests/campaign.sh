@@ -8,11 +8,14 @@
 #   leak   opening, using and closing: no handle, mapping or name may be left
 #   load   loading and unloading the library
 #   exit   processes that end while their threads hold the lock, wait or call
+#   points deaths at every store to shared memory and every call of the system
+#   fault  every call of the system refused, with each of its codes
 #
 # --windows: under Wine, where kill mixes win64 and win32 programs in one region and
 # half of its kills are Linux's own. --long: 100000 kills (Wine: 2000), 200 stops of 30
-# seconds, 100000 cycles, 10000 loads. --only: one of these. --kills and --seed: for kill;
-# each run prints both, so that they can be given again.
+# seconds, 100000 cycles, 10000 loads, each point 50 times in each role (Wine: in roles
+# that the seed chooses). --only: one of these. --kills: for kill. --seed: for kill and
+# points; each run prints them, so that they can be given again.
 set -u
 root=$(cd "$(dirname "$0")/.." && pwd)
 # shellcheck source=tests/env.sh
@@ -32,6 +35,7 @@ while [ $# -gt 0 ]; do
     --only | --kills | --seed)
         case $1/${2-} in
         --only/kill | --only/slow | --only/leak | --only/load | --only/exit) only=$2 ;;
+        --only/points | --only/fault) only=$2 ;;
         */ | */*[!0-9]* | --only/*) usage ;;
         --kills/*) kills=$2 ;;
         *) seed=$2 ;;
@@ -46,7 +50,8 @@ done
 # build PRESET
 build() {
     cmake --preset "$1" &&
-        cmake --build "build/$1" --target test_kill test_slow test_leak test_load test_exit
+        cmake --build "build/$1" --target test_kill test_slow test_leak test_load test_exit \
+            test_points test_fault
 }
 
 # part NAME TEXT COMMAND...: a step, with what the program has counted.
@@ -68,7 +73,7 @@ case $platform in
 linux)
     step "build the tests" build linux || exit
     set --
-    test=$root/build/linux/tests/test_ suffix='' library=$root/build/linux/libwinshm.so.0
+    test=$root/build/linux/tests/test_ suffix='' roles=each library=$root/build/linux/libwinshm.so.0
     most=$(size 1000 100000)
     ;;
 *)
@@ -82,7 +87,7 @@ linux)
         skip "32-bit Windows programs" "this Wine does not run them"
     fi
     set -- "$WINE"
-    test=$root/build/win64/test_ suffix=.exe library=$root/build/win64/winshm.dll
+    test=$root/build/win64/test_ suffix=.exe roles=one library=$root/build/win64/winshm.dll
     most=$(size 60 2000)
     ;;
 esac
@@ -92,5 +97,9 @@ part kill "random kills" "$@" "${test}kill$suffix" "${kills:-$most}" "$seed" ${o
 part slow "stopped participants" "$@" "${test}slow$suffix" $(size "2 6 1" "30 50 4")
 part leak "leaks" "$@" "${test}leak$suffix" "$(size 2000 100000)"
 part load "loading and unloading" "$@" "${test}load$suffix" "$library" "$(size 200 10000)"
+inner=$root/build/$platform/tests
+part points "deaths at every point" "$@" "$inner/points/test_points$suffix" \
+    --seed "$seed" --roles "$roles" --runs "$(size 1 50)"
+part fault "refusals of the system" "$@" "$inner/fault/test_fault$suffix"
 part exit "ends in the middle of calls" "$@" "${test}exit$suffix" "$(size 2 50)"
 summary
