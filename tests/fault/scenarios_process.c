@@ -71,7 +71,7 @@ static void end_cut(void)
 static void on_fault(int signal)
 {
     (void)signal;
-    if (!fault_refused("mmap"))
+    if (!fault_refused("mmap") && !fault_refused("mremap"))
         _Exit(1);
     end_cut();
 }

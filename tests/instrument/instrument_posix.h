@@ -51,6 +51,8 @@
 
 #define mmap(...)                                                              \
     INSTRUMENT_FAILS(mmap, MAP_FAILED, (EAGAIN, ENFILE, ENOMEM, 0), __VA_ARGS__)
+#define mremap(...)                                                            \
+    INSTRUMENT_FAILS(mremap, MAP_FAILED, (EAGAIN, ENOMEM, 0), __VA_ARGS__)
 /* Whole mappings only: nothing has to be allocated for a rest. */
 #define munmap(...) INSTRUMENT_SURE(munmap, __VA_ARGS__)
 

@@ -56,6 +56,7 @@ static const struct {
     /* A control file that was cut short: the handler's own memory. */
     {"platform_posix_fault.c", "&p->control_lost", 1},
     {"platform_posix_fault.c", "mmap", 1},
+    {"platform_posix_fault.c", "mremap", 1},
     {"platform_posix_fault.c", "munmap", 1},
     /* A control file that was made, but whose life lock was not had. */
     {"platform_posix.c", "fstat", 1},
