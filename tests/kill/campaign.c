@@ -327,8 +327,15 @@ int main(int argc, char **argv)
     int most = child_slow() ? 100 : 500;
     if (most > d.wanted / 2)
         most = d.wanted / 2;
-    while (d.kills < d.wanted)
+    uint64_t told = clock_ms();
+    while (d.kills < d.wanted) {
         round_of(&d, most);
+        if (clock_ms() - told < 20000)
+            continue;
+        told = clock_ms();
+        printf("%d of %d kills\n", d.kills, d.wanted);
+        fflush(stdout);
+    }
     report(&d);
     check_vacuous(&d);
     CHECK_OK(winshm_close(board));
