@@ -163,8 +163,10 @@ BOOLEAN NTAPI SystemFunction036(void *bytes, ULONG length);
 
 BOOLEAN NTAPI instrument_random(void *bytes, ULONG length)
 {
-    return INSTRUMENT_FAILS(SystemFunction036, FALSE,
-                            (ERROR_NO_SYSTEM_RESOURCES, 0), bytes, length);
+    return instrument_call(INSTRUMENT_SITE(INSTRUMENT_CALL, "SystemFunction036",
+                                           (ERROR_NO_SYSTEM_RESOURCES, 0))) != 0
+               ? FALSE
+               : SystemFunction036(bytes, length);
 }
 
 #endif

@@ -75,18 +75,21 @@ void *instrument_copy(struct instrument_site *whole,
         &site_;                                                                \
     })
 
-/** A call that can fail: with this value, and one of the codes as last
- * error. */
-#define INSTRUMENT_FAILS(function, value, codes, ...)                          \
-    (instrument_call(INSTRUMENT_SITE(INSTRUMENT_CALL, #function, codes)) != 0  \
-         ? (value)                                                             \
-         : function(__VA_ARGS__))
+/** What stands in for a function that can be refused: a function as well, so
+ * that the caller's line has no more branches than without. @param value what
+ * it returns then; `refusal` is the code. */
+#define INSTRUMENT_STAND_IN(type, function, value, parameters, arguments)      \
+    static inline type instrument_##function(struct instrument_site *site,     \
+                                             INSTRUMENT_LIST parameters)       \
+    {                                                                          \
+        int32_t refusal = instrument_call(site);                               \
+        return refusal != 0 ? (value) : function(INSTRUMENT_LIST arguments);   \
+    }
 
-/** A call that returns the code. */
-#define INSTRUMENT_RETURNS(function, codes, ...)                               \
-    (__extension__(                                                            \
-        instrument_call(INSTRUMENT_SITE(INSTRUMENT_CALL, #function, codes))    \
-            ?: (int32_t)function(__VA_ARGS__)))
+/** A call of it, and the codes with which it can fail. */
+#define INSTRUMENT_FAILS(function, codes, ...)                                 \
+    instrument_##function(INSTRUMENT_SITE(INSTRUMENT_CALL, #function, codes),  \
+                          __VA_ARGS__)
 
 /** A call that cannot fail as it is used here. */
 #define INSTRUMENT_SURE(function, ...)                                         \

@@ -9,6 +9,7 @@
 #include <linux/membarrier.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,37 +23,78 @@
 
 /* Files. */
 
+INSTRUMENT_STAND_IN(int, open, -1,
+                    (const char *path, int flags, mode_t mode, ...),
+                    (path, flags, mode))
 #define open(...)                                                              \
-    INSTRUMENT_FAILS(open, -1,                                                 \
-                     (EACCES, EINTR, EMFILE, ENFILE, ENOMEM, ENOSPC, 0),       \
-                     __VA_ARGS__)
-#define read(...) INSTRUMENT_FAILS(read, -1, (EINTR, EIO, 0), __VA_ARGS__)
-#define fstat(...) INSTRUMENT_FAILS(fstat, -1, (ENOMEM, 0), __VA_ARGS__)
-#define lstat(...) INSTRUMENT_FAILS(lstat, -1, (EACCES, ENOMEM, 0), __VA_ARGS__)
+    INSTRUMENT_FAILS(open, (EACCES, EINTR, EMFILE, ENFILE, ENOMEM, ENOSPC, 0), \
+                     __VA_ARGS__, 0)
+
+INSTRUMENT_STAND_IN(ssize_t, read, -1, (int file, void *bytes, size_t length),
+                    (file, bytes, length))
+#define read(...) INSTRUMENT_FAILS(read, (EINTR, EIO, 0), __VA_ARGS__)
+
+INSTRUMENT_STAND_IN(int, fstat, -1, (int file, struct stat *facts),
+                    (file, facts))
+#define fstat(...) INSTRUMENT_FAILS(fstat, (ENOMEM, 0), __VA_ARGS__)
+
+INSTRUMENT_STAND_IN(int, lstat, -1, (const char *path, struct stat *facts),
+                    (path, facts))
+#define lstat(...) INSTRUMENT_FAILS(lstat, (EACCES, ENOMEM, 0), __VA_ARGS__)
+
+INSTRUMENT_STAND_IN(int, fstatvfs, -1, (int file, struct statvfs *facts),
+                    (file, facts))
 #define fstatvfs(...)                                                          \
-    INSTRUMENT_FAILS(fstatvfs, -1, (EINTR, EIO, ENOMEM, 0), __VA_ARGS__)
+    INSTRUMENT_FAILS(fstatvfs, (EINTR, EIO, ENOMEM, 0), __VA_ARGS__)
+
+INSTRUMENT_STAND_IN(int, ftruncate, -1, (int file, off_t length),
+                    (file, length))
 #define ftruncate(...)                                                         \
-    INSTRUMENT_FAILS(ftruncate, -1, (EFBIG, EINTR, EIO, EPERM, 0), __VA_ARGS__)
+    INSTRUMENT_FAILS(ftruncate, (EFBIG, EINTR, EIO, EPERM, 0), __VA_ARGS__)
+
+INSTRUMENT_STAND_IN(int, posix_fallocate, refusal,
+                    (int file, off_t offset, off_t length),
+                    (file, offset, length))
 #define posix_fallocate(...)                                                   \
-    INSTRUMENT_RETURNS(posix_fallocate, (EFBIG, EINTR, ENOSPC, 0), __VA_ARGS__)
+    INSTRUMENT_FAILS(posix_fallocate, (EFBIG, EINTR, ENOSPC, 0), __VA_ARGS__)
+
+INSTRUMENT_STAND_IN(int, fchmod, -1, (int file, mode_t mode), (file, mode))
 #define fchmod(...)                                                            \
-    INSTRUMENT_FAILS(fchmod, -1, (EIO, EPERM, EROFS, 0), __VA_ARGS__)
+    INSTRUMENT_FAILS(fchmod, (EIO, EPERM, EROFS, 0), __VA_ARGS__)
+
+INSTRUMENT_STAND_IN(int, linkat, -1,
+                    (int from, const char *path, int to, const char *link,
+                     int flags),
+                    (from, path, to, link, flags))
 #define linkat(...)                                                            \
-    INSTRUMENT_FAILS(linkat, -1, (EACCES, EDQUOT, ENOMEM, ENOSPC, EPERM, 0),   \
+    INSTRUMENT_FAILS(linkat, (EACCES, EDQUOT, ENOMEM, ENOSPC, EPERM, 0),       \
                      __VA_ARGS__)
+
+INSTRUMENT_STAND_IN(int, unlink, -1, (const char *path), (path))
 #define unlink(...)                                                            \
-    INSTRUMENT_FAILS(unlink, -1, (EACCES, ENOMEM, EPERM, 0), __VA_ARGS__)
+    INSTRUMENT_FAILS(unlink, (EACCES, ENOMEM, EPERM, 0), __VA_ARGS__)
+
+INSTRUMENT_STAND_IN(int, fcntl, -1, (int file, int command, struct flock *lock),
+                    (file, command, lock))
 #define fcntl(...)                                                             \
-    INSTRUMENT_FAILS(fcntl, -1, (ENOLCK, ENOMEM, -EINTR, 0), __VA_ARGS__)
+    INSTRUMENT_FAILS(fcntl, (ENOLCK, ENOMEM, -EINTR, 0), __VA_ARGS__)
 /* What it closes is closed, whatever it says. */
 #define close(...) INSTRUMENT_SURE(close, __VA_ARGS__)
 
 /* Memory. */
 
+INSTRUMENT_STAND_IN(void *, mmap, MAP_FAILED,
+                    (void *at, size_t length, int access, int flags, int file,
+                     off_t offset),
+                    (at, length, access, flags, file, offset))
 #define mmap(...)                                                              \
-    INSTRUMENT_FAILS(mmap, MAP_FAILED, (EAGAIN, ENFILE, ENOMEM, 0), __VA_ARGS__)
-#define mremap(...)                                                            \
-    INSTRUMENT_FAILS(mremap, MAP_FAILED, (EAGAIN, ENOMEM, 0), __VA_ARGS__)
+    INSTRUMENT_FAILS(mmap, (EAGAIN, ENFILE, ENOMEM, 0), __VA_ARGS__)
+
+INSTRUMENT_STAND_IN(void *, mremap, MAP_FAILED,
+                    (void *old, size_t old_length, size_t length, int flags,
+                     void *to),
+                    (old, old_length, length, flags, to))
+#define mremap(...) INSTRUMENT_FAILS(mremap, (EAGAIN, ENOMEM, 0), __VA_ARGS__)
 /* Whole mappings only: nothing has to be allocated for a rest. */
 #define munmap(...) INSTRUMENT_SURE(munmap, __VA_ARGS__)
 
@@ -60,13 +102,35 @@
 
 /* Futexes, which may also wake for no reason, and membarrier, which filters of
  * system calls refuse. */
+static inline long instrument_syscall(struct instrument_site *site, long number,
+                                      ...)
+{
+    va_list arguments;
+    long a[6];
+    va_start(arguments, number);
+    for (int i = 0; i < 6; i++)
+        a[i] = va_arg(arguments, long);
+    va_end(arguments);
+    return instrument_call(site) != 0
+               ? -1
+               : syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+}
 #define syscall(...)                                                           \
-    INSTRUMENT_FAILS(syscall, -1, (EINTR, ENOMEM, ENOSYS, EPERM, 0),           \
-                     __VA_ARGS__)
+    INSTRUMENT_FAILS(syscall, (EINTR, ENOMEM, ENOSYS, EPERM, 0), __VA_ARGS__,  \
+                     0L, 0L, 0L)
+
+INSTRUMENT_STAND_IN(ssize_t, getrandom, -1,
+                    (void *bytes, size_t length, unsigned flags),
+                    (bytes, length, flags))
 #define getrandom(...)                                                         \
-    INSTRUMENT_FAILS(getrandom, -1, (EINTR, ENOSYS, 0), __VA_ARGS__)
+    INSTRUMENT_FAILS(getrandom, (EINTR, ENOSYS, 0), __VA_ARGS__)
+
+INSTRUMENT_STAND_IN(int, pthread_atfork, refusal,
+                    (void (*before)(void), void (*parent)(void),
+                     void (*child)(void)),
+                    (before, parent, child))
 #define pthread_atfork(...)                                                    \
-    INSTRUMENT_RETURNS(pthread_atfork, (ENOMEM, 0), __VA_ARGS__)
+    INSTRUMENT_FAILS(pthread_atfork, (ENOMEM, 0), __VA_ARGS__)
 #define sysconf(...) INSTRUMENT_SURE(sysconf, __VA_ARGS__)
 /* These refuse only what is no clock, no lock, no state and no signal. */
 #define clock_gettime(...) INSTRUMENT_SURE(clock_gettime, __VA_ARGS__)

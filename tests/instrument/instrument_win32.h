@@ -16,29 +16,59 @@
     (ERROR_ACCESS_DENIED, ERROR_INVALID_HANDLE, ERROR_NOT_ENOUGH_MEMORY,       \
      ERROR_NO_SYSTEM_RESOURCES, 0)
 
+INSTRUMENT_STAND_IN(HANDLE, CreateFileMappingW, NULL,
+                    (HANDLE file, SECURITY_ATTRIBUTES *security, DWORD access,
+                     DWORD high, DWORD low, const wchar_t *name),
+                    (file, security, access, high, low, name))
 #define CreateFileMappingW(...)                                                \
-    INSTRUMENT_FAILS(CreateFileMappingW, NULL,                                 \
+    INSTRUMENT_FAILS(CreateFileMappingW,                                       \
                      (ERROR_ACCESS_DENIED, ERROR_INVALID_HANDLE,               \
                       ERROR_NOT_ENOUGH_MEMORY, ERROR_INVALID_PARAMETER,        \
                       ERROR_NO_SYSTEM_RESOURCES, ERROR_COMMITMENT_LIMIT, 0),   \
                      __VA_ARGS__)
+
+INSTRUMENT_STAND_IN(HANDLE, OpenFileMappingW, NULL,
+                    (DWORD access, BOOL inherit, const wchar_t *name),
+                    (access, inherit, name))
 #define OpenFileMappingW(...)                                                  \
-    INSTRUMENT_FAILS(OpenFileMappingW, NULL, INSTRUMENT_NAMED, __VA_ARGS__)
+    INSTRUMENT_FAILS(OpenFileMappingW, INSTRUMENT_NAMED, __VA_ARGS__)
+
+INSTRUMENT_STAND_IN(HANDLE, CreateMutexExW, NULL,
+                    (SECURITY_ATTRIBUTES * security, const wchar_t *name,
+                     DWORD flags, DWORD access),
+                    (security, name, flags, access))
 #define CreateMutexExW(...)                                                    \
-    INSTRUMENT_FAILS(CreateMutexExW, NULL, INSTRUMENT_NAMED, __VA_ARGS__)
+    INSTRUMENT_FAILS(CreateMutexExW, INSTRUMENT_NAMED, __VA_ARGS__)
+
+INSTRUMENT_STAND_IN(HANDLE, CreateEventW, NULL,
+                    (SECURITY_ATTRIBUTES * security, BOOL manual, BOOL set,
+                     const wchar_t *name),
+                    (security, manual, set, name))
 #define CreateEventW(...)                                                      \
-    INSTRUMENT_FAILS(CreateEventW, NULL,                                       \
+    INSTRUMENT_FAILS(CreateEventW,                                             \
                      (ERROR_NOT_ENOUGH_MEMORY, ERROR_NO_SYSTEM_RESOURCES, 0),  \
                      __VA_ARGS__)
+
+INSTRUMENT_STAND_IN(HANDLE, CreateEventExW, NULL,
+                    (SECURITY_ATTRIBUTES * security, const wchar_t *name,
+                     DWORD flags, DWORD access),
+                    (security, name, flags, access))
 #define CreateEventExW(...)                                                    \
-    INSTRUMENT_FAILS(CreateEventExW, NULL, INSTRUMENT_NAMED, __VA_ARGS__)
+    INSTRUMENT_FAILS(CreateEventExW, INSTRUMENT_NAMED, __VA_ARGS__)
 /* "Denied" is an answer here: the event exists. */
+INSTRUMENT_STAND_IN(HANDLE, OpenEventW, NULL,
+                    (DWORD access, BOOL inherit, const wchar_t *name),
+                    (access, inherit, name))
 #define OpenEventW(...)                                                        \
-    INSTRUMENT_FAILS(OpenEventW, NULL,                                         \
+    INSTRUMENT_FAILS(OpenEventW,                                               \
                      (ERROR_NOT_ENOUGH_MEMORY, ERROR_NO_SYSTEM_RESOURCES, 0),  \
                      __VA_ARGS__)
+
+INSTRUMENT_STAND_IN(HANDLE, OpenProcess, NULL,
+                    (DWORD access, BOOL inherit, DWORD pid),
+                    (access, inherit, pid))
 #define OpenProcess(...)                                                       \
-    INSTRUMENT_FAILS(OpenProcess, NULL,                                        \
+    INSTRUMENT_FAILS(OpenProcess,                                              \
                      (ERROR_ACCESS_DENIED, ERROR_INVALID_PARAMETER,            \
                       ERROR_NO_SYSTEM_RESOURCES, 0),                           \
                      __VA_ARGS__)
@@ -46,112 +76,212 @@
 /* Memory. */
 
 /* Of handles that have the right, and where the system likes. */
+INSTRUMENT_STAND_IN(void *, MapViewOfFile, NULL,
+                    (HANDLE section, DWORD access, DWORD high, DWORD low,
+                     SIZE_T length),
+                    (section, access, high, low, length))
 #define MapViewOfFile(...)                                                     \
-    INSTRUMENT_FAILS(MapViewOfFile, NULL,                                      \
+    INSTRUMENT_FAILS(MapViewOfFile,                                            \
                      (ERROR_NOT_ENOUGH_MEMORY, ERROR_COMMITMENT_LIMIT, 0),     \
                      __VA_ARGS__)
+
+INSTRUMENT_STAND_IN(SIZE_T, VirtualQuery, 0,
+                    (const void *address, MEMORY_BASIC_INFORMATION *facts,
+                     SIZE_T length),
+                    (address, facts, length))
 #define VirtualQuery(...)                                                      \
-    INSTRUMENT_FAILS(VirtualQuery, 0, (ERROR_INVALID_PARAMETER, 0), __VA_ARGS__)
+    INSTRUMENT_FAILS(VirtualQuery, (ERROR_INVALID_PARAMETER, 0), __VA_ARGS__)
+
+INSTRUMENT_STAND_IN(void *, HeapAlloc, NULL,
+                    (HANDLE heap, DWORD flags, SIZE_T length),
+                    (heap, flags, length))
 #define HeapAlloc(...)                                                         \
-    INSTRUMENT_FAILS(HeapAlloc, NULL, (ERROR_NOT_ENOUGH_MEMORY, 0), __VA_ARGS__)
+    INSTRUMENT_FAILS(HeapAlloc, (ERROR_NOT_ENOUGH_MEMORY, 0), __VA_ARGS__)
+
+INSTRUMENT_STAND_IN(HLOCAL, LocalAlloc, NULL, (UINT flags, SIZE_T length),
+                    (flags, length))
 #define LocalAlloc(...)                                                        \
-    INSTRUMENT_FAILS(LocalAlloc, NULL, (ERROR_NOT_ENOUGH_MEMORY, 0),           \
-                     __VA_ARGS__)
+    INSTRUMENT_FAILS(LocalAlloc, (ERROR_NOT_ENOUGH_MEMORY, 0), __VA_ARGS__)
+
+INSTRUMENT_STAND_IN(DWORD, FlsAlloc, FLS_OUT_OF_INDEXES,
+                    (PFLS_CALLBACK_FUNCTION release), (release))
 #define FlsAlloc(...)                                                          \
-    INSTRUMENT_FAILS(FlsAlloc, FLS_OUT_OF_INDEXES,                             \
-                     (ERROR_NOT_ENOUGH_MEMORY, 0), __VA_ARGS__)
+    INSTRUMENT_FAILS(FlsAlloc, (ERROR_NOT_ENOUGH_MEMORY, 0), __VA_ARGS__)
+
+INSTRUMENT_STAND_IN(BOOL, FlsSetValue, FALSE, (DWORD index, void *value),
+                    (index, value))
 #define FlsSetValue(...)                                                       \
-    INSTRUMENT_FAILS(FlsSetValue, FALSE, (ERROR_NOT_ENOUGH_MEMORY, 0),         \
-                     __VA_ARGS__)
-#define TlsAlloc(...)                                                          \
-    INSTRUMENT_FAILS(TlsAlloc, TLS_OUT_OF_INDEXES,                             \
-                     (ERROR_NOT_ENOUGH_MEMORY, 0), __VA_ARGS__)
+    INSTRUMENT_FAILS(FlsSetValue, (ERROR_NOT_ENOUGH_MEMORY, 0), __VA_ARGS__)
+
+INSTRUMENT_STAND_IN(DWORD, TlsAlloc, TLS_OUT_OF_INDEXES, (...), ())
+#define TlsAlloc() INSTRUMENT_FAILS(TlsAlloc, (ERROR_NOT_ENOUGH_MEMORY, 0), 0)
+
+INSTRUMENT_STAND_IN(BOOL, TlsSetValue, FALSE, (DWORD index, void *value),
+                    (index, value))
 #define TlsSetValue(...)                                                       \
-    INSTRUMENT_FAILS(TlsSetValue, FALSE, (ERROR_NOT_ENOUGH_MEMORY, 0),         \
-                     __VA_ARGS__)
+    INSTRUMENT_FAILS(TlsSetValue, (ERROR_NOT_ENOUGH_MEMORY, 0), __VA_ARGS__)
 
 /* Waiting and signalling. */
 
+INSTRUMENT_STAND_IN(DWORD, WaitForSingleObject, WAIT_FAILED,
+                    (HANDLE object, DWORD ms), (object, ms))
 #define WaitForSingleObject(...)                                               \
-    INSTRUMENT_FAILS(WaitForSingleObject, WAIT_FAILED,                         \
+    INSTRUMENT_FAILS(WaitForSingleObject,                                      \
                      (ERROR_ACCESS_DENIED, ERROR_NO_SYSTEM_RESOURCES, 0),      \
                      __VA_ARGS__)
+
+INSTRUMENT_STAND_IN(DWORD, WaitForMultipleObjects, WAIT_FAILED,
+                    (DWORD count, const HANDLE *objects, BOOL all, DWORD ms),
+                    (count, objects, all, ms))
 #define WaitForMultipleObjects(...)                                            \
-    INSTRUMENT_FAILS(WaitForMultipleObjects, WAIT_FAILED,                      \
+    INSTRUMENT_FAILS(WaitForMultipleObjects,                                   \
                      (ERROR_ACCESS_DENIED, ERROR_NO_SYSTEM_RESOURCES, 0),      \
                      __VA_ARGS__)
+
+INSTRUMENT_STAND_IN(BOOL, SleepConditionVariableSRW, FALSE,
+                    (CONDITION_VARIABLE * condition, SRWLOCK *lock, DWORD ms,
+                     ULONG flags),
+                    (condition, lock, ms, flags))
 #define SleepConditionVariableSRW(...)                                         \
-    INSTRUMENT_FAILS(SleepConditionVariableSRW, FALSE, (ERROR_TIMEOUT, 0),     \
-                     __VA_ARGS__)
+    INSTRUMENT_FAILS(SleepConditionVariableSRW, (ERROR_TIMEOUT, 0), __VA_ARGS__)
+
+INSTRUMENT_STAND_IN(BOOL, SetEvent, FALSE, (HANDLE event), (event))
 #define SetEvent(...)                                                          \
-    INSTRUMENT_FAILS(SetEvent, FALSE, (ERROR_NO_SYSTEM_RESOURCES, 0),          \
-                     __VA_ARGS__)
+    INSTRUMENT_FAILS(SetEvent, (ERROR_NO_SYSTEM_RESOURCES, 0), __VA_ARGS__)
 
 /* Who may use an object, and whose it is. */
 
+INSTRUMENT_STAND_IN(BOOL, OpenProcessToken, FALSE,
+                    (HANDLE process, DWORD access, HANDLE *token),
+                    (process, access, token))
 #define OpenProcessToken(...)                                                  \
-    INSTRUMENT_FAILS(OpenProcessToken, FALSE,                                  \
+    INSTRUMENT_FAILS(OpenProcessToken,                                         \
                      (ERROR_ACCESS_DENIED, ERROR_NO_SYSTEM_RESOURCES, 0),      \
                      __VA_ARGS__)
+
+INSTRUMENT_STAND_IN(BOOL, GetTokenInformation, FALSE,
+                    (HANDLE token, TOKEN_INFORMATION_CLASS what, void *answer,
+                     DWORD bytes, DWORD *length),
+                    (token, what, answer, bytes, length))
 #define GetTokenInformation(...)                                               \
-    INSTRUMENT_FAILS(GetTokenInformation, FALSE,                               \
+    INSTRUMENT_FAILS(GetTokenInformation,                                      \
                      (ERROR_ACCESS_DENIED, ERROR_INSUFFICIENT_BUFFER, 0),      \
                      __VA_ARGS__)
+
+INSTRUMENT_STAND_IN(BOOL, GetKernelObjectSecurity, FALSE,
+                    (HANDLE object, SECURITY_INFORMATION what, void *descriptor,
+                     DWORD bytes, DWORD *length),
+                    (object, what, descriptor, bytes, length))
 #define GetKernelObjectSecurity(...)                                           \
-    INSTRUMENT_FAILS(GetKernelObjectSecurity, FALSE,                           \
+    INSTRUMENT_FAILS(GetKernelObjectSecurity,                                  \
                      (ERROR_ACCESS_DENIED, ERROR_INSUFFICIENT_BUFFER, 0),      \
                      __VA_ARGS__)
+
+INSTRUMENT_STAND_IN(BOOL, ConvertSidToStringSidW, FALSE,
+                    (PSID sid, wchar_t **text), (sid, text))
 #define ConvertSidToStringSidW(...)                                            \
-    INSTRUMENT_FAILS(ConvertSidToStringSidW, FALSE,                            \
+    INSTRUMENT_FAILS(ConvertSidToStringSidW,                                   \
                      (ERROR_NOT_ENOUGH_MEMORY, ERROR_INVALID_SID, 0),          \
                      __VA_ARGS__)
+
+INSTRUMENT_STAND_IN(BOOL, ConvertStringSecurityDescriptorToSecurityDescriptorW,
+                    FALSE,
+                    (const wchar_t *text, DWORD revision,
+                     PSECURITY_DESCRIPTOR *descriptor, ULONG *length),
+                    (text, revision, descriptor, length))
 #define ConvertStringSecurityDescriptorToSecurityDescriptorW(...)              \
     INSTRUMENT_FAILS(ConvertStringSecurityDescriptorToSecurityDescriptorW,     \
-                     FALSE, (ERROR_NOT_ENOUGH_MEMORY, 0), __VA_ARGS__)
+                     (ERROR_NOT_ENOUGH_MEMORY, 0), __VA_ARGS__)
+
+INSTRUMENT_STAND_IN(BOOL, GetSecurityDescriptorDacl, FALSE,
+                    (PSECURITY_DESCRIPTOR descriptor, BOOL *present, ACL **list,
+                     BOOL *defaulted),
+                    (descriptor, present, list, defaulted))
 #define GetSecurityDescriptorDacl(...)                                         \
-    INSTRUMENT_FAILS(GetSecurityDescriptorDacl, FALSE,                         \
+    INSTRUMENT_FAILS(GetSecurityDescriptorDacl,                                \
                      (ERROR_INVALID_SECURITY_DESCR, 0), __VA_ARGS__)
+
+INSTRUMENT_STAND_IN(BOOL, GetAclInformation, FALSE,
+                    (ACL * list, void *answer, DWORD bytes,
+                     ACL_INFORMATION_CLASS what),
+                    (list, answer, bytes, what))
 #define GetAclInformation(...)                                                 \
-    INSTRUMENT_FAILS(GetAclInformation, FALSE, (ERROR_INVALID_ACL, 0),         \
-                     __VA_ARGS__)
+    INSTRUMENT_FAILS(GetAclInformation, (ERROR_INVALID_ACL, 0), __VA_ARGS__)
+
+INSTRUMENT_STAND_IN(BOOL, InitializeAcl, FALSE,
+                    (ACL * list, DWORD bytes, DWORD revision),
+                    (list, bytes, revision))
 #define InitializeAcl(...)                                                     \
-    INSTRUMENT_FAILS(InitializeAcl, FALSE, (ERROR_INSUFFICIENT_BUFFER, 0),     \
-                     __VA_ARGS__)
+    INSTRUMENT_FAILS(InitializeAcl, (ERROR_INSUFFICIENT_BUFFER, 0), __VA_ARGS__)
+
+INSTRUMENT_STAND_IN(BOOL, GetAce, FALSE,
+                    (ACL * list, DWORD index, void **entry),
+                    (list, index, entry))
 #define GetAce(...)                                                            \
-    INSTRUMENT_FAILS(GetAce, FALSE, (ERROR_INVALID_ACL, 0), __VA_ARGS__)
+    INSTRUMENT_FAILS(GetAce, (ERROR_INVALID_ACL, 0), __VA_ARGS__)
+
+INSTRUMENT_STAND_IN(BOOL, AddAccessAllowedAce, FALSE,
+                    (ACL * list, DWORD revision, DWORD access, PSID sid),
+                    (list, revision, access, sid))
 #define AddAccessAllowedAce(...)                                               \
-    INSTRUMENT_FAILS(AddAccessAllowedAce, FALSE,                               \
-                     (ERROR_ALLOTTED_SPACE_EXCEEDED, 0), __VA_ARGS__)
+    INSTRUMENT_FAILS(AddAccessAllowedAce, (ERROR_ALLOTTED_SPACE_EXCEEDED, 0),  \
+                     __VA_ARGS__)
+
+INSTRUMENT_STAND_IN(BOOL, AddAccessDeniedAce, FALSE,
+                    (ACL * list, DWORD revision, DWORD access, PSID sid),
+                    (list, revision, access, sid))
 #define AddAccessDeniedAce(...)                                                \
-    INSTRUMENT_FAILS(AddAccessDeniedAce, FALSE,                                \
-                     (ERROR_ALLOTTED_SPACE_EXCEEDED, 0), __VA_ARGS__)
+    INSTRUMENT_FAILS(AddAccessDeniedAce, (ERROR_ALLOTTED_SPACE_EXCEEDED, 0),   \
+                     __VA_ARGS__)
+
+INSTRUMENT_STAND_IN(BOOL, CreateWellKnownSid, FALSE,
+                    (WELL_KNOWN_SID_TYPE type, PSID domain, PSID sid,
+                     DWORD *length),
+                    (type, domain, sid, length))
 #define CreateWellKnownSid(...)                                                \
-    INSTRUMENT_FAILS(CreateWellKnownSid, FALSE, (ERROR_INVALID_PARAMETER, 0),  \
+    INSTRUMENT_FAILS(CreateWellKnownSid, (ERROR_INVALID_PARAMETER, 0),         \
                      __VA_ARGS__)
+
+INSTRUMENT_STAND_IN(BOOL, CopySid, FALSE, (DWORD bytes, PSID to, PSID from),
+                    (bytes, to, from))
 #define CopySid(...)                                                           \
-    INSTRUMENT_FAILS(CopySid, FALSE, (ERROR_INSUFFICIENT_BUFFER, 0),           \
-                     __VA_ARGS__)
+    INSTRUMENT_FAILS(CopySid, (ERROR_INSUFFICIENT_BUFFER, 0), __VA_ARGS__)
 
 /* This process. */
 
+INSTRUMENT_STAND_IN(BOOL, GetProcessTimes, FALSE,
+                    (HANDLE process, FILETIME *start, FILETIME *end,
+                     FILETIME *kernel, FILETIME *user),
+                    (process, start, end, kernel, user))
 #define GetProcessTimes(...)                                                   \
-    INSTRUMENT_FAILS(GetProcessTimes, FALSE, (ERROR_ACCESS_DENIED, 0),         \
-                     __VA_ARGS__)
+    INSTRUMENT_FAILS(GetProcessTimes, (ERROR_ACCESS_DENIED, 0), __VA_ARGS__)
+
+INSTRUMENT_STAND_IN(HMODULE, GetModuleHandleW, NULL, (const wchar_t *name),
+                    (name))
 #define GetModuleHandleW(...)                                                  \
-    INSTRUMENT_FAILS(GetModuleHandleW, NULL, (ERROR_MOD_NOT_FOUND, 0),         \
-                     __VA_ARGS__)
+    INSTRUMENT_FAILS(GetModuleHandleW, (ERROR_MOD_NOT_FOUND, 0), __VA_ARGS__)
+
+INSTRUMENT_STAND_IN(BOOL, GetModuleHandleExW, FALSE,
+                    (DWORD flags, const wchar_t *name, HMODULE *module),
+                    (flags, name, module))
 #define GetModuleHandleExW(...)                                                \
-    INSTRUMENT_FAILS(GetModuleHandleExW, FALSE, (ERROR_MOD_NOT_FOUND, 0),      \
-                     __VA_ARGS__)
+    INSTRUMENT_FAILS(GetModuleHandleExW, (ERROR_MOD_NOT_FOUND, 0), __VA_ARGS__)
+
+INSTRUMENT_STAND_IN(void *, AddVectoredExceptionHandler, NULL,
+                    (ULONG first, PVECTORED_EXCEPTION_HANDLER handler),
+                    (first, handler))
 #define AddVectoredExceptionHandler(...)                                       \
-    INSTRUMENT_FAILS(AddVectoredExceptionHandler, NULL,                        \
+    INSTRUMENT_FAILS(AddVectoredExceptionHandler,                              \
                      (ERROR_NOT_ENOUGH_MEMORY, 0), __VA_ARGS__)
 
 /* Only NtQuerySection is looked for. @return what stands in for it. */
 FARPROC instrument_procedure(FARPROC found);
+
+INSTRUMENT_STAND_IN(FARPROC, GetProcAddress, NULL,
+                    (HMODULE module, const char *name), (module, name))
 #define GetProcAddress(...)                                                    \
     instrument_procedure(INSTRUMENT_FAILS(                                     \
-        GetProcAddress, NULL, (ERROR_PROC_NOT_FOUND, 0), __VA_ARGS__))
+        GetProcAddress, (ERROR_PROC_NOT_FOUND, 0), __VA_ARGS__))
 
 /* The library declares it itself, which keeps it from being a macro with
  * arguments. */
