@@ -53,7 +53,7 @@ void fault_end_child(void)
     parent_tell((char)(index & 0xFF));
     parent_tell((char)(index >> 8));
     fflush(NULL);
-    _Exit(fault_complaints != 0);
+    instrument_exit(fault_complaints != 0);
 }
 
 bool fault_hear_child(struct child *child)
@@ -276,5 +276,5 @@ int main(int argc, char **argv)
            (unsigned long)fault_survived);
     int result = argc > 1 ? 0 : judge_sites();
     fflush(NULL);
-    _Exit(fault_complaints != 0 ? 1 : result);
+    instrument_exit(fault_complaints != 0 ? 1 : result);
 }

@@ -132,6 +132,19 @@ void *instrument_copy(struct instrument_site *whole,
     return to;
 }
 
+#ifdef INSTRUMENT_COVERAGE
+void __gcov_dump(void);
+#endif
+
+void instrument_exit(int status)
+{
+    instrument_set_hook(NULL);
+#ifdef INSTRUMENT_COVERAGE
+    __gcov_dump();
+#endif
+    _Exit(status);
+}
+
 #ifdef _WIN32
 
 #include "instrument_win32.h"

@@ -60,6 +60,10 @@ void *instrument_copy(struct instrument_site *whole,
                       struct instrument_site *half, void *to, const void *from,
                       size_t length);
 
+/** Ends the process at once, as _Exit() does, but with its counts of what has
+ * run, if there are any. */
+_Noreturn void instrument_exit(int status);
+
 #define INSTRUMENT_LIST(...) __VA_ARGS__
 
 /** A site, for enumeration by its pointer in a section of its own: of structs
