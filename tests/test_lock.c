@@ -164,6 +164,42 @@ static void test_modes(void)
     CHECK_OK(winshm_close(h));
 }
 
+static void write_soon(void *h)
+{
+    CHECK_OK(winshm_lock(h, WINSHM_EXCLUSIVE, PATIENCE_MS));
+    CHECK_OK(winshm_unlock(h, WINSHM_EXCLUSIVE));
+}
+
+static void read_once(void *h)
+{
+    CHECK_OK(winshm_lock(h, WINSHM_SHARED, 0));
+    CHECK_OK(winshm_unlock(h, WINSHM_SHARED));
+}
+
+static void test_upgrade(void)
+{
+    winshm_region *h, *other;
+    CHECK_OK(winshm_create(region_name, 100, 0, &h));
+    CHECK_OK(winshm_open(region_name, 0, &other));
+    CHECK_OK(winshm_lock(h, WINSHM_SHARED, 0));
+    /* Somebody has begun to wait until this reader has gone. */
+    struct thread writer = thread_start(write_soon, other);
+    sleep_ms(100);
+    CHECK_STATUS(winshm_lock(h, WINSHM_EXCLUSIVE, WINSHM_FOREVER),
+                 WINSHM_E_DEADLOCK);
+    CHECK_OK(winshm_unlock(h, WINSHM_SHARED));
+    thread_join(writer);
+    /* With a second thread at the handle it may be that one's lock. */
+    thread_join(thread_start(read_once, h));
+    CHECK_OK(winshm_lock(h, WINSHM_SHARED, 0));
+    CHECK_STATUS(winshm_lock(h, WINSHM_EXCLUSIVE, 50), WINSHM_E_TIMEOUT);
+    CHECK_OK(winshm_unlock(h, WINSHM_SHARED));
+    CHECK_OK(winshm_lock(h, WINSHM_EXCLUSIVE, 0));
+    CHECK_OK(winshm_unlock(h, WINSHM_EXCLUSIVE));
+    CHECK_OK(winshm_close(other));
+    CHECK_OK(winshm_close(h));
+}
+
 static void test_refusals(void)
 {
     winshm_region *h, *other;
@@ -312,6 +348,7 @@ int main(int argc, char **argv)
     region_name = name_of("lock");
     test_modes();
     test_refusals();
+    test_upgrade();
     test_threads();
     test_wake_up();
     test_fairness();
