@@ -56,9 +56,15 @@ struct child child_start_program(const char *program, const char *role,
     startup.hStdOutput = out_write;
     startup.hStdError = GetStdHandle(STD_ERROR_HANDLE);
     fflush(NULL);
-    if (!CreateProcessA(path, line, NULL, NULL, TRUE, CREATE_SUSPENDED, NULL,
-                        NULL, &startup, &process))
-        fail("CreateProcess");
+    /* On a busy machine Wine sometimes gives up waiting for what it starts. */
+    for (int tries = 0;
+         !CreateProcessA(path, line, NULL, NULL, TRUE, CREATE_SUSPENDED, NULL,
+                         NULL, &startup, &process);
+         tries++) {
+        if (GetLastError() != ERROR_INTERNAL_ERROR || tries == 5)
+            fail("CreateProcess");
+        Sleep(100);
+    }
     AssignProcessToJobObject(job(), process.hProcess);
     ResumeThread(process.hThread);
     CloseHandle(process.hThread);
