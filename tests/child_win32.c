@@ -9,6 +9,17 @@ static void fail(const char *what)
     _Exit(1);
 }
 
+#ifdef __GNUC__
+/** Whoever runs the program may want to see that it has begun: see wine.sh. */
+__attribute__((constructor)) static void mark_begin(void)
+{
+    const char *path = getenv("WINSHM_TEST_BEGAN");
+    FILE *file = path != NULL ? fopen(path, "w") : NULL;
+    if (file != NULL)
+        fclose(file);
+}
+#endif
+
 /** Its last handle goes with this process, and takes the children along. */
 static HANDLE job(void)
 {
