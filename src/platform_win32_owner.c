@@ -115,10 +115,13 @@ winshm_status wshm_win32_check_owner(HANDLE object)
         wshm_win32_security_read(object, OWNER_SECURITY_INFORMATION);
     if (read == NULL)
         return wshm_win32_error("GetKernelObjectSecurity", GetLastError());
-    GetSecurityDescriptorOwner(read, &owner, &defaulted);
+    winshm_status status = WINSHM_OK;
     /* Windows gives every object an owner; Wine tells none for an object that
      * was made without a descriptor. */
-    winshm_status status = owner == NULL ? WINSHM_OK : check_sid(owner);
+    if (!GetSecurityDescriptorOwner(read, &owner, &defaulted))
+        status = wshm_win32_error("GetSecurityDescriptorOwner", GetLastError());
+    else if (owner != NULL)
+        status = check_sid(owner);
     LocalFree(read);
     return status;
 }

@@ -13,7 +13,8 @@ import sys
 PURE = {
     # The C language's strings, memory and numbers.
     "memcpy", "memset", "memcmp", "memmove", "strchr", "strcmp", "strlen", "strncmp",
-    "strrchr", "strtoll", "snprintf", "wcscat", "wcscpy", "wcslen", "_snwprintf",
+    "strrchr", "strtoll", "snprintf", "wcscat", "wcscpy", "wcslen", "wcsstr",
+    "_snwprintf",
     "__mingw_vsnprintf", "__snprintf_chk", "__memcpy_chk",
     # What compilers call on their own.
     "_GLOBAL_OFFSET_TABLE_", "__errno_location", "__tls_get_addr", "__stack_chk_fail",
@@ -21,8 +22,8 @@ PURE = {
     # This thread's last error; numbers and pseudo-handles of this process.
     "GetLastError", "SetLastError", "GetCurrentProcess", "GetCurrentProcessId",
     "GetProcessHeap",
-    # Text from one encoding to another, and predicates of SIDs.
-    "MultiByteToWideChar", "EqualSid", "IsWellKnownSid",
+    # Text from one encoding to another, predicates of SIDs, and rights spelt out.
+    "MultiByteToWideChar", "EqualSid", "IsWellKnownSid", "MapGenericMask",
 }
 
 # Only the DLL calls these, while it is unloaded: nobody is there to be told.

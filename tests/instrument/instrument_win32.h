@@ -177,6 +177,11 @@ INSTRUMENT_STAND_IN(BOOL, GetKernelObjectSecurity, FALSE,
                      (ERROR_ACCESS_DENIED, ERROR_INSUFFICIENT_BUFFER, 0),      \
                      __VA_ARGS__)
 
+/* Only for a control section of an earlier life that an outsider has kept open,
+ * which no scenario has. */
+#define SetKernelObjectSecurity(...)                                           \
+    INSTRUMENT_SURE(SetKernelObjectSecurity, __VA_ARGS__)
+
 INSTRUMENT_STAND_IN(BOOL, ConvertSidToStringSidW, FALSE,
                     (PSID sid, wchar_t **text), (sid, text))
 #define ConvertSidToStringSidW(...)                                            \
@@ -199,6 +204,14 @@ INSTRUMENT_STAND_IN(BOOL, GetSecurityDescriptorDacl, FALSE,
                     (descriptor, present, list, defaulted))
 #define GetSecurityDescriptorDacl(...)                                         \
     INSTRUMENT_FAILS(GetSecurityDescriptorDacl,                                \
+                     (ERROR_INVALID_SECURITY_DESCR, 0), __VA_ARGS__)
+
+INSTRUMENT_STAND_IN(BOOL, GetSecurityDescriptorOwner, FALSE,
+                    (PSECURITY_DESCRIPTOR descriptor, PSID *owner,
+                     BOOL *defaulted),
+                    (descriptor, owner, defaulted))
+#define GetSecurityDescriptorOwner(...)                                        \
+    INSTRUMENT_FAILS(GetSecurityDescriptorOwner,                               \
                      (ERROR_INVALID_SECURITY_DESCR, 0), __VA_ARGS__)
 
 INSTRUMENT_STAND_IN(BOOL, GetAclInformation, FALSE,

@@ -48,6 +48,7 @@ static const struct {
     /* The control section of an earlier life, kept open by an outsider, had
      * other permissions. */
     {"platform_win32_security.c", "OpenFileMappingW", 1},
+    {"platform_win32_security.c", "SetKernelObjectSecurity", 1},
     {"platform_win32_security.c", "CloseHandle", 1},
 #else
     /* Windows has events for wait loops, this system does not. */
