@@ -377,7 +377,8 @@ WINSHM_API int32_t WINSHM_CALL winshm_last_os_code(void);
  *         WINSHM_E_SIZE      more than the system can share
  *         WINSHM_E_NO_MEMORY no memory, address space or descriptors
  *         WINSHM_E_TOO_MANY  no free handle in this process
- *         WINSHM_E_TIMEOUT   a stopped process is inside create or open
+ *         WINSHM_E_TIMEOUT   a stopped process is inside create or open,
+ *                            seen after 5 s
  *         WINSHM_E_CORRUPT   the control file was cut short meanwhile
  *         WINSHM_E_SYSTEM    anything else; see winshm_last_message()
  *
@@ -421,7 +422,8 @@ WINSHM_API winshm_status WINSHM_CALL winshm_create(const char *name,
  *         WINSHM_E_NO_MEMORY   no memory, address space or descriptors
  *         WINSHM_E_TOO_MANY    all places of the region, or all handles of
  *                              this process, are taken
- *         WINSHM_E_TIMEOUT     a stopped process is inside create or open
+ *         WINSHM_E_TIMEOUT     a stopped process is inside create or open,
+ *                              seen after 5 s
  *         WINSHM_E_SYSTEM      anything else; see winshm_last_message()
  *
  * @threadsafety any thread.
@@ -649,9 +651,10 @@ WINSHM_API winshm_status WINSHM_CALL winshm_unmap(winshm_view *view);
 /**
  * Copy bytes out of a region, never torn by a writer that locks.
  *
- * Takes the lock shared for the copy. Under a lock that this handle has taken
- * with winshm_lock(), and where there is no lock, it just copies. An observer
- * copies by version check.
+ * Up to 4,096 bytes are copied without the lock where no section of a writer
+ * runs meanwhile; else the lock is taken shared for the copy. Under a lock that
+ * this handle has taken with winshm_lock(), and where there is no lock, it just
+ * copies. An observer always goes without the lock.
  *
  * @param region     the handle.
  * @param offset     first byte.

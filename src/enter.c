@@ -439,4 +439,3 @@ winshm_status wshm_enter(struct region *r, const struct request *request)
     }
     return status;
 }
-

@@ -17,6 +17,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #if defined(_MSC_VER)
 #include <intrin.h>
@@ -77,7 +78,16 @@ enum platform_entry {
 winshm_status wshm_platform_init(void);
 
 /** Set the fields to "holds nothing". */
-void wshm_platform_reset(struct platform_region *p);
+static inline void wshm_platform_reset(struct platform_region *p)
+{
+    memset(p->id, 0, sizeof p->id);
+    p->removes = false;
+    atomic_store(&p->control_lost, 0);
+    p->control = p->life = p->data = p->presence = PLATFORM_NONE;
+    p->control_view = NULL;
+    p->control_bytes = 0;
+    p->park = NULL;
+}
 
 /**
  * Open or make the control block of p->name, take the life lock, make sure

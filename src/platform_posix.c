@@ -116,17 +116,6 @@ void wshm_platform_absent(struct platform_region *p, uint32_t slot,
 
 /* Entering. */
 
-void wshm_platform_reset(struct platform_region *p)
-{
-    memset(p->id, 0, sizeof p->id);
-    p->removes = false;
-    atomic_store(&p->control_lost, 0);
-    p->control = p->life = p->data = p->presence = PLATFORM_NONE;
-    p->control_view = NULL;
-    p->control_bytes = 0;
-    p->park = NULL;
-}
-
 /** What is known of the control file that is open. */
 struct condition {
     bool made;   /* by this call */

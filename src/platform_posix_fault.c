@@ -46,13 +46,15 @@ static bool put_out_of_use(struct platform_region *p)
         return true;
     void *ones = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (ones == MAP_FAILED)
-        return false;
-    memset(ones, 0xFF, bytes);
-    if (mremap(ones, bytes, bytes, MREMAP_MAYMOVE | MREMAP_FIXED,
-               p->control_view) != MAP_FAILED)
-        return true;
-    munmap(ones, bytes);
+    if (ones != MAP_FAILED) {
+        memset(ones, 0xFF, bytes);
+        if (mremap(ones, bytes, bytes, MREMAP_MAYMOVE | MREMAP_FIXED,
+                   p->control_view) != MAP_FAILED)
+            return true;
+        munmap(ones, bytes);
+    }
+    /* Whoever handles the fault instead may come here again. */
+    atomic_store(&p->control_lost, 0);
     return false;
 }
 

@@ -134,17 +134,6 @@ static void object_close(platform_object *object)
 
 /* The life of a region. */
 
-void wshm_platform_reset(struct platform_region *p)
-{
-    memset(p->id, 0, sizeof p->id);
-    p->removes = false;
-    atomic_store(&p->control_lost, 0);
-    p->control = p->life = p->data = p->presence = PLATFORM_NONE;
-    p->control_view = NULL;
-    p->control_bytes = 0;
-    p->park = NULL;
-}
-
 static winshm_status life_take(struct platform_region *p,
                                const struct win32_security *section,
                                HANDLE control, uint64_t deadline_ns)

@@ -53,6 +53,9 @@ bool child_signal(uint32_t linux_pid, enum child_signal signal);
 void parent_tell(char byte);
 int parent_hear(void);
 
+/** Ends this process and says what the system did not do. */
+void child_fail(const char *what);
+
 /** Ends this process as child_kill() would. */
 void child_die(void);
 
@@ -83,32 +86,6 @@ struct thread {
 };
 struct thread thread_start(void (*run)(void *), void *argument);
 void thread_join(struct thread thread);
-
-/** A block of shared memory as a program without winshm makes or opens it. */
-struct plain {
-    void *data;
-    intptr_t object;
-    uint64_t size;
-};
-bool plain_create(struct plain *plain, const char *name, uint64_t size);
-/** The same over a file on a disk, of which there is one at a time. */
-bool plain_create_on_disk(struct plain *plain, const char *name, uint64_t size);
-/** size 0: all of it, where the system can tell. */
-bool plain_open(struct plain *plain, const char *name, uint64_t size);
-/** Lets go; the name stays where names outlive their users. */
-void plain_close(struct plain *plain);
-/** Removes the name where names outlive their users. */
-void plain_remove(const char *name);
-/** Cuts the block short. @return false where that cannot be done. */
-bool plain_truncate(const char *name, uint64_t size);
-/** Takes the access to a page from this process. @return as above. */
-bool plain_protect(void *page, bool protect);
-/** How many names begin with this; -1 where it cannot be told. */
-int plain_count(const char *prefix);
-/** Puts something of another sort in a block's place: 0 directory or mutex,
- * 1 FIFO or event, 2 symbolic link or semaphore. */
-intptr_t plain_obstruct(const char *name, int sort);
-void plain_clear(const char *name, intptr_t obstacle);
 
 /** True if a handle of the system that waits fires in time; Windows only. */
 bool handle_fires(void *handle, uint32_t timeout_ms);

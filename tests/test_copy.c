@@ -1,6 +1,7 @@
 /* Copies: exact, never torn, and a fault is a status and no crash. */
 #include "check.h"
 #include "child.h"
+#include "plain.h"
 
 enum { PAGE = 4096, SIZE = 3 * PAGE + 100, FLIP = 65536 };
 

@@ -2,6 +2,7 @@
  * are cleared, and that a refused call has changed nothing. */
 #include "check.h"
 #include "child.h"
+#include "plain.h"
 
 enum { SIZE = 1000 };
 

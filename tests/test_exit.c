@@ -4,6 +4,7 @@
  * test_exit [ROUNDS] */
 #include "check.h"
 #include "child.h"
+#include "plain.h"
 
 enum { SOON_MS = 5000 };
 

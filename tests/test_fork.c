@@ -1,6 +1,7 @@
 /* fork(): the child has none of the parent's handles and harms none of them. */
 #include "check.h"
 #include "child.h"
+#include "plain.h"
 
 static const char *region_name;
 

@@ -2,6 +2,7 @@
  * time, with a status, and nothing crashes. */
 #include "check.h"
 #include "child.h"
+#include "plain.h"
 
 enum {
     CONTROL = 65536,

@@ -5,6 +5,7 @@
 
 #include "check.h"
 #include "child.h"
+#include "plain.h"
 
 enum { CONTROL = 65536 };
 

@@ -4,6 +4,7 @@
  * test_leak [CYCLES] */
 #include "check.h"
 #include "child.h"
+#include "plain.h"
 #include "self.h"
 
 static const char *region_name, *raw_name;

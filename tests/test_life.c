@@ -1,6 +1,7 @@
 /* A region exists exactly as long as somebody has it open. */
 #include "check.h"
 #include "child.h"
+#include "plain.h"
 
 static winshm_info info_of(winshm_region *h)
 {

@@ -6,6 +6,7 @@
  * test_load LIBRARY [TIMES] */
 #include "check.h"
 #include "child.h"
+#include "plain.h"
 #include "self.h"
 
 #define API_MAP(XX)                                                            \

@@ -2,6 +2,7 @@
  * version check and disturbs nobody. */
 #include "check.h"
 #include "child.h"
+#include "plain.h"
 
 enum { SIZE = 65536 };
 

@@ -16,6 +16,7 @@
 
 #include "check.h"
 #include "child.h"
+#include "plain.h"
 
 enum { PAGE = 4096 };
 

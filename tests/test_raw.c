@@ -1,6 +1,7 @@
 /* Raw blocks, and managed regions as a program without winshm sees them. */
 #include "check.h"
 #include "child.h"
+#include "plain.h"
 
 static const char *region_name;
 

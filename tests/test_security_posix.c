@@ -6,6 +6,7 @@
 
 #include "check.h"
 #include "child.h"
+#include "plain.h"
 
 enum { SIZE = 5000 };
 

@@ -1,6 +1,7 @@
 /* Many threads, many handles, and closing while others are inside a call. */
 #include "check.h"
 #include "child.h"
+#include "plain.h"
 
 enum { THREADS = 8 };
 

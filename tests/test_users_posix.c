@@ -10,6 +10,7 @@
 #include "check.h"
 #include "child.h"
 #include "layout.h"
+#include "plain.h"
 
 enum {
     ROOT = 0,

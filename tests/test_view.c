@@ -1,6 +1,7 @@
 /* Mapped parts: exact addresses, own lifetime, own access. */
 #include "check.h"
 #include "child.h"
+#include "plain.h"
 
 enum { SIZE = 300001 };
 

@@ -134,7 +134,8 @@ public sealed unsafe partial class Region : Block
     public void Read(long offset, Span<byte> destination) => Read(offset, destination, Timeout.InfiniteTimeSpan);
 
     /// <summary>Copies bytes out, never torn by a writer that locks.</summary>
-    /// <remarks>Takes the lock shared for the copy, unless this object holds it already.</remarks>
+    /// <remarks>Takes the lock shared for the copy, unless this object holds it already; up to 4,096 bytes need no lock
+    /// where no writer is at work.</remarks>
     /// <param name="offset">The first byte.</param>
     /// <param name="destination">What to fill.</param>
     /// <param name="timeout">How long to wait for the lock.</param>

@@ -1,4 +1,5 @@
 /* Opening and closing what another process has made. */
+#include "../plain.h"
 #include "peers.h"
 #include "stage.h"
 

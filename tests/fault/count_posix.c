@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include "fault.h"
+#include "plain.h"
 
 static int count_entries(const char *path)
 {

@@ -1,5 +1,6 @@
 /* Entering and leaving regions. */
 #include "fault.h"
+#include "plain.h"
 
 void fault_write_text(winshm_region *h)
 {

@@ -173,17 +173,6 @@ winshm_status wshm_platform_init(void)
     return WINSHM_OK;
 }
 
-void wshm_platform_reset(struct platform_region *p)
-{
-    memset(p->id, 0, sizeof p->id);
-    p->removes = false;
-    atomic_store(&p->control_lost, 0);
-    p->control = p->life = p->data = p->presence = PLATFORM_NONE;
-    p->control_view = NULL;
-    p->control_bytes = 0;
-    p->park = NULL;
-}
-
 static winshm_status enter(struct platform_region *p, enum platform_entry entry,
                            uint64_t bytes)
 {

@@ -12,6 +12,7 @@
 #include "board.h"
 #include "check.h"
 #include "child.h"
+#include "plain.h"
 
 enum { HANG_MS = 5000 };
 

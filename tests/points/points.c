@@ -55,7 +55,7 @@ static const struct {
     {"change.c", "&r->slot->event", 1},
     {"change.c", "&r->control->change.events", 1},
     /* A control file that was cut short: the handler's own memory. */
-    {"platform_posix_fault.c", "&p->control_lost", 1},
+    {"platform_posix_fault.c", "&p->control_lost", 2},
     {"platform_posix_fault.c", "mmap", 1},
     {"platform_posix_fault.c", "mremap", 1},
     {"platform_posix_fault.c", "munmap", 1},

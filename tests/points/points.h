@@ -13,6 +13,7 @@
 
 #include "check.h"
 #include "child.h"
+#include "plain.h"
 
 enum {
     POINTS_MAX = 1024,

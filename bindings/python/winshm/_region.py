@@ -150,8 +150,9 @@ class Region(Block):
         """Copy length bytes (None: the rest) from offset on, never torn by a writer
         that locks.
 
-        Takes the lock shared, unless this handle holds it or there is none. Raises
-        RangeError, TimeoutError, OwnerDeadError.
+        Takes the lock shared, unless this handle holds it or there is none; up to
+        4,096 bytes need no lock where no writer is at work. Raises RangeError,
+        TimeoutError, OwnerDeadError.
         """
         size = self.size
         length = max(size - offset, 0) if length is None else unsigned(length, "length")
