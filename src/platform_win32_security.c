@@ -293,6 +293,29 @@ static bool same_list(PACL one, PACL other)
     return true;
 }
 
+/** The control section has the list of another life; whoever may not change it
+ * is in somebody else's. */
+static winshm_status change_list(const struct platform_region *p,
+                                 const struct win32_security *made)
+{
+    wchar_t name[WIN32_NAME_CHARS];
+    const char *call = "OpenFileMappingW";
+    DWORD code = ERROR_SUCCESS;
+    wshm_win32_name(p, ".winshm", name);
+    HANDLE control = OpenFileMappingW(WRITE_DAC, FALSE, name);
+    if (control != NULL)
+        call = "SetKernelObjectSecurity";
+    if (control == NULL ||
+        !SetKernelObjectSecurity(control, DACL_SECURITY_INFORMATION,
+                                 made->descriptor))
+        code = GetLastError();
+    if (control != NULL)
+        CloseHandle(control);
+    if (code == ERROR_ACCESS_DENIED)
+        return wshm_error_os(WINSHM_E_FOREIGN, call, (int32_t)code);
+    return code == ERROR_SUCCESS ? WINSHM_OK : wshm_win32_error(call, code);
+}
+
 winshm_status wshm_platform_control_own(const struct platform_region *p,
                                         const char *security)
 {
@@ -302,18 +325,8 @@ winshm_status wshm_platform_control_own(const struct platform_region *p,
         return status;
     PSECURITY_DESCRIPTOR read = wshm_win32_security_read(
         wshm_win32_handle(p->control), DACL_SECURITY_INFORMATION);
-    if (!same_list(list_of(read), list_of(made.descriptor))) {
-        wchar_t name[WIN32_NAME_CHARS];
-        wshm_win32_name(p, ".winshm", name);
-        HANDLE control = OpenFileMappingW(WRITE_DAC, FALSE, name);
-        if (control == NULL ||
-            !SetKernelObjectSecurity(control, DACL_SECURITY_INFORMATION,
-                                     made.descriptor))
-            status = wshm_error_os(WINSHM_E_FOREIGN, "SetKernelObjectSecurity",
-                                   (int32_t)GetLastError());
-        if (control != NULL)
-            CloseHandle(control);
-    }
+    if (!same_list(list_of(read), list_of(made.descriptor)))
+        status = change_list(p, &made);
     LocalFree(read);
     wshm_win32_security_free(&made);
     return status;

@@ -142,6 +142,17 @@ static void tear_down_plain(struct stage *s)
     plain_remove(s->name);
 }
 
+#ifdef _WIN32
+/** The control section of an earlier life, of which anybody may have a handle,
+ * with another list than ours. */
+static void set_up_kept(struct stage *s)
+{
+    char control[80];
+    snprintf(control, sizeof control, "%s.winshm", s->name);
+    fault_expect(plain_create(&plain, control, 65536), "no control section");
+}
+#endif
+
 /* What a death has left. */
 
 static void prepare_leftovers(struct stage *s)
@@ -243,6 +254,12 @@ const struct scenario fault_life[] = {
 #ifdef _WIN32
     {OPENS("create by SDDL", "winshm_open_with", create_sddl)},
     {OPENS("create globally", "winshm_create", create_global)},
+    {.name = "create: control section kept",
+     .function = "winshm_create",
+     .call = create,
+     .settle = settle_opened,
+     .set_up = set_up_kept,
+     .tear_down = tear_down_plain},
 #endif
     {OPENS("open_or_create: creates", "winshm_open_or_create", open_or_create)},
     {OPENS("open_or_create: joins", "winshm_open_or_create", open_or_create),

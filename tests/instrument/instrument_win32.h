@@ -177,10 +177,14 @@ INSTRUMENT_STAND_IN(BOOL, GetKernelObjectSecurity, FALSE,
                      (ERROR_ACCESS_DENIED, ERROR_INSUFFICIENT_BUFFER, 0),      \
                      __VA_ARGS__)
 
-/* Only for a control section of an earlier life that an outsider has kept open,
- * which no scenario has. */
+INSTRUMENT_STAND_IN(BOOL, SetKernelObjectSecurity, FALSE,
+                    (HANDLE object, SECURITY_INFORMATION what,
+                     PSECURITY_DESCRIPTOR descriptor),
+                    (object, what, descriptor))
 #define SetKernelObjectSecurity(...)                                           \
-    INSTRUMENT_SURE(SetKernelObjectSecurity, __VA_ARGS__)
+    INSTRUMENT_FAILS(SetKernelObjectSecurity,                                  \
+                     (ERROR_ACCESS_DENIED, ERROR_NO_SYSTEM_RESOURCES, 0),      \
+                     __VA_ARGS__)
 
 INSTRUMENT_STAND_IN(BOOL, ConvertSidToStringSidW, FALSE,
                     (PSID sid, wchar_t **text), (sid, text))

@@ -45,11 +45,6 @@ static const struct {
     {"platform_win32_wait.c", "Sleep", 1},
     /* A descriptor that may not be read. */
     {"platform_win32_owner.c", "LocalFree", 1},
-    /* The control section of an earlier life, kept open by an outsider, had
-     * other permissions. */
-    {"platform_win32_security.c", "OpenFileMappingW", 1},
-    {"platform_win32_security.c", "SetKernelObjectSecurity", 1},
-    {"platform_win32_security.c", "CloseHandle", 1},
 #else
     /* Windows has events for wait loops, this system does not. */
     {"change.c", "&r->slot->event", 1},

@@ -305,6 +305,15 @@ static void leftovers_held(struct scene *s)
     prop_dies(s);
 }
 
+/** The control section of an earlier life, with another list than ours. */
+static void control_kept(struct scene *s)
+{
+    char control[NAME_BYTES + 8];
+    snprintf(control, sizeof control, "%s.winshm", s->name);
+    CHECK(plain_create(&s->plain, control, 65536));
+    actor_opens(s);
+}
+
 static void outsider(struct scene *s)
 {
     CHECK(plain_create(&s->plain, s->name, sizeof(struct data)));
@@ -330,6 +339,7 @@ const struct script scripts[] = {
     {"create", "create", actor_opens, NULL, ALONE},
     {"create-described", "create-described", actor_opens, NULL,
      ALONE | WINDOWS_ONLY},
+    {"create-kept", "create", control_kept, NULL, ALONE | WINDOWS_ONLY},
     {"revive", "take", leftovers_held, NULL, ALONE},
     {"adopt", "take", outsider, NULL, ALONE | OUTSIDER},
     {"adopt-again", "take", outsider_twice, NULL, ALONE | OUTSIDER},
