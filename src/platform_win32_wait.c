@@ -93,8 +93,9 @@ void wshm_platform_absent(struct platform_region *p, uint32_t slot,
 
 enum { EVENT_LOOP = PLATFORM_CHANNELS, EVENTS };
 
-/** Short waits after a watched process has ended. */
-enum { HASTE = 20 };
+/** Looks after a watched process has ended, the first of them at once and the
+ * others after short waits. */
+enum { HASTE_AT_ONCE = 20, HASTE = 40 };
 
 static const char *const suffixes[EVENTS] = {".l", ".c", ".e"};
 
@@ -104,7 +105,7 @@ struct station {
     bool led;
     DWORD pid;      /* the process that was watched last */
     HANDLE process; /* NULL: cannot be watched */
-    int haste;      /* short waits left, since it has ended */
+    int haste;      /* looks left, since it has ended */
 };
 
 struct park {
@@ -237,7 +238,7 @@ static void watch(struct station *station, uint32_t pid)
 /**
  * The process has ended, but what it held may be there for a moment longer: so
  * its handle, which would not let anybody sleep again, is dropped, and the
- * next waits are short.
+ * next looks follow soon.
  */
 static void ended(struct station *station)
 {
@@ -257,7 +258,9 @@ static void lead(struct station *station, HANDLE event, uint32_t pid,
         objects[count++] = station->process;
     if (pid != 0 && station->haste > 0) {
         station->haste--;
-        nanoseconds = nanoseconds < MILLISECOND ? nanoseconds : MILLISECOND;
+        uint64_t most =
+            station->haste >= HASTE - HASTE_AT_ONCE ? 0 : MILLISECOND;
+        nanoseconds = nanoseconds < most ? nanoseconds : most;
     }
     station->led = true;
     ReleaseSRWLockExclusive(&station->lock);

@@ -12,9 +12,9 @@
 
 static const uint64_t MILLISECOND = 1000 * 1000;
 
-/** No sleep is longer: a wake-up that its sender's death, or a store that was
- * hidden from both sides, has lost costs this much and no more. */
-static const uint64_t SLICE = 20 * 1000 * 1000;
+/** The shortest and the longest sleep: see slice(). */
+static const uint64_t SLICE_LEAST = 10 * 1000 * 1000;
+static const uint64_t SLICE_MOST = 200 * 1000 * 1000;
 
 /** How long a writer waits before it takes the seat: while the lock changes
  * hands quickly, taking it in any order is faster. */
@@ -46,6 +46,18 @@ static bool younger(uint32_t seat, const struct turn *turn)
         ((seat >> SEAT_TICKET_SHIFT) - (turn->seat >> SEAT_TICKET_SHIFT)) &
         SEAT_TICKET_MASK;
     return age != 0 && age <= SEAT_TICKET_MASK / 2;
+}
+
+/** How long to sleep after having waited for so long. The death of an owner that
+ * the system does not tell of, and a wake-up that was lost with its sender, cost
+ * a thirty-second part of the time waited and no more, while who waits for long
+ * does not spend it on looking. */
+static uint64_t slice(uint64_t waited)
+{
+    uint64_t time = waited / 32;
+    if (time < SLICE_LEAST)
+        return SLICE_LEAST;
+    return time < SLICE_MOST ? time : SLICE_MOST;
 }
 
 static bool may_go(const struct turn *turn, uint32_t word, uint32_t seat)
@@ -85,16 +97,16 @@ static uint64_t take_seat(struct turn *turn, uint32_t word, uint64_t now)
     uint32_t seat = atomic_load_explicit(&lock->seat, memory_order_relaxed);
     uint64_t waited = now - turn->began;
     if (seat == turn->seat)
-        return SLICE;
+        return slice(waited);
     if (turn->exclusive != 0 && waited < PATIENCE)
         return PATIENCE - waited;
     if (seat == 0 || younger(seat, turn)) {
         atomic_compare_exchange_strong(&lock->seat, &seat, turn->seat);
-        return SLICE;
+        return slice(waited);
     }
     if ((word & WORD_OWNER) != 0) {
         turn->stale_seat = 0;
-        return SLICE;
+        return slice(waited);
     }
     /* A free lock, and the one whose turn it is does not come: it died, or it
      * is slow and loses its turn, no more. */
@@ -192,6 +204,7 @@ winshm_status wshm_turn_drain(struct region *r, uint32_t slot,
                               uint64_t deadline)
 {
     const struct layout_slot *reader = &r->control->slots[slot];
+    uint64_t began = wshm_platform_now();
     for (;;) {
         uint64_t now = wshm_platform_now();
         uint64_t end = now + wshm_platform_spin_time();
@@ -212,7 +225,9 @@ winshm_status wshm_turn_drain(struct region *r, uint32_t slot,
         now = wshm_platform_now();
         if (now >= deadline)
             return WINSHM_E_TIMEOUT;
-        uint64_t time = deadline - now < SLICE ? deadline - now : SLICE;
+        uint64_t time = slice(now - began);
+        if (time > deadline - now)
+            time = deadline - now;
         /* Readers wake the owner that they see in the word: no flag. */
         park(r, slot, time, readers_are_out, reader, false);
     }

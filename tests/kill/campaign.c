@@ -14,7 +14,7 @@
 #include "child.h"
 #include "plain.h"
 
-enum { HANG_MS = 5000 };
+enum { HANG_MS = 5000, MORE_KILLS = 400 };
 
 static const char *const state_names[] = {
 #define STATE_TEXT(name, text) text,
@@ -288,8 +288,9 @@ static void round_of(struct driver *d, int kills)
     d->names += names_left(d->brief_name);
 }
 
-/** A campaign whose kills have met too little shows nothing. */
-static void check_vacuous(const struct driver *d)
+/** A campaign whose kills have met too little shows nothing.
+ * @return what they did not meet often enough, or NULL. */
+static const char *met_too_little(const struct driver *d)
 {
     const char *missed = NULL;
     for (int state = 0; state < STATES && d->kills >= 100 * STATES; state++)
@@ -299,8 +300,7 @@ static void check_vacuous(const struct driver *d)
         missed = "holding it exclusively, often enough";
     if (child_linux_pid() != 0 && d->signals * 4 < d->kills)
         missed = "by a signal, often enough";
-    if (missed != NULL)
-        check_end(1, __FILE__, __LINE__, "nobody was killed %s", missed);
+    return missed;
 }
 
 static const struct role roles[] = {{"work", worker_run}, {NULL, NULL}};
@@ -329,7 +329,9 @@ int main(int argc, char **argv)
     if (most > d.wanted / 2)
         most = d.wanted / 2;
     uint64_t told = clock_ms();
-    while (d.kills < d.wanted) {
+    /* A few kills may miss the owner by chance, so then there are more. */
+    while (d.kills < d.wanted ||
+           (d.kills < d.wanted + MORE_KILLS && met_too_little(&d) != NULL)) {
         round_of(&d, most);
         if (clock_ms() - told < 20000)
             continue;
@@ -338,7 +340,9 @@ int main(int argc, char **argv)
         fflush(stdout);
     }
     report(&d);
-    check_vacuous(&d);
+    const char *missed = met_too_little(&d);
+    if (missed != NULL)
+        check_end(1, __FILE__, __LINE__, "nobody was killed %s", missed);
     CHECK_OK(winshm_close(board));
     CHECK(plain_count(d.name) <= 0);
     CHECK(d.slots == 0 && d.names == 0);
