@@ -16,6 +16,9 @@ static const uint64_t MILLISECOND = 1000 * 1000;
 static const uint64_t SLICE_LEAST = 10 * 1000 * 1000;
 static const uint64_t SLICE_MOST = 200 * 1000 * 1000;
 
+/** The most pauses between two looks. */
+enum { SPIN_PAUSES = 32 };
+
 /** How long a writer waits before it takes the seat: while the lock changes
  * hands quickly, taking it in any order is faster. */
 static const uint64_t PATIENCE = 500 * 1000;
@@ -76,14 +79,20 @@ static bool look(const struct turn *turn)
     return may_go(turn, word, seat);
 }
 
+/** Every look takes the words' cache line from whoever works with it, so they
+ * become rarer. */
 static bool spin(const struct turn *turn, uint64_t now)
 {
     uint64_t end = now + wshm_platform_spin_time();
+    int pauses = 1;
     do {
-        for (int i = 0; i < 16; i++) {
+        for (int i = 0; i < 4; i++) {
             if (look(turn))
                 return true;
-            wshm_platform_pause();
+            for (int pause = 0; pause < pauses; pause++)
+                wshm_platform_pause();
+            if (pauses < SPIN_PAUSES)
+                pauses *= 2;
         }
     } while (wshm_platform_now() < end);
     return false;
