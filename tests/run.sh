@@ -6,8 +6,8 @@
 # Installs what it needs from Debian's packages (as root or with sudo) and keeps what
 # takes long to make in ~/.cache/winshm; WINSHM_CACHE names another folder. An installed
 # Windows Python to be used instead of one that is built: WINSHM_WINDOWS_PYTHON.
-# --long repeats the tests that depend on timing, searches the models, and runs the
-# campaigns in full, which alone takes most of an hour.
+# --long repeats the tests that depend on timing, and runs all campaigns in full: some
+# hours.
 set -u
 root=$(cd "$(dirname "$0")/.." && pwd)
 # shellcheck source=tests/env.sh
@@ -199,7 +199,7 @@ need_packages valgrind
 tests "instructions of the fast paths" sh tests/bench/instructions.sh
 
 need_packages clang libclang-rt-14-dev
-step "hostile memory" sh tests/fuzz/run.sh
+step "hostile memory" sh tests/fuzz/run.sh ${long:+--executions 100000000 --scribble 600}
 step "data races" sh tests/race/run.sh ${long:+--full 60}
 step "models of the protocols" sh tests/model/run.sh ${long:+--full} build/model
 
@@ -211,8 +211,6 @@ programs_between linux "c,python${csharp:+,csharp},nim"
 programs_between windows "$windows_languages"
 
 if [ -n "$long" ]; then
-    need_packages spin gcc
-    step "models of the protocols" sh tests/model/run.sh
     for platform in '' --windows; do
         step "coverage${platform:+ under Wine}" sh tests/coverage.sh $platform
     done
