@@ -249,15 +249,10 @@ def untyped(library: ctypes.CDLL, name: str, restype: Any = _status) -> Callable
     """Give a function of lib or quick that converts no argument, for frequent calls.
 
     To convert them takes longer than the call. So pass what is as C wants it already: an
-    int for what has 32 bits, a word() for what has 64, an argument_of() for a handle, and
-    None, bytes or a ctypes array for a pointer.
+    int for what has 32 bits, a c_uint64.from_param() for what has 64, a
+    c_void_p.from_param() for a handle, and None, bytes, a ctypes array or a byref() for
+    another pointer.
     """
     function = library[name]
     function.restype = restype
     return function
-
-
-#: Make the argument of an untyped function from an int, of which it takes 64 bits.
-word = c_uint64.from_param
-#: Make it from a handle.
-argument_of = c_void_p.from_param

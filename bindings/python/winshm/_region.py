@@ -7,13 +7,14 @@ import asyncio
 import ctypes
 from collections.abc import Callable
 from ctypes import byref
+from operator import index
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import _abi, _errors
-from ._abi import Status, lib, quick, untyped, word
+from ._abi import Status, lib, quick, untyped
 from ._errors import check, error
 from ._info import Info, Participant
-from ._memory import Block, Owner, readable, unsigned, writable
+from ._memory import Block, Owner, readable, unsigned, word, writable
 from ._waiting import Watcher, check_timeout, slices
 
 if TYPE_CHECKING:
@@ -35,11 +36,13 @@ _write = untyped(quick, "winshm_write")
 _lock = untyped(quick, "winshm_lock")
 _unlock = untyped(quick, "winshm_unlock")
 _notify = untyped(quick, "winshm_notify")
+_wait = untyped(quick, "winshm_wait")
 _change_count = untyped(quick, "winshm_change_count")
 
 _read_slowly = untyped(lib, "winshm_read")
 _write_slowly = untyped(lib, "winshm_write")
 _lock_slowly = untyped(lib, "winshm_lock")
+_wait_slowly = untyped(lib, "winshm_wait")
 
 #: Up to so many bytes are copied in less time than others take to notice a free GIL.
 _BRIEF = 64 << 10
@@ -212,7 +215,7 @@ class Region(Block):
             # Too much is still too much by one byte, but need not be allocated.
             length = min(length, self.size + 1)
         buffer = _new_bytes(None, length)
-        self._read(offset, buffer, length, timeout)
+        self._copy(_read, _read_slowly, offset, buffer, length, timeout)
         return buffer
 
     def read_into(self, offset: int, buffer: Buffer, *, timeout: float | None = None) -> None:
@@ -221,17 +224,25 @@ class Region(Block):
         After an exception the contents of the buffer are undefined.
         """
         pointer, length = writable(buffer)
-        self._read(offset, pointer, length, timeout)
+        self._copy(_read, _read_slowly, offset, pointer, length, timeout)
 
-    def _read(self, offset: int, pointer: Any, length: int, timeout: float | None) -> None:
+    def _copy(
+        self,
+        function: Callable[..., int],
+        slowly: Callable[..., int],
+        offset: int,
+        pointer: Any,
+        length: int,
+        timeout: float | None,
+    ) -> None:
         if timeout is not None:
             check_timeout(timeout)
-        place = word(unsigned(offset, "offset"))
-        read = _read if length <= _BRIEF else _read_slowly
-        status = read(self._argument, place, pointer, word(length), 0)
+        place, size = word(index(offset)), word(length)
+        if length > _BRIEF:
+            function = slowly
+        status = function(self._argument, place, pointer, size, 0)
         if status:
-            arguments = place, pointer, word(length)
-            status = self._go_on(status, timeout, _read_slowly, *arguments)
+            status = self._go_on(status, timeout, slowly, place, pointer, size)
             if status:
                 raise self._failure(status)
 
@@ -249,16 +260,7 @@ class Region(Block):
         Error with status DEADLOCK if this thread holds the lock shared.
         """
         pointer, length = readable(data)
-        if timeout is not None:
-            check_timeout(timeout)
-        place = word(unsigned(offset, "offset"))
-        write = _write if length <= _BRIEF else _write_slowly
-        status = write(self._argument, place, pointer, word(length), 0)
-        if status:
-            arguments = place, pointer, word(length)
-            status = self._go_on(status, timeout, _write_slowly, *arguments)
-            if status:
-                raise self._failure(status)
+        self._copy(_write, _write_slowly, offset, pointer, length, timeout)
 
     def lock(
         self, *, shared: bool = False, timeout: float | None = None, recover: bool = False
@@ -340,12 +342,18 @@ class Region(Block):
         Raises TimeoutError; ClosedError also if another thread closes the region.
         """
         seen = self.change_count if seen is None else unsigned(seen, "seen", 32)
-        for milliseconds in slices(timeout):
-            status, now = self._wait_once(seen, milliseconds)
-            if status != _TIMEOUT:
-                break
-        check(status)
-        return now
+        if timeout is not None:
+            check_timeout(timeout)
+        now = _Counter()
+        status = _wait(self._argument, seen, 0, now)
+        if status == _TIMEOUT and timeout != 0:
+            for milliseconds in slices(timeout):
+                status = _wait_slowly(self._argument, seen, milliseconds, now)
+                if status != _TIMEOUT:
+                    break
+        if status:
+            raise self._failure(status)
+        return now[0]
 
     def _wait_once(self, seen: int, milliseconds: int) -> tuple[int, int]:
         now = ctypes.c_uint32()
