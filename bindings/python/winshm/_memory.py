@@ -190,7 +190,7 @@ class Block:
             if owner.arrays:
                 raise BufferError(f"cannot close the {self._what}: views of it exist")
             _errors.check(owner.close())
-            self._forget()
+            self._leave()
 
     def __enter__(self: Self) -> Self:
         self._handle  # noqa: B018 - raises if it is closed
@@ -203,7 +203,7 @@ class Block:
         except BufferError:
             with self._guard:
                 owner = self._owner
-                self._forget()
+                self._leave()
             if owner is not None:
                 owner.abandon()
 
@@ -211,10 +211,10 @@ class Block:
         owner = getattr(self, "_owner", None)
         if owner is not None:
             warnings.warn(f"unclosed {owner.what}", ResourceWarning, source=self, stacklevel=2)
-            self._forget()
+            self._leave()
             owner.abandon()
 
-    def _forget(self) -> None:
+    def _leave(self) -> None:
         self._owner = self._argument = self._data = None
 
 

@@ -140,8 +140,8 @@ class Region(Block):
 
     def _failure(self, status: int) -> _errors.Error:
         """Make the exception for the call that has just failed in this thread."""
-        self._handle  # noqa: B018 - raises if it is closed, which only this package knows
-        return error(status)
+        # Of a region that was closed here the library has seen no more than NULL.
+        return _errors.closed(self._what) if self.closed else error(status)
 
     def _go_on(
         self, status: int, timeout: float | None, function: Callable[..., int], *arguments: Any
@@ -209,9 +209,9 @@ class Region(Block):
         4,096 bytes need no lock where no writer is at work. Raises RangeError,
         TimeoutError, OwnerDeadError.
         """
-        if length is None:
-            length = max(self.size - offset, 0)
-        elif unsigned(length, "length") > _BRIEF:
+        offset = index(offset)
+        length = max(self.size - offset, 0) if length is None else unsigned(length, "length")
+        if length > _BRIEF:
             # Too much is still too much by one byte, but need not be allocated.
             length = min(length, self.size + 1)
         buffer = _new_bytes(None, length)
