@@ -75,8 +75,8 @@ class Lock:
         if self._timeout is not None:
             check_timeout(self._timeout)
         # Kept for __exit__(), which may come after the region's own.
-        self._argument = self._region._argument
-        status = _lock(self._argument, self._mode, 0)
+        self._argument = argument = self._region._argument
+        status = _lock(argument, self._mode, 0)
         if status:
             self._enter_slowly(status)
         return self
