@@ -11,8 +11,10 @@ import ctypes
 import enum
 import os
 import sys
+from collections.abc import Callable
 from ctypes import POINTER, c_char_p, c_int32, c_int64, c_uint8, c_uint32, c_uint64, c_void_p
 from pathlib import Path
+from typing import Any
 
 #: Version of winshm.h that this module was written for, and of this package.
 VERSION = "0.1.0"
@@ -241,3 +243,16 @@ def load(path: str) -> tuple[ctypes.CDLL, ctypes.PyDLL]:
 # quick: giving up the GIL for them costs more than the call, and getting it back can
 # take milliseconds while other threads compute.
 lib, quick = load(find())
+
+
+def untyped(library: ctypes.CDLL, name: str, restype: Any = _status) -> Callable[..., Any]:
+    """Give a function of lib or quick that converts no argument, for frequent calls.
+
+    To convert them takes longer than the call. So pass what is as C wants it already: an
+    int for what has 32 bits, a c_uint64.from_param() for what has 64, a
+    c_void_p.from_param() for a handle, and None, bytes, a ctypes array or a byref() for
+    another pointer.
+    """
+    function = library[name]
+    function.restype = restype
+    return function

@@ -105,6 +105,8 @@ class Block:
 
     def __init__(self, owner: Owner, address: int | None, readonly: bool) -> None:
         self._owner: Owner | None = owner
+        #: The handle for untyped functions; None, which they refuse, once it is closed.
+        self._argument: Any = ctypes.c_void_p.from_param(owner.handle)
         self._address = address
         self._readonly = readonly
         self._data: memoryview | None = None
@@ -139,11 +141,14 @@ class Block:
 
         Raises ClosedError, and ValueError for a region opened with no_map.
         """
-        with self._guard:
-            self._handle  # noqa: B018 - raises if it is closed
-            if self._data is None or _is_released(self._data):
-                self._data = self._export()
-            return self._data
+        data = self._data
+        if data is None or _is_released(data):
+            with self._guard:
+                self._handle  # noqa: B018 - raises if it is closed
+                data = self._data
+                if data is None or _is_released(data):
+                    data = self._data = self._export()
+        return data
 
     def _export(self) -> memoryview:
         assert self._owner is not None
@@ -185,7 +190,7 @@ class Block:
             if owner.arrays:
                 raise BufferError(f"cannot close the {self._what}: views of it exist")
             _errors.check(owner.close())
-            self._owner = None
+            self._leave()
 
     def __enter__(self: Self) -> Self:
         self._handle  # noqa: B018 - raises if it is closed
@@ -198,7 +203,7 @@ class Block:
         except BufferError:
             with self._guard:
                 owner = self._owner
-                self._owner = self._data = None
+                self._leave()
             if owner is not None:
                 owner.abandon()
 
@@ -206,8 +211,11 @@ class Block:
         owner = getattr(self, "_owner", None)
         if owner is not None:
             warnings.warn(f"unclosed {owner.what}", ResourceWarning, source=self, stacklevel=2)
-            self._owner = self._data = None
+            self._leave()
             owner.abandon()
+
+    def _leave(self) -> None:
+        self._owner = self._argument = self._data = None
 
 
 def _is_released(view: memoryview) -> bool:
@@ -220,24 +228,41 @@ def _is_released(view: memoryview) -> bool:
 def unsigned(value: int, what: str, bits: int = 64) -> int:
     """Refuse what ctypes would cut to size without a word."""
     value = operator.index(value)
-    if not 0 <= value < 1 << bits:
+    if value >> bits:  # which leaves -1 of what is negative
         raise ValueError(f"{what} must be from 0 to 2**{bits} - 1, not {value}")
     return value
+
+
+@functools.lru_cache(maxsize=1024)
+def word(value: int, what: str = "offset") -> Any:
+    """Make the 64 bits of an argument for untyped functions.
+
+    Programs read and write at the same places again and again: to remember the arguments
+    takes a third of the time of making them.
+    """
+    return ctypes.c_uint64.from_param(unsigned(value, what))
+
+
+_first_byte = ctypes.c_char.from_buffer
 
 
 def writable(buffer: Buffer) -> tuple[Any, int]:
     """Give a pointer to the bytes of a contiguous, writable buffer, and their number.
 
-    The pointer keeps the buffer from being moved or freed.
+    The pointer keeps the buffer from being moved, cut or freed.
     """
+    if type(buffer) is bytearray and buffer:
+        pointer = ctypes.byref(_first_byte(buffer))
+        # Only now it cannot be cut any more.
+        return pointer, len(buffer)
     view = memoryview(buffer)
-    if view.nbytes == 0:
-        return None, 0
-    return ctypes.byref(ctypes.c_char.from_buffer(view)), view.nbytes
+    return ctypes.byref(_first_byte(view)) if view.nbytes else None, view.nbytes
 
 
 def readable(buffer: Buffer) -> tuple[Any, int]:
     """The same for any buffer; what ctypes cannot point into is copied."""
+    if type(buffer) is bytearray:
+        return writable(buffer)
     if not isinstance(buffer, bytes):
         view = memoryview(buffer)
         if not view.readonly and view.c_contiguous:

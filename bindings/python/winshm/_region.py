@@ -5,14 +5,16 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
+from collections.abc import Callable
 from ctypes import byref
-from typing import TYPE_CHECKING, TypeVar
+from operator import index
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import _abi, _errors
-from ._abi import Status, lib, quick
-from ._errors import check
+from ._abi import Status, lib, quick, untyped
+from ._errors import check, error
 from ._info import Info, Participant
-from ._memory import Block, Owner, readable, unsigned, writable
+from ._memory import Block, Owner, readable, unsigned, word, writable
 from ._waiting import Watcher, check_timeout, slices
 
 if TYPE_CHECKING:
@@ -22,18 +24,49 @@ T = TypeVar("T")
 
 # Looking up a member of an enum takes about as long as taking the lock.
 _TIMEOUT = int(Status.TIMEOUT)
+_SHARED = _abi.SHARED
+_EXCLUSIVE = _abi.EXCLUSIVE
+
+# None of these waits: notify and unlock wake others by a system call at most, and those
+# with a time-out are called with 0. While somebody is in the way they fail with TIMEOUT,
+# and only then the call is made again without the GIL, which whoever is in the way needs.
+# While another thread closes the region they look out for its decision, for which that
+# thread does not need the GIL.
+_size = untyped(quick, "winshm_size", ctypes.c_uint64)
+_read = untyped(quick, "winshm_read")
+_write = untyped(quick, "winshm_write")
+_lock = untyped(quick, "winshm_lock")
+_unlock = untyped(quick, "winshm_unlock")
+_notify = untyped(quick, "winshm_notify")
+_wait = untyped(quick, "winshm_wait")
+_change_count = untyped(quick, "winshm_change_count")
+
+_read_slowly = untyped(lib, "winshm_read")
+_write_slowly = untyped(lib, "winshm_write")
+_lock_slowly = untyped(lib, "winshm_lock")
+_wait_slowly = untyped(lib, "winshm_wait")
+
+#: Up to so many bytes are copied in less time than others take to notice a free GIL.
+_BRIEF = 64 << 10
+
+_Counter = ctypes.c_uint32 * 1
+
+#: Makes bytes that are to be filled, which C may do as long as nobody else has them.
+_new_bytes = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.c_char_p, ctypes.c_ssize_t)(
+    ("PyBytes_FromStringAndSize", ctypes.pythonapi)
+)
 
 
 class Lock:
     """One use of a region's lock, made by Region.lock() and Region.acquire()."""
 
-    __slots__ = ("_handle", "_mode", "_recover", "_region", "_timeout", "owner_died")
+    __slots__ = ("_argument", "_mode", "_recover", "_region", "_timeout", "owner_died")
 
     def __init__(self, region: Region, shared: bool, timeout: float | None, recover: bool):
         if shared and recover:
             raise ValueError("a reader cannot repair: recover needs the exclusive lock")
         self._region = region
-        self._mode = _abi.SHARED if shared else _abi.EXCLUSIVE
+        self._mode = _SHARED if shared else _EXCLUSIVE
         self._timeout = timeout
         self._recover = recover
         #: Whether the last owner died in its section, so that the data need repair.
@@ -41,22 +74,30 @@ class Lock:
 
     def __enter__(self) -> Lock:
         self.owner_died = False
-        for milliseconds in slices(self._timeout):
-            self._handle = self._region._handle
-            status = lib.winshm_lock(self._handle, self._mode, milliseconds)
-            if status != _TIMEOUT:
-                break
+        if self._timeout is not None:
+            check_timeout(self._timeout)
+        # Kept for __exit__(), which may come after the region's own.
+        self._argument = argument = self._region._argument
+        status = _lock(argument, self._mode, 0)
         if status:
-            self.owner_died = status == Status.OWNER_DEAD and self._mode == _abi.EXCLUSIVE
+            self._enter_slowly(status)
+        return self
+
+    def _enter_slowly(self, status: int) -> None:
+        region = self._region
+        status = region._go_on(status, self._timeout, _lock_slowly, self._mode)
+        if status:
+            self.owner_died = status == Status.OWNER_DEAD and self._mode == _EXCLUSIVE
             if not (self.owner_died and self._recover):
-                failure = _errors.error(status)
+                failure = region._failure(status)
                 if self.owner_died:
                     self.__exit__()
                 raise failure
-        return self
 
     def __exit__(self, *exception: object) -> None:
-        check(quick.winshm_unlock(self._handle, self._mode))
+        status = _unlock(self._argument, self._mode)
+        if status:
+            raise error(status)
 
 
 class View(Block):
@@ -99,6 +140,22 @@ class Region(Block):
         self._name = name
         self._watcher = Watcher()
 
+    def _failure(self, status: int) -> _errors.Error:
+        """Make the exception for the call that has just failed in this thread."""
+        # Of a region that was closed here the library has seen no more than NULL.
+        return _errors.closed(self._what) if self.closed else error(status)
+
+    def _go_on(
+        self, status: int, timeout: float | None, function: Callable[..., int], *arguments: Any
+    ) -> int:
+        """Wait up to timeout seconds where a call that was not to wait has timed out."""
+        if status == _TIMEOUT and timeout != 0:
+            for milliseconds in slices(timeout):
+                status = function(self._argument, *arguments, milliseconds)
+                if status != _TIMEOUT:
+                    break
+        return status
+
     def __repr__(self) -> str:
         return f"<winshm.Region {self._name!r}{', closed' if self.closed else ''}>"
 
@@ -111,7 +168,7 @@ class Region(Block):
     def size(self) -> int:
         """Bytes, exactly as created; a raw region on Windows has whole pages."""
         # No region has 0 bytes: this says that the handle is bad, and info says why.
-        return quick.winshm_size(self._handle) or self.info.size
+        return _size(self._argument) or self.info.size
 
     @property
     def info(self) -> Info:
@@ -154,12 +211,14 @@ class Region(Block):
         4,096 bytes need no lock where no writer is at work. Raises RangeError,
         TimeoutError, OwnerDeadError.
         """
-        size = self.size
-        length = max(size - offset, 0) if length is None else unsigned(length, "length")
-        # Too much is still too much by one byte, but need not be allocated.
-        buffer = bytearray(min(length, size + 1))
-        self.read_into(offset, buffer, timeout=timeout)
-        return bytes(buffer)
+        offset = index(offset)
+        length = max(self.size - offset, 0) if length is None else unsigned(length, "length")
+        if length > _BRIEF:
+            # Too much is still too much by one byte, but need not be allocated.
+            length = min(length, self.size + 1)
+        buffer = _new_bytes(None, length)
+        self._copy(_read, _read_slowly, offset, buffer, length, timeout)
+        return buffer
 
     def read_into(self, offset: int, buffer: Buffer, *, timeout: float | None = None) -> None:
         """Fill a writable buffer with the bytes from offset on; otherwise as read().
@@ -167,12 +226,27 @@ class Region(Block):
         After an exception the contents of the buffer are undefined.
         """
         pointer, length = writable(buffer)
-        offset = unsigned(offset, "offset")
-        for milliseconds in slices(timeout):
-            status = lib.winshm_read(self._handle, offset, pointer, length, milliseconds)
-            if status != _TIMEOUT:
-                break
-        check(status)
+        self._copy(_read, _read_slowly, offset, pointer, length, timeout)
+
+    def _copy(
+        self,
+        function: Callable[..., int],
+        slowly: Callable[..., int],
+        offset: int,
+        pointer: Any,
+        length: int,
+        timeout: float | None,
+    ) -> None:
+        if timeout is not None:
+            check_timeout(timeout)
+        place, size = word(index(offset)), word(length)
+        if length > _BRIEF:
+            function = slowly
+        status = function(self._argument, place, pointer, size, 0)
+        if status:
+            status = self._go_on(status, timeout, slowly, place, pointer, size)
+            if status:
+                raise self._failure(status)
 
     def read_as(self, ctype: type[T], offset: int = 0, *, timeout: float | None = None) -> T:
         """Copy a ctypes object, such as a Structure, out of the region; as read()."""
@@ -188,12 +262,7 @@ class Region(Block):
         Error with status DEADLOCK if this thread holds the lock shared.
         """
         pointer, length = readable(data)
-        offset = unsigned(offset, "offset")
-        for milliseconds in slices(timeout):
-            status = lib.winshm_write(self._handle, offset, pointer, length, milliseconds)
-            if status != _TIMEOUT:
-                break
-        check(status)
+        self._copy(_write, _write_slowly, offset, pointer, length, timeout)
 
     def lock(
         self, *, shared: bool = False, timeout: float | None = None, recover: bool = False
@@ -235,7 +304,9 @@ class Region(Block):
 
         Raises Error with status NOT_OWNER.
         """
-        check(quick.winshm_unlock(self._handle, _abi.SHARED if shared else _abi.EXCLUSIVE))
+        status = _unlock(self._argument, _SHARED if shared else _EXCLUSIVE)
+        if status:
+            raise self._failure(status)
 
     def make_consistent(self) -> None:
         """Declare the data whole again, holding the lock exclusively after a death.
@@ -250,14 +321,18 @@ class Region(Block):
 
         Raises AccessError for an observer, Error UNSUPPORTED for a raw region.
         """
-        check(quick.winshm_notify(self._handle))
+        status = _notify(self._argument)
+        if status:
+            raise self._failure(status)
 
     @property
     def change_count(self) -> int:
         """The change counter, 32 bits wide; it wraps around. Error UNSUPPORTED: raw."""
-        now = ctypes.c_uint32()
-        check(quick.winshm_change_count(self._handle, byref(now)))
-        return now.value
+        now = _Counter()
+        status = _change_count(self._argument, now)
+        if status:
+            raise self._failure(status)
+        return now[0]
 
     def wait(self, seen: int | None = None, timeout: float | None = None) -> int:
         """Wait until the change counter differs from seen, and return it.
@@ -269,12 +344,18 @@ class Region(Block):
         Raises TimeoutError; ClosedError also if another thread closes the region.
         """
         seen = self.change_count if seen is None else unsigned(seen, "seen", 32)
-        for milliseconds in slices(timeout):
-            status, now = self._wait_once(seen, milliseconds)
-            if status != _TIMEOUT:
-                break
-        check(status)
-        return now
+        if timeout is not None:
+            check_timeout(timeout)
+        now = _Counter()
+        status = _wait(self._argument, seen, 0, now)
+        if status == _TIMEOUT and timeout != 0:
+            for milliseconds in slices(timeout):
+                status = _wait_slowly(self._argument, seen, milliseconds, now)
+                if status != _TIMEOUT:
+                    break
+        if status:
+            raise self._failure(status)
+        return now[0]
 
     def _wait_once(self, seen: int, milliseconds: int) -> tuple[int, int]:
         now = ctypes.c_uint32()

@@ -247,6 +247,39 @@ def test_waiting_leaves_the_interpreter_to_other_threads(holder, region, blockin
     assert ticks_during(attempt) > 20
 
 
+@pytest.mark.parametrize("copy", ["read_into", "write"])
+def test_buffer_cannot_be_cut_during_a_copy(holder, region, copy):
+    buffer = bytearray(8)
+    thread = threading.Thread(target=getattr(region, copy), args=(0, buffer))
+    thread.start()
+    time.sleep(0.3)
+    with pytest.raises(BufferError):
+        buffer.clear()
+    holder.go()
+    thread.join()
+    buffer.clear()
+
+
+def test_leaving_the_with_block_ends_a_wait_for_the_lock(holder, region):
+    """Also where the memory is still in use and the handle has to stay."""
+    caught = []
+    with winshm.open(region.name) as other:
+        data = other.data[:]
+
+        def wait():
+            try:
+                other.acquire()
+            except winshm.Error as error:
+                caught.append(error)
+
+        thread = threading.Thread(target=wait)
+        thread.start()
+        time.sleep(0.3)
+    thread.join(10)
+    assert isinstance(caught[0], winshm.ClosedError)
+    data.release()
+
+
 @pytest.mark.skipif(WINDOWS, reason="a console would be needed")
 @pytest.mark.parametrize("blocking", ["lock", "wait", "open", "read"])
 def test_ctrl_c_ends_a_wait_without_end(child, holder, region, blocking):

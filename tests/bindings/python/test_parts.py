@@ -72,6 +72,33 @@ def test_read_into(region):
         region.read_into(0, b"constant")
 
 
+def test_numbers_that_are_no_ints(region):
+    """Such as those of numpy."""
+
+    class Number:
+        def __init__(self, value):
+            self.value = value
+
+        def __index__(self):
+            return self.value
+
+    region.write(Number(4), b"abc")
+    assert region.read(Number(4), Number(3)) == b"abc"
+    region.read_into(Number(5), buffer := bytearray(2))
+    assert buffer == b"bc"
+    with region.map(Number(6), Number(1)) as view:
+        assert bytes(view.data) == b"c"
+
+
+def test_bytes_that_were_read_are_the_callers_own(region):
+    """Python has one object for all empty bytes, and one for each single byte."""
+    region.data[:3] = b"\1\2\3"
+    for length in (0, 1, 2):
+        first, second = region.read(0, length), region.read(1, length)
+        assert (first, second) == (b"\1\2"[:length], b"\2\3"[:length])
+    assert [bytes([value])[0] for value in range(4)] == [0, 1, 2, 3]
+
+
 def test_copies_outside_the_region(region):
     for offset, length in [(4096, 1), (0, 4097), (2**64 - 1, 1), (2**64 - 1, 2), (1, 2**62)]:
         with pytest.raises(winshm.RangeError):

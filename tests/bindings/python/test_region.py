@@ -245,12 +245,16 @@ def test_malformed_names(name):
 def test_arguments_of_wrong_types(region):
     with pytest.raises(ValueError, match="null"):
         winshm.create("a\0b", 1)
+    region.write(True, b"x")  # after which an offset that equals 1.0 is known
     for call in (
         lambda: winshm.create(None, 1),
         lambda: winshm.create(b"bytes", 1),
         lambda: winshm.create("x", 1.5),
         lambda: winshm.create("x", "1"),
         lambda: region.read("0", 1),
+        lambda: region.read(1.0, 1),
+        lambda: region.read(1, 1.0),
+        lambda: region.write(1.0, b"x"),
         lambda: region.write(0, "text"),
         lambda: region.wait(timeout="1"),
     ):
