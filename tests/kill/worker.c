@@ -101,6 +101,7 @@ static void write_section(struct worker *w)
     linger(w);
     data->second = value;
     enter(w, WRITING);
+    linger(w);
     data->done[w->who]++;
     unlock(w, WINSHM_EXCLUSIVE);
     w->line->acknowledged++;
