@@ -114,10 +114,8 @@ static DWORD block_slot(void)
     BOOL pending;
     if (InitOnceBeginInitialize(&once, 0, &pending, NULL) && pending) {
         block_index = FlsAlloc(block_free);
-        InitOnceComplete(
-            &once,
-            block_index == FLS_OUT_OF_INDEXES ? INIT_ONCE_INIT_FAILED : 0,
-            NULL);
+        bool made = block_index != FLS_OUT_OF_INDEXES;
+        InitOnceComplete(&once, made ? 0 : INIT_ONCE_INIT_FAILED, NULL);
     }
     return block_index;
 }
