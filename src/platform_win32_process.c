@@ -219,10 +219,6 @@ winshm_status wshm_platform_copy(void *to, const void *from, uint64_t length,
 static LONG CALLBACK on_fault(EXCEPTION_POINTERS *fault)
 {
     CONTEXT *context = fault->ContextRecord;
-    DWORD code = fault->ExceptionRecord->ExceptionCode;
-    if (code != EXCEPTION_ACCESS_VIOLATION &&
-        code != (DWORD)EXCEPTION_IN_PAGE_ERROR)
-        return EXCEPTION_CONTINUE_SEARCH;
     DWORD last_error = GetLastError(); /* TlsGetValue() changes it */
     struct guard *guard = TlsGetValue(guard_index);
     SetLastError(last_error);
