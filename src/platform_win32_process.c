@@ -114,10 +114,8 @@ static DWORD block_slot(void)
     BOOL pending;
     if (InitOnceBeginInitialize(&once, 0, &pending, NULL) && pending) {
         block_index = FlsAlloc(block_free);
-        InitOnceComplete(
-            &once,
-            block_index == FLS_OUT_OF_INDEXES ? INIT_ONCE_INIT_FAILED : 0,
-            NULL);
+        bool made = block_index != FLS_OUT_OF_INDEXES;
+        InitOnceComplete(&once, made ? 0 : INIT_ONCE_INIT_FAILED, NULL);
     }
     return block_index;
 }
@@ -221,10 +219,6 @@ winshm_status wshm_platform_copy(void *to, const void *from, uint64_t length,
 static LONG CALLBACK on_fault(EXCEPTION_POINTERS *fault)
 {
     CONTEXT *context = fault->ContextRecord;
-    DWORD code = fault->ExceptionRecord->ExceptionCode;
-    if (code != EXCEPTION_ACCESS_VIOLATION &&
-        code != (DWORD)EXCEPTION_IN_PAGE_ERROR)
-        return EXCEPTION_CONTINUE_SEARCH;
     DWORD last_error = GetLastError(); /* TlsGetValue() changes it */
     struct guard *guard = TlsGetValue(guard_index);
     SetLastError(last_error);

@@ -18,8 +18,7 @@ winshm_status wshm_part_map(struct region *r, uint64_t offset, uint64_t length,
 
 void wshm_part_unmap(struct part *part)
 {
-    if (part->mapping != NULL)
-        wshm_platform_unmap(part->mapping, part->mapped);
+    wshm_platform_unmap(part->mapping, part->mapped);
 }
 
 winshm_status wshm_view_map(struct region *r, uint64_t offset, uint64_t length,

@@ -10,11 +10,11 @@ system has more branches in the copy, and it cannot be told which are which; so 
 copy's count for lines only that have as many as they ship with. What is missing must be
 in EXCLUSIONS, whose lines say
 
-    FILE: TEXT -- REASON
+    FILE: FUNCTION: TEXT -- REASON
 
-where TEXT is what the line of code holds, without the space around it. Where it is
-chance whether the line runs, the FILE has a ~ before it. An entry whose text is nowhere
-in the file, or all of which has run, is stale and a failure, too.
+where TEXT is what the line of code holds, without the space around it. Each of them
+excuses one line. Where it is chance whether that runs, the FILE has a ~ before it. An
+entry whose line is not there, or has run in full other than by chance, is a failure.
 """
 
 import json
@@ -26,17 +26,10 @@ BRANCHES = 95
 
 class Exclusion:
     def __init__(self, line):
-        self.name, rest = line.split(": ", 1)
-        self.text, self.reason = rest.rsplit(" -- ", 1)
-        self.chance = self.name.startswith("~")
-        self.name = self.name.lstrip("~")
+        code, self.reason = line.rsplit(" -- ", 1)
+        self.chance = code.startswith("~")
+        self.place = tuple(code.lstrip("~").split(": ", 2))
         self.found = self.used = False
-
-    def covers(self, name, text):
-        if name != self.name or text != self.text:
-            return False
-        self.found = True
-        return True
 
 
 def read_exclusions(path):
@@ -45,40 +38,52 @@ def read_exclusions(path):
 
 
 def read_report(path):
-    """Of each file, how often each line has run and which of its branches were taken."""
-    return {file["file"]: {
-        line["line_number"]: (line["count"] != 0,
-                              [branch["count"] != 0 for branch in line.get("branches", [])])
-        for line in file["lines"] if not line["gcovr/noncode"]
-    } for file in json.loads(pathlib.Path(path).read_text())["files"]}
+    """Of each file's lines, in which function they are, whether they have run, and which
+    of their branches were taken."""
+    report = {}
+    for file in json.loads(pathlib.Path(path).read_text())["files"]:
+        starts = sorted((f["lineno"], f["name"]) for f in file["functions"])
+        report[file["file"]] = {
+            line["line_number"]: (
+                max(start for start in starts if start[0] <= line["line_number"])[1],
+                line["count"] != 0,
+                [branch["count"] != 0 for branch in line.get("branches", [])])
+            for line in file["lines"] if not line["gcovr/noncode"]}
+    return report
 
 
 def merge(one, other):
     """What has run of a line in either of two builds."""
-    if len(one[1]) != len(other[1]):
-        return one[0] or other[0], one[1]
-    return one[0] or other[0], [a or b for a, b in zip(one[1], other[1])]
+    function, run, branches = one
+    if len(branches) == len(other[2]):
+        branches = [a or b for a, b in zip(branches, other[2])]
+    return function, run or other[1], branches
 
 
 def measure(name, shipped, instrumented, exclusions):
-    """Lines, lines run, branches, branches taken, and what is missing without excuse."""
+    """Lines, lines run, branches, branches taken, and what is missing without excuse.
+    Marks the exclusions that are needed, and those that could be."""
     texts = pathlib.Path(name).read_text().splitlines()
     total = [0, 0, 0, 0]
     missing = []
     for number, line in sorted(shipped.items()):
         text = texts[number - 1].strip()
-        run, branches = merge(line, instrumented.get(number, line))
+        function, run, branches = merge(line, instrumented.get(number, line))
         total = [sum(pair) for pair in zip(total, (1, run, len(branches), sum(branches)))]
-        excuses = [e for e in exclusions if e.covers(name, text)]
+        excuses = [e for e in exclusions if e.place == (name, function, text)]
+        for e in excuses:
+            e.found = True
         if run and all(branches):
             continue
-        for excuse in excuses:
-            excuse.used = True
-        if not excuses:
+        for e in excuses:
+            if not e.used:
+                e.used = True
+                break
+        else:
             what = "never run"
             if run:
                 what = f"{branches.count(False)} of {len(branches)} branches not taken"
-            missing.append(f"{name}:{number}: {what}: {text}")
+            missing.append(f"{name}:{number}: {what}: {function}: {text}")
     return total, missing
 
 
@@ -104,11 +109,8 @@ def main():
           f"{total[2]:11}{percent(total[3], total[2]):>10}")
     if total[3] * 100 < total[2] * BRANCHES:
         problems.append(f"fewer than {BRANCHES} of 100 branches were taken")
-    for e in exclusions:
-        if e.name in wanted and not e.found:
-            problems.append(f"stale: {e.name} has no line \"{e.text}\"")
-        elif e.name in wanted and not e.used and not e.chance:
-            problems.append(f"stale: all of it has run: {e.name}: {e.text}")
+    problems += [f"nothing to excuse: {': '.join(e.place)}" for e in exclusions
+                 if not e.found or not e.used and not e.chance]
     for problem in problems:
         print(problem)
     used = sum(e.used for e in exclusions)

@@ -59,7 +59,8 @@ set --
 if [ "$platform" = windows ]; then
     need windows
     wine_ready
-    set -- -DCMAKE_CROSSCOMPILING_EMULATOR="$WINE"
+    export WINE
+    set -- "-DCMAKE_CROSSCOMPILING_EMULATOR=sh;$root/tests/wine.sh"
     sources=$(find src -name 'platform_win32*.c')
 else
     sources=$(find src -name '*.[ch]' ! -name '*win32*')

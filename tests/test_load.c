@@ -96,6 +96,8 @@ int main(int argc, char **argv)
     file = argv[1];
     int times = argc > 2 ? atoi(argv[2]) : child_slow() ? 50 : 200;
     CHECK(!library_present(file));
+    library_unload(load());
+    CHECK_EQ(library_present(file), !child_slow());
     for (int i = 0; i < 32; i++)
         cycle(name_of("load"), i);
     bool stays = library_present(file);

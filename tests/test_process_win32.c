@@ -4,20 +4,96 @@
 #include "check.h"
 #include "child.h"
 
+#ifdef _WIN64
+#define CONTEXT_PC Rip
+#define CONTEXT_STACK Rsp
+#define CONTEXT_FRAME Rbp
+#else
+#define CONTEXT_PC Eip
+#define CONTEXT_STACK Esp
+#define CONTEXT_FRAME Ebp
+#endif
+
 static const DWORD ours = 0xE0000001;
-static LONG calls;
-static char *page;
+static volatile LONG calls;
+static char *volatile page; /* becomes usable when it is touched */
+static char *data;
+static volatile bool raises; /* a handler has exceptions of its own */
+static void *out[5];         /* __builtin_setjmp(): frame, label, stack */
+static volatile bool jumps;  /* the next access violation ends there */
 
 static LONG CALLBACK handle(EXCEPTION_POINTERS *fault)
 {
+    CONTEXT *context = fault->ContextRecord;
     DWORD before, code = fault->ExceptionRecord->ExceptionCode;
-    if (code == EXCEPTION_ACCESS_VIOLATION)
-        VirtualProtect(page, 1, PAGE_READWRITE, &before);
-    else if (code != ours)
-        return EXCEPTION_CONTINUE_SEARCH;
     calls++;
+    if (code == EXCEPTION_GUARD_PAGE && raises) {
+        RaiseException(EXCEPTION_ACCESS_VIOLATION, 0, 0, NULL);
+        RaiseException((DWORD)EXCEPTION_IN_PAGE_ERROR, 0, 0, NULL);
+    } else if (code == EXCEPTION_ACCESS_VIOLATION && jumps) {
+        jumps = false;
+        VirtualProtect(data, 1, PAGE_NOACCESS, &before);
+        page = data;
+        context->CONTEXT_FRAME = (uintptr_t)out[0];
+        context->CONTEXT_PC = (uintptr_t)out[1];
+        context->CONTEXT_STACK = (uintptr_t)out[2];
+    } else if (code == EXCEPTION_ACCESS_VIOLATION && !raises) {
+        VirtualProtect(page, 1, PAGE_READWRITE, &before);
+    } else if (code != ours && !raises) {
+        calls--;
+        return EXCEPTION_CONTINUE_SEARCH;
+    }
     return EXCEPTION_CONTINUE_EXECUTION;
 }
+
+static void protect(char *what, DWORD protection)
+{
+    DWORD before;
+    page = what;
+    CHECK(VirtualProtect(page, 1, protection, &before));
+}
+
+/** In a copy: in what it guards, but of another sort, and in handlers. */
+static void test_within(winshm_region *h)
+{
+    char text[8];
+    calls = 0;
+    raises = true;
+    protect(winshm_data(h), PAGE_READWRITE | PAGE_GUARD);
+    CHECK_OK(winshm_read(h, 0, text, 7, 1000));
+    CHECK_EQ(calls, 3);
+    CHECK(strcmp(text, "before") == 0);
+    raises = false;
+}
+
+#ifdef __GNUC__
+/** So far down that what it leaves on the stack is there after a fault, too. */
+static __attribute__((noinline)) void read_deep(winshm_region *h, char *buffer)
+{
+    volatile char room[65536];
+    room[0] = 0;
+    winshm_read(h, 0, buffer, 7, 1000);
+    room[1] = room[0];
+}
+
+/** After a copy that its caller was made to leave by a jump: it does not guard
+ * any more, and its part of the stack is others'. */
+static void test_left(winshm_region *h, char *buffer)
+{
+    static volatile int returns;
+    char text[8];
+    data = winshm_data(h);
+    calls = 0;
+    jumps = true;
+    protect(buffer, PAGE_NOACCESS);
+    if (__builtin_setjmp(out) == 0)
+        read_deep(h, buffer);
+    CHECK_EQ(*(volatile char *)data, 'b');
+    CHECK_EQ(++returns, 1);
+    CHECK_EQ(calls, 2);
+    CHECK_OK(winshm_read(h, 0, text, 7, 1000));
+}
+#endif
 
 int main(void)
 {
@@ -29,16 +105,21 @@ int main(void)
     void *handler = AddVectoredExceptionHandler(0, handle);
     RaiseException(ours, 0, 0, NULL);
     CHECK_EQ(calls, 1);
-    page = VirtualAlloc(NULL, 1, MEM_COMMIT | MEM_RESERVE, PAGE_NOACCESS);
+    char *buffer =
+        VirtualAlloc(NULL, 1, MEM_COMMIT | MEM_RESERVE, PAGE_NOACCESS);
+    page = buffer;
     *(volatile char *)page = 1;
     CHECK_EQ(calls, 2);
     /* In a copy, but not in what the copy guards: the caller's own buffer. */
-    DWORD before;
-    VirtualProtect(page, 1, PAGE_NOACCESS, &before);
-    CHECK_OK(winshm_read(h, 0, page, 7, 1000));
+    protect(buffer, PAGE_NOACCESS);
+    CHECK_OK(winshm_read(h, 0, buffer, 7, 1000));
     CHECK_EQ(calls, 3);
-    CHECK(strcmp(page, "before") == 0);
+    CHECK(strcmp(buffer, "before") == 0);
     CHECK_OK(winshm_read(h, 0, text, 7, 1000));
+    test_within(h);
+#ifdef __GNUC__
+    test_left(h, buffer);
+#endif
     RemoveVectoredExceptionHandler(handler);
     CHECK_OK(winshm_close(h));
     puts("ok");

@@ -285,23 +285,54 @@ static void test_golden(const char *prefix)
                      cases[i].derived);
 }
 
-/** A block that another program keeps does not hand its own list on. */
+static bool converts(const char *sddl, SECURITY_ATTRIBUTES *attributes)
+{
+    *attributes = (SECURITY_ATTRIBUTES){sizeof *attributes, NULL, FALSE};
+    return ConvertStringSecurityDescriptorToSecurityDescriptorA(
+        sddl, SDDL_REVISION_1, &attributes->lpSecurityDescriptor, NULL);
+}
+
+/** An entry that is neither for nor against anybody gives nobody the right to
+ * take part. Where no such list can be made, there is nothing to see. */
+static void test_other_entries(void)
+{
+    static const char other[] = "D:P(A;;GA;;;USER)(AU;SA;GA;;;WD)";
+    SECURITY_ATTRIBUTES made;
+    char sddl[TEXT];
+    fill(other, sddl);
+    if (!converts(sddl, &made))
+        return;
+    LocalFree(made.lpSecurityDescriptor);
+    check_region(region_name, other, other, "D:P(A;;GA;;;USER)(A;;RC;;;OW)");
+}
+
+/** A block that another program keeps does not hand its own list on, be it
+ * like the one that is wanted but for a SID, a right, or the sort of an
+ * entry. */
 static void test_leftover(void)
 {
-    char control[300];
-    SECURITY_ATTRIBUTES open = {sizeof open, NULL, FALSE};
+    static const char *const lists[] = {
+        "D:P(A;;GA;;;WD)",
+        "D:P(A;;GA;;;USER)(A;;GA;;;WD)(A;;RC;;;OW)",
+        "D:P(A;;GA;;;USER)(A;;GR;;;SY)(A;;RC;;;OW)",
+        "D:P(A;;GA;;;USER)(D;;GA;;;SY)(A;;RC;;;OW)",
+    };
+    char control[300], sddl[TEXT];
     snprintf(control, sizeof control, "%s.winshm", region_name);
-    CHECK(ConvertStringSecurityDescriptorToSecurityDescriptorA(
-        "D:P(A;;GA;;;WD)", SDDL_REVISION_1, &open.lpSecurityDescriptor, NULL));
-    HANDLE kept = CreateFileMappingA(INVALID_HANDLE_VALUE, &open,
-                                     PAGE_READWRITE, 0, 65536, control);
-    CHECK(kept != NULL);
-    winshm_region *h = create_as(region_name, NULL);
-    check_golden("control, kept", section_of(region_name, ".winshm"), sections,
-                 OWNER "(A;;RC;;;OW)");
-    CHECK_OK(winshm_close(h));
-    CloseHandle(kept);
-    LocalFree(open.lpSecurityDescriptor);
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
+        SECURITY_ATTRIBUTES open;
+        fill(lists[i], sddl);
+        CHECK(converts(sddl, &open));
+        HANDLE kept = CreateFileMappingA(INVALID_HANDLE_VALUE, &open,
+                                         PAGE_READWRITE, 0, 65536, control);
+        CHECK(kept != NULL);
+        winshm_region *h = create_as(region_name, NULL);
+        check_golden("control, kept", section_of(region_name, ".winshm"),
+                     sections, OWNER "(A;;RC;;;OW)");
+        CHECK_OK(winshm_close(h));
+        CloseHandle(kept);
+        LocalFree(open.lpSecurityDescriptor);
+    }
 }
 
 static void test_words(void)
@@ -409,6 +440,7 @@ int main(void)
     learn_sids();
     test_golden("Local\\");
     test_golden("Global\\");
+    test_other_entries();
     test_leftover();
     test_words();
     test_prefixes();

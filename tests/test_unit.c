@@ -81,6 +81,14 @@ static uint32_t readers_of(const struct layout_slot *slot)
     return atomic_load(&slot->own) + atomic_load(&slot->other);
 }
 
+static bool anybody_but(struct region *r, uint32_t except)
+{
+    bool anybody;
+    CHECK_OK(
+        wshm_platform_anybody(&r->platform, LAYOUT_SLOTS, except, &anybody));
+    return anybody;
+}
+
 /** Presence: taken once, seen by all, gone when it is given back. */
 static void test_presence(void)
 {
@@ -104,6 +112,11 @@ static void test_presence(void)
     wshm_platform_absent(&a->platform, 5, taken);
     CHECK(!wshm_platform_present(&b->platform, 5));
     CHECK(!wshm_platform_present(&a->platform, 5));
+    CHECK(anybody_but(a, 0));
+    wshm_platform_absent(&b->platform, 1, b->platform.presence);
+    b->platform.presence = PLATFORM_NONE;
+    CHECK(!anybody_but(a, 0));
+    CHECK_OK(wshm_platform_take(&b->platform, 1, &b->platform.presence));
     /* Only what is dead is cleaned. */
     atomic_store(&b->slot->own, 1);
     wshm_participant_reap(a, 1);
@@ -132,6 +145,40 @@ static void test_presence(void)
     wshm_region_end(b);
     CHECK_OK(winshm_close(two));
     CHECK_OK(winshm_close(one));
+}
+
+struct sleeper {
+    struct region *region;
+    _Atomic uint32_t word;
+    _Atomic bool awake;
+};
+
+static void sleep_long(void *argument)
+{
+    struct sleeper *s = argument;
+    wshm_platform_park(&s->region->platform, 0, PLATFORM_CHANGE, &s->word, 0, 0,
+                       (uint64_t)1000000 << 32);
+    atomic_store(&s->awake, true);
+}
+
+/** A time that is more than 32 bits of milliseconds is not cut to them. */
+static void test_long_sleep(void)
+{
+    winshm_region *h;
+    CHECK_OK(winshm_create(name_of("sleep"), 1, 0, &h));
+    struct region *r = wshm_region_begin(h);
+    CHECK(r != NULL);
+    struct sleeper s = {.region = r};
+    CHECK_OK(wshm_platform_park_prepare(&r->platform, 0, PLATFORM_CHANGE));
+    struct thread thread = thread_start(sleep_long, &s);
+    sleep_ms(50);
+    CHECK(!atomic_load(&s.awake));
+    atomic_store(&s.word, 1);
+    wshm_platform_wake(&r->platform, 0, PLATFORM_CHANGE, &s.word);
+    thread_join(thread);
+    CHECK(atomic_load(&s.awake));
+    wshm_region_end(r);
+    CHECK_OK(winshm_close(h));
 }
 
 /** A value that was given out is not given out again soon. */
@@ -207,6 +254,7 @@ int main(void)
     test_words();
     test_platform();
     test_presence();
+    test_long_sleep();
     test_handles();
     test_damaged_seat();
     test_generations();

@@ -297,34 +297,54 @@ static void test_super_user(void)
     }
 }
 
-/** A record in a user's control block removes no other user's file. */
-static void test_record(void)
+/** Leaves a control block of this user's, and anybody's to write, that says
+ * that the file under the plain name is the region's. */
+static void put_record(uid_t user)
 {
     struct stat file;
-    winshm_region *h;
-    struct layout_header header;
-    memset(&header, 0, sizeof header);
+    struct layout_header header = {0};
     atomic_store(&header.magic, LAYOUT_MAGIC);
     atomic_store(&header.version, LAYOUT_VERSION);
     atomic_store(&header.id[0], 1);
     shared_store(&header.size, SIZE);
     shared_store(&header.capacity, SIZE);
+    CHECK(stat(path_of(""), &file) == 0);
+    shared_store(&header.data_volume, file.st_dev);
+    shared_store(&header.data_file, file.st_ino);
+    put(".winshm", user, 0666, LAYOUT_BYTES, 0);
+    int fd = open(path_of(".winshm"), O_RDWR | O_CLOEXEC);
+    CHECK_EQ(pwrite(fd, &header, sizeof header, 0), sizeof header);
+    close(fd);
+}
+
+/** A record in a user's control block removes no other user's file. */
+static void test_record(void)
+{
+    winshm_region *h;
     static const uid_t owners[] = {ROOT, VICTIM};
     for (int i = 0; i < 2; i++) {
         put("", owners[i], 0600, 100, 's');
-        CHECK(stat(path_of(""), &file) == 0);
-        shared_store(&header.data_volume, file.st_dev);
-        shared_store(&header.data_file, file.st_ino);
-        put(".winshm", SQUATTER, 0666, 0, 's');
-        CHECK(truncate(path_of(".winshm"), LAYOUT_BYTES) == 0);
-        int fd = open(path_of(".winshm"), O_RDWR | O_CLOEXEC);
-        CHECK_EQ(pwrite(fd, &header, sizeof header, 0), sizeof header);
-        close(fd);
+        put_record(SQUATTER);
         CHECK_STATUS(winshm_open(region_name, 0, &h), WINSHM_E_NOT_MANAGED);
         check_untouched("", owners[i], 0600, 100, 's');
         drop("");
         CHECK_EQ(plain_count(region_name), 0);
     }
+}
+
+/** What the super-user's says is believed; but its permissions are not a user's
+ * to change, so there is nothing to build upon. */
+static void test_super_users(void)
+{
+    winshm_region *h;
+    put("", VICTIM, 0600, 100, 's');
+    put_record(ROOT);
+    be(VICTIM);
+    CHECK_STATUS(winshm_open(region_name, 0, &h), WINSHM_E_NOT_FOUND);
+    CHECK_STATUS(winshm_create(region_name, SIZE, 0, &h), WINSHM_E_ACCESS);
+    CHECK_EQ(plain_count(region_name), 1);
+    drop(".winshm");
+    be(ROOT);
 }
 
 /* Locks that somebody holds who has no business there. */
@@ -422,6 +442,7 @@ int main(int argc, char **argv)
     test_stranger();
     test_super_user();
     test_record();
+    test_super_users();
     test_held_presence();
     test_held_life_lock();
     return 0;

@@ -175,6 +175,33 @@ static void test_data_name(void)
     CloseHandle(file);
 }
 
+/** What is the system's or this user's is as good as our own. */
+static void test_trusted(void)
+{
+    union {
+        TOKEN_USER user;
+        char room[256];
+    } told;
+    HANDLE token;
+    DWORD length;
+    char *sid, self[250];
+    CHECK(OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token));
+    CHECK(GetTokenInformation(token, TokenUser, &told, sizeof told, &length));
+    CHECK(ConvertSidToStringSidA(told.user.User.Sid, &sid));
+    snprintf(self, sizeof self, "O:%s" ANYBODY, sid);
+    LocalFree(sid);
+    CloseHandle(token);
+    const char *cases[] = {"O:SY" ANYBODY, "O:BA" ANYBODY, self};
+    for (int i = 0; i < 3; i++) {
+        winshm_region *h;
+        fprintf(stderr, "trusted: %s\n", cases[i]);
+        struct squat squat = squat_section("", cases[i], 8192, 's');
+        CHECK_OK(winshm_open_or_create(region_name, BYTES, 0, &h));
+        CHECK_OK(winshm_close(h));
+        check_untouched(&squat, "", 's');
+    }
+}
+
 static void try_to_enter(void *disposition)
 {
     winshm_region *h;
@@ -329,11 +356,17 @@ static void test_events(void)
 
 int main(void)
 {
+    char global[100];
     region_name = name_of("users");
+    snprintf(global, sizeof global, "Global\\%s", region_name);
     test_control_name();
     test_data_name();
+    test_trusted();
     test_presence();
     test_events();
     test_life_lock();
+    /* What is refused there is not for want of the privilege. */
+    region_name = global;
+    test_data_name();
     return 0;
 }

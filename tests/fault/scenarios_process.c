@@ -4,14 +4,21 @@
 #endif
 #include "run.h"
 
-#ifndef _WIN32
+#ifdef _WIN32
+#include <windows.h>
+
+#include <sddl.h>
+#else
 #include <signal.h>
 #include <unistd.h>
 #endif
 
 #include "platform.h"
 
-static const struct scenario first_use;
+static const struct scenario first_use, first_create;
+#ifdef _WIN32
+static const struct scenario first_foreign;
+#endif
 
 static void look_after_fork(void *handle)
 {
@@ -40,17 +47,43 @@ static void live(const char *name)
     EXPECT_OK(winshm_close(h));
 }
 
-static void role_first(const char *name, uint32_t number)
+/** The first call of a process. */
+static void begin(const struct scenario *scenario, uint32_t number,
+                  const char *name)
 {
-    winshm_region *h;
-    fault_begin_child(&first_use, number);
+    winshm_region *h = NULL;
+    fault_begin_child(scenario, number);
     fault_here(true);
-    winshm_status status = winshm_open(name, 0, &h);
+    winshm_status status = strcmp(scenario->function, "winshm_create") == 0
+                               ? winshm_create(name, FAULT_SIZE, 0, &h)
+                               : winshm_open(name, 0, &h);
     fault_here(false);
     fault_judge(status);
+    if (h != NULL)
+        EXPECT_OK(winshm_close(h));
+}
+
+static void role_first(const char *name, uint32_t number)
+{
+    begin(&first_use, number, name);
     live(name);
     fault_end_child();
 }
+
+static void role_first_create(const char *name, uint32_t number)
+{
+    begin(&first_create, number, name);
+    live(name);
+    fault_end_child();
+}
+
+#ifdef _WIN32
+static void role_first_foreign(const char *name, uint32_t number)
+{
+    begin(&first_foreign, number, name);
+    fault_end_child();
+}
+#endif
 
 #ifndef _WIN32
 static const struct scenario cut = {
@@ -112,6 +145,51 @@ static winshm_status use_first(struct stage *s)
 static const struct scenario first_use = {.name = "first use",
                                           .function = "winshm_open",
                                           .expected = WINSHM_E_NOT_FOUND};
+
+static winshm_status create_first(struct stage *s)
+{
+    struct child child = child_start("create", s->name, fault_number());
+    return hear(&child);
+}
+
+static const struct scenario first_create = {.name = "first use: create",
+                                             .function = "winshm_create"};
+
+#ifdef _WIN32
+static HANDLE control;
+
+/** Somebody has taken the control section's name who is neither this user nor
+ * the system. */
+static void set_up_foreign(struct stage *s)
+{
+    char name[80];
+    SECURITY_ATTRIBUTES attributes = {sizeof attributes, NULL, FALSE};
+    snprintf(name, sizeof name, "%s.winshm", s->name);
+    ConvertStringSecurityDescriptorToSecurityDescriptorA(
+        "O:WDD:P(A;;GA;;;WD)", SDDL_REVISION_1,
+        &attributes.lpSecurityDescriptor, NULL);
+    control = CreateFileMappingA(INVALID_HANDLE_VALUE, &attributes,
+                                 PAGE_READWRITE, 0, 65536, name);
+    LocalFree(attributes.lpSecurityDescriptor);
+    fault_expect(control != NULL, "no control section");
+}
+
+static void tear_down_foreign(struct stage *s)
+{
+    (void)s;
+    CloseHandle(control);
+}
+
+static winshm_status meet_foreign(struct stage *s)
+{
+    struct child child = child_start("foreign", s->name, fault_number());
+    return hear(&child);
+}
+
+static const struct scenario first_foreign = {.name = "first use: foreign",
+                                              .function = "winshm_open",
+                                              .expected = WINSHM_E_FOREIGN};
+#endif
 
 /** Ends with regions open: one is its own, in the other somebody stays. */
 static void role_exit(const char *name, uint32_t number)
@@ -176,6 +254,16 @@ static winshm_status fork_off(struct stage *s)
 
 const struct scenario fault_process[] = {
     {.name = "first use", .function = "winshm_open", .call = use_first},
+    {.name = "first use: create",
+     .function = "winshm_create",
+     .call = create_first},
+#ifdef _WIN32
+    {.name = "first use: foreign",
+     .function = "winshm_open",
+     .call = meet_foreign,
+     .set_up = set_up_foreign,
+     .tear_down = tear_down_foreign},
+#endif
     {.name = "exit",
      .function = "exit",
      .call = exit_open,
@@ -202,8 +290,11 @@ static void role_stay(const char *unused, uint32_t unused2)
 
 const struct role fault_roles[] = {{"stay", role_stay},
                                    {"first", role_first},
+                                   {"create", role_first_create},
                                    {"exit", role_exit},
-#ifndef _WIN32
+#ifdef _WIN32
+                                   {"foreign", role_first_foreign},
+#else
                                    {"cut", role_cut},
 #endif
                                    {NULL, NULL}};

@@ -100,10 +100,17 @@ static void wait_in_thread(void *stage)
     s->heard = winshm_wait(s->other, s->seen, 2 * FAULT_SHORT_MS, NULL);
 }
 
+/** Long enough for a notifier that the machine keeps waiting. */
+static void listen_in_thread(void *stage)
+{
+    struct stage *s = stage;
+    s->heard = winshm_wait(s->other, s->seen, 30 * FAULT_SHORT_MS, NULL);
+}
+
 static void prepare_listener(struct stage *s)
 {
     EXPECT_OK(winshm_change_count(s->other, &s->seen));
-    s->thread = thread_start(wait_in_thread, s);
+    s->thread = thread_start(listen_in_thread, s);
     fault_until_parked(s->other, PLATFORM_CHANGE);
 }
 
