@@ -10,13 +10,31 @@ void child_fail(const char *what)
 }
 
 #ifdef __GNUC__
-/** Whoever runs the program may want to see that it has begun: see wine.sh. */
+/* Whoever runs the program may want to see that it has begun, and that it has
+ * ended by itself: see wine.sh. */
+static char mark[MAX_PATH];
+
+static void mark_with(const char *text)
+{
+    FILE *file = mark[0] != '\0' ? fopen(mark, "w") : NULL;
+    if (file != NULL) {
+        fputs(text, file);
+        fclose(file);
+    }
+}
+
 __attribute__((constructor)) static void mark_begin(void)
 {
-    const char *path = getenv("WINSHM_TEST_BEGAN");
-    FILE *file = path != NULL ? fopen(path, "w") : NULL;
-    if (file != NULL)
-        fclose(file);
+    const char *path = getenv("WINSHM_TEST_MARK");
+    if (path != NULL && strlen(path) < sizeof mark)
+        strcpy(mark, path);
+    _putenv("WINSHM_TEST_MARK="); /* it is not the children's */
+    mark_with("");
+}
+
+__attribute__((destructor)) static void mark_end(void)
+{
+    mark_with("ended\n");
 }
 #endif
 
