@@ -1,4 +1,5 @@
 /* Opening and closing what another process has made. */
+#define _GNU_SOURCE /* locks of open file descriptions */
 #include "../plain.h"
 #include "peers.h"
 #include "stage.h"
@@ -127,6 +128,53 @@ static void shm_open_mmap(struct bench_block *block)
     stage_finish(block);
 }
 
+/** The calls of the system that opening and closing need, and nothing else; see
+ * system_calls.py for what each is good for. */
+static bool lock_bytes(int file, int command, short type, off_t first,
+                       off_t count)
+{
+    struct flock lock = {
+        .l_type = type, .l_whence = SEEK_SET, .l_start = first, .l_len = count};
+    return fcntl(file, command, &lock) == 0;
+}
+
+static void bare(struct bench_block *block)
+{
+    const int flags = O_RDWR | O_NONBLOCK;
+    char control_name[80];
+    snprintf(control_name, sizeof control_name, "%s.winshm", block->name);
+    stage_start(block);
+    BENCH_LOOP(block, 8, {
+        struct stat state;
+        int control = shm_open(control_name, flags, 0);
+        bool good = lock_bytes(control, F_OFD_SETLK, F_WRLCK, 0, 1);
+        int second = shm_open(control_name, flags, 0);
+        good &= fstat(control, &state) == 0 && fstat(second, &state) == 0;
+        size_t size = (size_t)state.st_size;
+        void *words =
+            mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, second, 0);
+        good &= words != MAP_FAILED && close(second) == 0;
+        int file = shm_open(block->name, flags, 0);
+        good &= fstat(file, &state) == 0 && fstat(file, &state) == 0;
+        good &= lock_bytes(control, F_OFD_GETLK, F_RDLCK, 1, 128);
+        good &= fstat(file, &state) == 0;
+        void *data = mmap(NULL, (size_t)state.st_size, PROT_READ | PROT_WRITE,
+                          MAP_SHARED, file, 0);
+        good &= data != MAP_FAILED;
+        good &= !lock_bytes(control, F_OFD_SETLK, F_WRLCK, 1, 1);
+        good &= lock_bytes(control, F_OFD_SETLK, F_WRLCK, 2, 1);
+        good &= lock_bytes(control, F_OFD_SETLK, F_UNLCK, 0, 1);
+        good &= lock_bytes(control, F_OFD_SETLK, F_WRLCK, 0, 1);
+        good &= lock_bytes(control, F_OFD_GETLK, F_RDLCK, 1, 128);
+        good &= munmap(data, (size_t)state.st_size) == 0;
+        good &= munmap(words, size) == 0;
+        good &= lock_bytes(control, F_OFD_SETLK, F_UNLCK, 0, 129);
+        good &= close(control) == 0 && close(file) == 0;
+        BENCH_REQUIRE(good);
+    });
+    stage_finish(block);
+}
+
 static void boost(struct bench_block *block)
 {
     stage_start(block);
@@ -159,5 +207,13 @@ const struct bench_case bench_open[] = {
      .peer = boost,
      .ours_child = ours_child,
      .peer_child = boost_child},
+    {.name = "open/bare",
+     .title = "open + close, 4 KiB",
+     .peer_name = "the same system calls alone",
+     .waits = "neither waits",
+     .ours = ours,
+     .peer = bare,
+     .ours_child = ours_child,
+     .peer_child = ours_child},
     {.name = NULL}};
 #endif

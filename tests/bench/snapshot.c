@@ -133,6 +133,42 @@ static void peer_child(struct bench_block *block)
     });
 }
 
+/* What no consistent copy can do without: two looks at a version. */
+
+static void bare(struct bench_block *block)
+{
+    _Atomic uint32_t *version = block->space;
+    const void *data = peer_data(block);
+    uint64_t copy[WORDS];
+    bool torn = false;
+    atomic_store(version, 0);
+    stage_start(block);
+    BENCH_LOOP(block, 256, {
+        uint32_t before;
+        do {
+            before = atomic_load_explicit(version, memory_order_acquire);
+            memcpy(copy, data, sizeof copy);
+            atomic_thread_fence(memory_order_acquire);
+        } while ((before & 1) != 0 ||
+                 atomic_load_explicit(version, memory_order_relaxed) != before);
+        torn |= !whole(copy);
+    });
+    stage_finish(block);
+    BENCH_REQUIRE(!torn && copy[0] != 0);
+}
+
+static void bare_child(struct bench_block *block)
+{
+    _Atomic uint32_t *version = block->space;
+    void *data = peer_data(block);
+    WRITER(block, {
+        atomic_fetch_add(version, 1);
+        atomic_thread_fence(memory_order_release);
+        memcpy(data, words_, sizeof words_);
+        atomic_fetch_add_explicit(version, 1, memory_order_release);
+    });
+}
+
 const struct bench_case bench_snapshot[] = {
     {.name = "snapshot/64-bytes",
      .title = "consistent copy of 64 bytes, writer 10 kHz",
@@ -145,4 +181,14 @@ const struct bench_case bench_snapshot[] = {
      .peer = peer,
      .ours_child = ours_child,
      .peer_child = peer_child},
+    {.name = "snapshot/bare",
+     .title = "consistent copy of 64 bytes, writer 10 kHz",
+     .peer_name = "bare version and memcpy (no lock)",
+     .waits = "neither waits",
+     .bytes = BENCH_PAYLOAD,
+     .talks = true,
+     .ours = ours,
+     .peer = bare,
+     .ours_child = ours_child,
+     .peer_child = bare_child},
     {.name = NULL}};
