@@ -274,7 +274,7 @@ int main(int argc, char **argv)
     printf("%lu runs with %lu faults, of which %lu were survived\n",
            (unsigned long)runs, (unsigned long)faults,
            (unsigned long)fault_survived);
+    instrument_set_hook(NULL);
     int result = argc > 1 ? 0 : judge_sites();
-    fflush(NULL);
-    instrument_exit(fault_complaints != 0 ? 1 : result);
+    return fault_complaints != 0 ? 1 : result;
 }
