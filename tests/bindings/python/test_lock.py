@@ -260,7 +260,8 @@ def test_buffer_cannot_be_cut_during_a_copy(holder, region, copy):
     buffer.clear()
 
 
-def test_leaving_the_with_block_ends_a_wait_for_the_lock(holder, region):
+@pytest.mark.parametrize("blocking", ["acquire", "wait"])
+def test_leaving_the_with_block_ends_a_wait(holder, region, blocking):
     """Also where the memory is still in use and the handle has to stay."""
     caught = []
     with winshm.open(region.name) as other:
@@ -268,7 +269,7 @@ def test_leaving_the_with_block_ends_a_wait_for_the_lock(holder, region):
 
         def wait():
             try:
-                other.acquire()
+                getattr(other, blocking)()
             except winshm.Error as error:
                 caught.append(error)
 

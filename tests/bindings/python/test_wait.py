@@ -85,26 +85,6 @@ def test_close_ends_a_wait(name):
     assert isinstance(caught[0], winshm.ClosedError)
 
 
-def test_leaving_the_with_block_ends_a_wait(name):
-    """Also where the memory is still in use and the handle has to stay."""
-    caught = []
-    with winshm.create(name, 8) as region:
-        data = region.data[:]
-
-        def wait():
-            try:
-                region.wait()
-            except winshm.Error as error:
-                caught.append(error)
-
-        thread = threading.Thread(target=wait)
-        thread.start()
-        time.sleep(0.1)
-    thread.join(10)
-    assert isinstance(caught[0], winshm.ClosedError)
-    data.release()
-
-
 def test_coroutine_waits_while_others_run(region):
     async def main():
         seen = region.change_count
