@@ -11,7 +11,8 @@
  * raw region is only such a block, without bookkeeping.
  *
  * A managed region exists exactly as long as at least one participant does. A
- * participant is one open handle; it may be used by any number of threads.
+ * participant is one open handle; it may be used by any number of threads,
+ * which then exclude each other at the lock as if each had a handle of its own.
  *
  * Rules that hold for every function:
  *  - Strings are UTF-8 and end with NUL. Sizes and offsets are bytes.
@@ -130,10 +131,12 @@ typedef struct winshm_view winshm_view;
     XX(WINSHM_E_OWNER_DEAD, -19, "the lock's owner died in its section",       \
        "The data may be half written. Lock exclusively, repair them, call "    \
        "winshm_make_consistent(), unlock.")                                    \
-    XX(WINSHM_E_NOT_OWNER, -20, "this handle does not hold the lock",          \
-       "Lock first, and unlock with the mode that was locked.")                \
+    XX(WINSHM_E_NOT_OWNER, -20, "this thread does not hold the lock",          \
+       "Unlock with the mode that was locked, on the thread that has locked. " \
+       "A handle opened with WINSHM_TASK lets any thread unlock.")             \
     XX(WINSHM_E_DEADLOCK, -21, "this thread holds the lock already",           \
-       "The lock is neither recursive nor upgradable: unlock first.")          \
+       "The lock is neither recursive nor upgradable: unlock first. Tasks "    \
+       "that take turns on a thread need a handle opened with WINSHM_TASK.")   \
     XX(WINSHM_E_BUSY, -22, "the handle holds the lock or is in use",           \
        "Unlock, and let the threads that use the handle return, then close.")  \
     XX(WINSHM_E_HANDLE, -23, "not a handle",                                   \
@@ -178,6 +181,8 @@ enum {
 #define WINSHM_NO_LOCK 0x00000008u
 /** Maps no whole view: winshm_data() is NULL, parts come from winshm_map(). */
 #define WINSHM_NO_MAP 0x00000010u
+/** The lock belongs to the handle, not to threads: see winshm_lock(). */
+#define WINSHM_TASK 0x00000020u
 
 /* winshm_options.disposition */
 
@@ -360,7 +365,7 @@ WINSHM_API int32_t WINSHM_CALL winshm_last_os_code(void);
  *               Names are case-sensitive.
  * @param size   bytes, at least 1. Any number: nothing is rounded.
  * @param flags  0, or WINSHM_WRITE with WINSHM_READ, WINSHM_RAW,
- *               WINSHM_NO_LOCK, WINSHM_NO_MAP.
+ *               WINSHM_NO_LOCK, WINSHM_NO_MAP, WINSHM_TASK.
  * @param out    [out] the handle; free with winshm_close().
  *
  * @return WINSHM_OK, or
@@ -402,7 +407,8 @@ WINSHM_API winshm_status WINSHM_CALL winshm_create(const char *name,
  * WINSHM_E_ACCESS, winshm_read() goes by version check, winshm_wait() polls.
  *
  * @param name   as for winshm_create().
- * @param flags  0, WINSHM_READ, WINSHM_WRITE, WINSHM_RAW, WINSHM_NO_MAP.
+ * @param flags  0, WINSHM_READ, WINSHM_WRITE, WINSHM_RAW, WINSHM_NO_MAP,
+ *               WINSHM_TASK.
  * @param out    [out] the handle; free with winshm_close().
  *
  * @return WINSHM_OK, or
@@ -652,9 +658,10 @@ WINSHM_API winshm_status WINSHM_CALL winshm_unmap(winshm_view *view);
  * Copy bytes out of a region, never torn by a writer that locks.
  *
  * Up to 4,096 bytes are copied without the lock where no section of a writer
- * runs meanwhile; else the lock is taken shared for the copy. Under a lock that
- * this handle has taken with winshm_lock(), and where there is no lock, it just
- * copies. An observer always goes without the lock.
+ * runs meanwhile; else the lock is taken shared for the copy. On a thread that
+ * holds the lock through winshm_lock(), and where there is no lock, it just
+ * copies. An observer always goes without the lock. With WINSHM_TASK the lock
+ * is no thread's: whoever holds it copies with winshm_copy_out().
  *
  * @param region     the handle.
  * @param offset     first byte.
@@ -684,9 +691,10 @@ WINSHM_API winshm_status WINSHM_CALL winshm_read(winshm_region *region,
 /**
  * Copy bytes into a region and notify those who wait for a change.
  *
- * Takes the lock exclusively for the copy. Under an exclusive lock that this
- * handle has taken with winshm_lock(), and where there is no lock, it just
- * copies and notifies.
+ * Takes the lock exclusively for the copy. On a thread that holds the lock
+ * exclusively through winshm_lock(), and where there is no lock, it just copies
+ * and notifies. With WINSHM_TASK the lock is no thread's: whoever holds it
+ * copies with winshm_copy_in().
  *
  * @param region     the handle.
  * @param offset     first byte.
@@ -700,7 +708,8 @@ WINSHM_API winshm_status WINSHM_CALL winshm_read(winshm_region *region,
  *         WINSHM_E_TIMEOUT    the lock was not free in time
  *         WINSHM_E_OWNER_DEAD a writer died in its section and the data are
  *                             not repaired; nothing is copied
- *         WINSHM_E_DEADLOCK   this thread holds the lock shared
+ *         WINSHM_E_DEADLOCK   this thread holds the lock shared through this
+ *                             handle
  *         WINSHM_E_NO_MEMORY  no address space, with WINSHM_NO_MAP
  *         WINSHM_E_FAULT      the pages are gone; part may be written
  *         WINSHM_E_CORRUPT    the control block is damaged
@@ -714,19 +723,83 @@ WINSHM_API winshm_status WINSHM_CALL winshm_write(winshm_region *region,
                                                   uint64_t length,
                                                   uint32_t timeout_ms);
 
+/**
+ * Copy bytes out of a region under a lock that the caller holds.
+ *
+ * As winshm_read(), but takes no lock whoever calls: for a task that holds it
+ * through a handle with WINSHM_TASK, and for a thread to which the one that
+ * holds the lock has given work. That the lock is not released meanwhile is the
+ * callers' business.
+ *
+ * @param region the handle.
+ * @param offset first byte.
+ * @param buffer [out] room for length bytes; undefined after a failure. NULL if
+ *               length is 0.
+ * @param length bytes.
+ *
+ * @return WINSHM_OK, or
+ *         WINSHM_E_RANGE     not inside the region; nothing is copied
+ *         WINSHM_E_NOT_OWNER nobody has locked through this handle; nothing is
+ *                            copied
+ *         WINSHM_E_ACCESS    the handle is an observer
+ *         WINSHM_E_NO_MEMORY no address space, with WINSHM_NO_MAP
+ *         WINSHM_E_FAULT     the pages are gone
+ *         WINSHM_E_CORRUPT   the control block is damaged
+ *
+ * @threadsafety any thread.
+ * @since 0.1
+ */
+WINSHM_API winshm_status WINSHM_CALL winshm_copy_out(winshm_region *region,
+                                                     uint64_t offset,
+                                                     void *buffer,
+                                                     uint64_t length);
+
+/**
+ * Copy bytes into a region under a lock that the caller holds exclusively, and
+ * notify those who wait for a change.
+ *
+ * As winshm_write(), but takes no lock whoever calls: see winshm_copy_out().
+ *
+ * @param region the handle.
+ * @param offset first byte.
+ * @param buffer length bytes. NULL if length is 0.
+ * @param length bytes.
+ *
+ * @return WINSHM_OK, or
+ *         WINSHM_E_RANGE     not inside the region; nothing is copied
+ *         WINSHM_E_ACCESS    the handle is read-only
+ *         WINSHM_E_NOT_OWNER nobody has locked exclusively through this handle;
+ *                            nothing is copied
+ *         WINSHM_E_NO_MEMORY no address space, with WINSHM_NO_MAP
+ *         WINSHM_E_FAULT     the pages are gone; part may be written
+ *         WINSHM_E_CORRUPT   the control block is damaged
+ *
+ * @threadsafety any thread.
+ * @since 0.1
+ */
+WINSHM_API winshm_status WINSHM_CALL winshm_copy_in(winshm_region *region,
+                                                    uint64_t offset,
+                                                    const void *buffer,
+                                                    uint64_t length);
+
 /* ---- Lock ---- */
 
 /**
  * Take the region's lock.
  *
- * The handle owns the lock, not the thread: any thread may unlock. Threads
- * that share a handle exclude each other like handles do. If an owner died
- * inside its section, an exclusive caller gets WINSHM_E_OWNER_DEAD and *holds*
- * the lock: it should repair the data, call winshm_make_consistent() and
- * unlock. A shared caller gets WINSHM_E_OWNER_DEAD *without* the lock.
+ * The lock belongs to the thread that has taken it, and only that thread
+ * releases it. Threads that share a handle exclude each other as handles do. A
+ * thread that ends with the lock held leaves it held until the process ends.
  *
- * Whether a caller has the lock already is told by its thread: tasks that take
- * turns on one thread, and hold the lock across such turns, need a handle each.
+ * On a handle opened with WINSHM_TASK it belongs to the handle instead, for
+ * holders that move between threads: coroutines, or a thread that locks and
+ * another that unlocks. Any thread releases it, nobody is told of a deadlock,
+ * and a second request of the handle waits like anybody's.
+ *
+ * If an owner died inside its section, an exclusive caller gets
+ * WINSHM_E_OWNER_DEAD and *holds* the lock: it should repair the data, call
+ * winshm_make_consistent() and unlock. A shared caller gets WINSHM_E_OWNER_DEAD
+ * *without* the lock.
  *
  * @param region     the handle.
  * @param mode       WINSHM_SHARED or WINSHM_EXCLUSIVE.
@@ -736,9 +809,8 @@ WINSHM_API winshm_status WINSHM_CALL winshm_write(winshm_region *region,
  *         WINSHM_E_INVALID     an unknown mode
  *         WINSHM_E_TIMEOUT     not free in time
  *         WINSHM_E_OWNER_DEAD  see above
- *         WINSHM_E_DEADLOCK    this thread has it already (where it can be
- *                              told: not for shared locks of a handle that
- *                              several threads have locked)
+ *         WINSHM_E_DEADLOCK    this thread has it already through this handle,
+ *                              in whichever mode; never with WINSHM_TASK
  *         WINSHM_E_ACCESS      the handle is an observer; an exclusive lock
  *                              on a read-only handle is allowed
  *         WINSHM_E_UNSUPPORTED the region has no lock
@@ -762,12 +834,14 @@ WINSHM_API winshm_status WINSHM_CALL winshm_lock(winshm_region *region,
  *
  * @return WINSHM_OK, or
  *         WINSHM_E_INVALID     an unknown mode
- *         WINSHM_E_NOT_OWNER   the handle does not hold the lock in this mode
+ *         WINSHM_E_NOT_OWNER   this thread, or with WINSHM_TASK the handle,
+ *                              does not hold it in this mode. What a copy of
+ *                              another thread holds is never released.
  *         WINSHM_E_ACCESS      the handle is an observer
  *         WINSHM_E_UNSUPPORTED the region has no lock
  *         WINSHM_E_CORRUPT     the control block is damaged
  *
- * @threadsafety any thread, also another one than that which locked.
+ * @threadsafety the thread that has locked; any thread with WINSHM_TASK.
  * @since 0.1
  */
 WINSHM_API winshm_status WINSHM_CALL winshm_unlock(winshm_region *region,
@@ -776,15 +850,16 @@ WINSHM_API winshm_status WINSHM_CALL winshm_unlock(winshm_region *region,
 /**
  * Declare the data whole again after WINSHM_E_OWNER_DEAD.
  *
- * @param region the handle, which holds the lock exclusively.
+ * @param region the handle.
  *
  * @return WINSHM_OK (also if nothing was inconsistent), or
- *         WINSHM_E_NOT_OWNER   the handle does not hold the lock exclusively
+ *         WINSHM_E_NOT_OWNER   this thread, or with WINSHM_TASK the handle,
+ *                              does not hold the lock exclusively
  *         WINSHM_E_ACCESS      the handle is an observer
  *         WINSHM_E_UNSUPPORTED the region has no lock
  *         WINSHM_E_CORRUPT     the control block is damaged
  *
- * @threadsafety any thread.
+ * @threadsafety the thread that has locked; any thread with WINSHM_TASK.
  * @since 0.1
  */
 WINSHM_API winshm_status WINSHM_CALL

@@ -13,9 +13,9 @@
 #define DOTTED(a, b, c) TEXT_OF(a) "." TEXT_OF(b) "." TEXT_OF(c)
 
 enum {
-    FLAGS_CREATE = WINSHM_READ | WINSHM_WRITE | WINSHM_RAW | WINSHM_NO_LOCK |
-                   WINSHM_NO_MAP,
-    FLAGS_OPEN = WINSHM_READ | WINSHM_WRITE | WINSHM_RAW | WINSHM_NO_MAP
+    FLAGS_OPEN = WINSHM_READ | WINSHM_WRITE | WINSHM_RAW | WINSHM_NO_MAP |
+                 WINSHM_TASK,
+    FLAGS_CREATE = FLAGS_OPEN | WINSHM_NO_LOCK
 };
 
 uint32_t WINSHM_CALL winshm_version(void)
@@ -83,6 +83,7 @@ static winshm_status prepare(const winshm_options *options,
         return status;
     request->writable = (flags & (WINSHM_READ | WINSHM_WRITE)) != WINSHM_READ;
     request->raw = (flags & WINSHM_RAW) != 0;
+    request->tasks = (flags & WINSHM_TASK) != 0;
     request->mapped = (flags & WINSHM_NO_MAP) == 0;
     request->lock_kind =
         (flags & WINSHM_NO_LOCK) != 0 ? WINSHM_LOCK_NONE : WINSHM_LOCK_ROBUST;

@@ -35,16 +35,16 @@ winshm_status WINSHM_CALL winshm_map(winshm_region *region, uint64_t offset,
     struct region *r = wshm_region_use(region);
     if (r == NULL)
         return wshm_api_refuse(function, region);
-    bool writable = (r->access & WINSHM_WRITE) != 0;
+    bool writes = (r->access & WINSHM_WRITE) != 0;
     winshm_status status = in_range(r, offset, length);
     if (out == NULL || length == 0 ||
         (flags & ~(WINSHM_READ | WINSHM_WRITE)) != 0)
         status = WINSHM_E_INVALID;
-    else if ((flags & WINSHM_WRITE) != 0 && !writable)
+    else if ((flags & WINSHM_WRITE) != 0 && !writes)
         status = WINSHM_E_ACCESS;
     if (status == WINSHM_OK)
         status = wshm_view_map(r, offset, length,
-                               writable && flags != WINSHM_READ, out);
+                               writes && flags != WINSHM_READ, out);
     return finish(function, r, status);
 }
 
@@ -73,11 +73,20 @@ winshm_status WINSHM_CALL winshm_unmap(winshm_view *view)
     return wshm_error_report("winshm_unmap", NULL, wshm_view_unmap(view));
 }
 
-static winshm_status copyable(const struct region *r, uint64_t offset,
+static winshm_status readable(const struct region *r, uint64_t offset,
                               const void *buffer, uint64_t length)
 {
     return buffer == NULL && length != 0 ? WINSHM_E_INVALID
                                          : in_range(r, offset, length);
+}
+
+static winshm_status writable(const struct region *r, uint64_t offset,
+                              const void *buffer, uint64_t length)
+{
+    winshm_status status = readable(r, offset, buffer, length);
+    return status == WINSHM_OK && (r->access & WINSHM_WRITE) == 0
+               ? WINSHM_E_ACCESS
+               : status;
 }
 
 winshm_status WINSHM_CALL winshm_read(winshm_region *region, uint64_t offset,
@@ -88,9 +97,9 @@ winshm_status WINSHM_CALL winshm_read(winshm_region *region, uint64_t offset,
     struct region *r = wshm_region_use(region);
     if (r == NULL)
         return wshm_api_refuse(function, region);
-    winshm_status status = copyable(r, offset, buffer, length);
+    winshm_status status = readable(r, offset, buffer, length);
     if (status == WINSHM_OK)
-        status = wshm_copy_out(r, offset, buffer, length, timeout_ms);
+        status = wshm_copy_read(r, offset, buffer, length, timeout_ms);
     return finish(function, r, status);
 }
 
@@ -102,11 +111,37 @@ winshm_status WINSHM_CALL winshm_write(winshm_region *region, uint64_t offset,
     struct region *r = wshm_region_use(region);
     if (r == NULL)
         return wshm_api_refuse(function, region);
-    winshm_status status = copyable(r, offset, buffer, length);
-    if (status == WINSHM_OK && (r->access & WINSHM_WRITE) == 0)
-        status = WINSHM_E_ACCESS;
+    winshm_status status = writable(r, offset, buffer, length);
     if (status == WINSHM_OK)
-        status = wshm_copy_in(r, offset, buffer, length, timeout_ms);
+        status = wshm_copy_write(r, offset, buffer, length, timeout_ms);
+    return finish_on_block(function, r, status);
+}
+
+winshm_status WINSHM_CALL winshm_copy_out(winshm_region *region,
+                                          uint64_t offset, void *buffer,
+                                          uint64_t length)
+{
+    static const char function[] = "winshm_copy_out";
+    struct region *r = wshm_region_use(region);
+    if (r == NULL)
+        return wshm_api_refuse(function, region);
+    winshm_status status = readable(r, offset, buffer, length);
+    if (status == WINSHM_OK)
+        status = wshm_copy_out(r, offset, buffer, length);
+    return finish_on_block(function, r, status);
+}
+
+winshm_status WINSHM_CALL winshm_copy_in(winshm_region *region,
+                                         uint64_t offset, const void *buffer,
+                                         uint64_t length)
+{
+    static const char function[] = "winshm_copy_in";
+    struct region *r = wshm_region_use(region);
+    if (r == NULL)
+        return wshm_api_refuse(function, region);
+    winshm_status status = writable(r, offset, buffer, length);
+    if (status == WINSHM_OK)
+        status = wshm_copy_in(r, offset, buffer, length);
     return finish_on_block(function, r, status);
 }
 
@@ -130,12 +165,14 @@ static PLATFORM_NOINLINE winshm_status lock_slowly(winshm_region *region,
     winshm_status status = participates(r, true);
     if (mode != WINSHM_EXCLUSIVE && mode != WINSHM_SHARED)
         status = WINSHM_E_INVALID;
+    if (status == WINSHM_OK && mode == WINSHM_SHARED)
+        status = wshm_lock_recordable(r);
     if (status == WINSHM_OK)
         status = half ? wshm_lock_finish(r, mode, timeout_ms)
                       : wshm_lock(r, mode, timeout_ms);
-    if (mode == WINSHM_EXCLUSIVE &&
-        (status == WINSHM_OK || status == WINSHM_E_OWNER_DEAD))
-        wshm_lock_taken_by_caller(r);
+    if (status == WINSHM_OK ||
+        (status == WINSHM_E_OWNER_DEAD && mode == WINSHM_EXCLUSIVE))
+        wshm_lock_record(r, mode);
     return finish_on_block(function, r, status);
 }
 
@@ -149,13 +186,17 @@ winshm_status WINSHM_CALL winshm_lock(winshm_region *region, uint32_t mode,
     if (PLATFORM_LIKELY(mode == WINSHM_EXCLUSIVE)) {
         if (!PLATFORM_LIKELY(wshm_lock_try_exclusive(r, &half)))
             return lock_slowly(region, r, mode, timeout_ms, half);
-        wshm_lock_taken_by_caller(r);
+        atomic_store_explicit(&r->owner, wshm_platform_thread(),
+                              memory_order_relaxed);
         wshm_region_end_first(r);
         return WINSHM_OK;
     }
-    if (!PLATFORM_LIKELY(mode == WINSHM_SHARED &&
-                         wshm_lock_try_shared(r, true, &half)))
+    if (!PLATFORM_LIKELY(
+            mode == WINSHM_SHARED &&
+            atomic_load_explicit(&r->own, memory_order_relaxed) == 0 &&
+            wshm_lock_try_shared(r, true, &half)))
         return lock_slowly(region, r, mode, timeout_ms, half);
+    atomic_store_explicit(&r->own, 1, memory_order_relaxed);
     wshm_region_end_first(r);
     return WINSHM_OK;
 }
@@ -196,7 +237,7 @@ winshm_status WINSHM_CALL winshm_unlock(winshm_region *region, uint32_t mode)
         if (!PLATFORM_LIKELY(wshm_lock_release_exclusive(r)))
             return unlock_slowly(region, r, mode);
     } else if (!PLATFORM_LIKELY(mode == WINSHM_SHARED &&
-                                wshm_lock_release_shared(r, true))) {
+                                wshm_lock_release_shared(r))) {
         return unlock_slowly(region, r, mode);
     }
     if (!PLATFORM_LIKELY(!lock_awaited(r, mode)))

@@ -108,8 +108,8 @@ static bool undisturbed(struct region *r, uint64_t offset, void *buffer,
            version;
 }
 
-winshm_status wshm_copy_out(struct region *r, uint64_t offset, void *buffer,
-                            uint64_t length, uint32_t timeout_ms)
+winshm_status wshm_copy_read(struct region *r, uint64_t offset, void *buffer,
+                             uint64_t length, uint32_t timeout_ms)
 {
     winshm_status status;
     if (length == 0)
@@ -118,51 +118,83 @@ winshm_status wshm_copy_out(struct region *r, uint64_t offset, void *buffer,
         return copy_out(r, offset, buffer, length);
     if (r->slot == NULL)
         return observe(r, offset, buffer, length, timeout_ms);
-    /* A shared lock of this handle is no more than a hint that all is quiet:
-     * another of its threads may be about to release it. */
-    if ((length <= BRIEF || wshm_lock_held(r) == WINSHM_SHARED) &&
-        undisturbed(r, offset, buffer, length, &status))
+    if (length <= BRIEF && undisturbed(r, offset, buffer, length, &status))
         return status;
     if (wshm_region_lost(r))
         return WINSHM_E_CORRUPT;
-    if (wshm_lock_nests(r))
+    /* Nobody but this thread could release it. */
+    if (wshm_lock_held(r) != 0)
         return copy_out(r, offset, buffer, length);
     status = wshm_lock(r, WINSHM_SHARED, timeout_ms);
-    /* Held by this thread, and yet the words above said that it is not. */
-    if (status == WINSHM_E_DEADLOCK)
-        status = WINSHM_E_CORRUPT;
     if (status != WINSHM_OK)
         return status;
     status = copy_out(r, offset, buffer, length);
-    wshm_unlock(r, WINSHM_SHARED);
+    wshm_lock_release(r, WINSHM_SHARED);
     return wshm_region_lost(r) ? WINSHM_E_CORRUPT : status;
 }
 
-static winshm_status copy_in_locked(struct region *r, uint64_t offset,
-                                    const void *buffer, uint64_t length,
-                                    uint32_t timeout_ms)
+static winshm_status write_locked(struct region *r, uint64_t offset,
+                                  const void *buffer, uint64_t length,
+                                  uint32_t timeout_ms)
 {
-    if (r->lock_kind == WINSHM_LOCK_NONE || wshm_lock_nests(r))
+    if (r->lock_kind == WINSHM_LOCK_NONE ||
+        wshm_lock_held(r) == WINSHM_EXCLUSIVE)
         return copy_in(r, offset, buffer, length);
     winshm_status status = wshm_lock(r, WINSHM_EXCLUSIVE, timeout_ms);
     if (status == WINSHM_OK)
         status = copy_in(r, offset, buffer, length);
     else if (status != WINSHM_E_OWNER_DEAD)
         return status;
-    wshm_unlock(r, WINSHM_EXCLUSIVE);
+    wshm_lock_release(r, WINSHM_EXCLUSIVE);
     return status;
 }
 
-winshm_status wshm_copy_in(struct region *r, uint64_t offset,
-                           const void *buffer, uint64_t length,
-                           uint32_t timeout_ms)
+static winshm_status notified(struct region *r, winshm_status status)
+{
+    if (status == WINSHM_OK && r->slot != NULL)
+        wshm_change_notify(r);
+    return status;
+}
+
+winshm_status wshm_copy_write(struct region *r, uint64_t offset,
+                              const void *buffer, uint64_t length,
+                              uint32_t timeout_ms)
 {
     winshm_status status = WINSHM_OK;
     if (wshm_region_lost(r))
         return WINSHM_E_CORRUPT;
     if (length != 0)
-        status = copy_in_locked(r, offset, buffer, length, timeout_ms);
-    if (status == WINSHM_OK && r->slot != NULL)
-        wshm_change_notify(r);
-    return status;
+        status = write_locked(r, offset, buffer, length, timeout_ms);
+    return notified(r, status);
+}
+
+/** Whether a copy may go without taking the lock. */
+static winshm_status held(const struct region *r, bool exclusively)
+{
+    if (r->lock_kind == WINSHM_LOCK_NONE)
+        return WINSHM_OK;
+    if (r->slot == NULL)
+        return WINSHM_E_ACCESS;
+    if (wshm_region_lost(r))
+        return WINSHM_E_CORRUPT;
+    return wshm_lock_held_by_handle(r, exclusively) ? WINSHM_OK
+                                                    : WINSHM_E_NOT_OWNER;
+}
+
+winshm_status wshm_copy_out(struct region *r, uint64_t offset, void *buffer,
+                            uint64_t length)
+{
+    winshm_status status = held(r, false);
+    return status == WINSHM_OK && length != 0
+               ? copy_out(r, offset, buffer, length)
+               : status;
+}
+
+winshm_status wshm_copy_in(struct region *r, uint64_t offset,
+                           const void *buffer, uint64_t length)
+{
+    winshm_status status = held(r, true);
+    if (status == WINSHM_OK && length != 0)
+        status = copy_in(r, offset, buffer, length);
+    return notified(r, status);
 }

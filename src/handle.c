@@ -28,7 +28,7 @@ static uintptr_t next_value(uintptr_t last, uintptr_t kind, uint32_t index)
                : value | (uintptr_t)1 << GENERATION_SHIFT;
 }
 
-struct region *wshm_region_allocate(void)
+struct region *wshm_region_allocate(bool tasks)
 {
     struct region *found = NULL;
     wshm_platform_mutex_lock(&mutex);
@@ -39,12 +39,11 @@ struct region *wshm_region_allocate(void)
     }
     if (found != NULL) {
         atomic_store(&found->references, REGION_UNUSED + 1);
-        atomic_store(&found->first, 0);
+        atomic_store(&found->first, tasks ? HANDLE_NO_FIRST : 0);
         atomic_store(&found->closing, 0);
         atomic_store(&found->own, 0);
         atomic_store(&found->other, 0);
-        atomic_store(&found->crossed, 0);
-        atomic_store(&found->exclusive_thread, 0);
+        atomic_store(&found->owner, 0);
         found->control = NULL;
         found->slot = NULL;
         found->me = 0;

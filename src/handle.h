@@ -6,7 +6,7 @@
  * takes the handle out of the table and waits for the counts. As with the
  * shared lock the count has two halves, so that the thread that first used a
  * handle pays plain stores only: close pays for the missing fence with a
- * barrier across the process. */
+ * barrier across the process. A handle for tasks has no first thread. */
 #ifndef WINSHM_HANDLE_H
 #define WINSHM_HANDLE_H
 
@@ -20,18 +20,17 @@ enum { HANDLE_REGIONS = 1024, HANDLE_VIEWS = 8192 };
  * and constant from then on. */
 struct region {
     _Alignas(64) _Atomic(uintptr_t) handle; /* its value; 0: not open */
-    _Atomic(uintptr_t) first;               /* the thread that first used it */
+    _Atomic(uintptr_t) first; /* the thread that first used it, 0: none yet */
     _Atomic uint32_t inside_first;          /* 1: that thread is in a call */
     _Atomic uint32_t inside_other;          /* calls of all other threads */
     struct layout_control *control;         /* NULL: raw */
     struct layout_slot *slot;               /* NULL: raw or observer */
     uint32_t me;                            /* slot + 1, as in the lock word */
     uint32_t lock_kind;
-    uint32_t locks;                      /* 1: may use the lock */
-    _Atomic(uintptr_t) exclusive_thread; /* which thread has locked */
-    _Atomic uint32_t own; /* as in the slot, but beyond others' reach */
+    uint32_t locks;           /* 1: may use the lock */
+    _Atomic(uintptr_t) owner; /* who holds what: see lock.h */
+    _Atomic uint32_t own;
     _Atomic uint32_t other;
-    _Atomic uint32_t crossed; /* another than the first used shared locks */
     _Atomic uint32_t closing; /* waits shall end */
 
     uint8_t *data; /* NULL: not mapped as a whole */
@@ -85,8 +84,8 @@ static inline bool wshm_region_lost(const struct region *r)
                                 memory_order_relaxed) != 0;
 }
 
-/** Take a free place. @return NULL if there is none. */
-struct region *wshm_region_allocate(void);
+/** Take a free place. @param tasks see WINSHM_TASK. @return NULL: none. */
+struct region *wshm_region_allocate(bool tasks);
 struct view *wshm_view_allocate(struct region *r);
 
 /** Make the place's new handle valid. */
@@ -114,12 +113,23 @@ struct view *wshm_view_find(const winshm_view *handle);
 /** Nobody but the caller can free the view after this. @return NULL: refused */
 struct view *wshm_view_retire(const winshm_view *handle);
 
+/** Value of region.first, and of no thread: there is none, and never will be. */
+#define HANDLE_NO_FIRST ((uintptr_t)2)
+
 /** True if thread is the handle's first, which it becomes if none is. */
 static inline bool handle_is_first(struct region *r, uintptr_t thread)
 {
     uintptr_t first = atomic_load_explicit(&r->first, memory_order_relaxed);
-    return first == thread || (first == 0 && atomic_compare_exchange_strong(
-                                                 &r->first, &first, thread));
+    return first == thread ||
+           (first == 0 && thread != PLATFORM_NOBODY &&
+            atomic_compare_exchange_strong(&r->first, &first, thread));
+}
+
+/** True if the lock belongs to the handle and not to threads: WINSHM_TASK. */
+static inline bool handle_is_tasks(const struct region *r)
+{
+    return atomic_load_explicit(&r->first, memory_order_relaxed) ==
+           HANDLE_NO_FIRST;
 }
 
 /** True if this thread was the first to use the handle. */
@@ -201,12 +211,14 @@ static inline struct region *wshm_region_begin(const winshm_region *handle)
     /* A stale handle must not touch the marks of the place's next user. */
     if (atomic_load_explicit(&r->handle, memory_order_relaxed) != value)
         return NULL;
-    bool first = handle_is_first(r, wshm_platform_thread());
+    bool first = handle_is_first(r, wshm_platform_thread_number());
     if (first)
         handle_mark_first(r);
     else
         atomic_fetch_add_explicit(&r->inside_other, 1, memory_order_seq_cst);
-    if (atomic_load_explicit(&r->handle, memory_order_acquire) == value)
+    /* In one order with the addition: close writes the handle, then looks at
+     * the counts. */
+    if (atomic_load_explicit(&r->handle, memory_order_seq_cst) == value)
         return r;
     if (first)
         wshm_region_end_first(r);

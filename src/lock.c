@@ -51,24 +51,105 @@ static void released(struct region *r, uint32_t mode)
         wshm_lock_wake_after(r, mode);
 }
 
-/** True if this thread holds the lock exclusively. */
-static bool holds_exclusive(const struct region *r)
+/* Who holds what through winshm_lock(). */
+
+_Static_assert(sizeof ((struct platform_thread *)0)->shared * 8 ==
+                   HANDLE_REGIONS,
+               "there is a bit for each region");
+
+/** Find the bit that says whether this thread, not the handle's first, holds
+ * the lock shared. @return NULL if nothing is kept for this thread. */
+static uint32_t *shared_bit(const struct region *r, uint32_t *bit)
 {
-    uint32_t word =
-        atomic_load_explicit(&r->control->lock.word, memory_order_relaxed);
-    return (word & WORD_OWNER) == r->me &&
-           atomic_load_explicit(&r->exclusive_thread, memory_order_relaxed) ==
-               wshm_platform_thread();
+    uint32_t place = (uint32_t)(r - wshm_regions);
+    struct platform_thread *thread = wshm_platform_thread_block();
+    *bit = 1u << place % 32;
+    return thread == NULL ? NULL : &thread->shared[place / 32];
 }
 
-uint32_t wshm_lock_held(struct region *r)
+static bool holds_shared(const struct region *r)
 {
-    const struct layout_lock *lock = &r->control->lock;
-    uint32_t word = atomic_load_explicit(&lock->word, memory_order_acquire);
-    if ((word & WORD_OWNER) == r->me &&
-        (atomic_load_explicit(&lock->version, memory_order_relaxed) & 1) != 0)
+    uint32_t bit;
+    if (handle_used_first(r))
+        return atomic_load_explicit(&r->own, memory_order_relaxed) != 0;
+    if (handle_is_tasks(r))
+        return false;
+    const uint32_t *bits = shared_bit(r, &bit);
+    return bits != NULL && (*bits & bit) != 0;
+}
+
+uint32_t wshm_lock_held(const struct region *r)
+{
+    if (atomic_load_explicit(&r->owner, memory_order_relaxed) ==
+        wshm_platform_thread())
         return WINSHM_EXCLUSIVE;
-    return lock_shares(r) != 0 ? WINSHM_SHARED : 0;
+    return holds_shared(r) ? WINSHM_SHARED : 0;
+}
+
+bool wshm_lock_held_by_handle(const struct region *r, bool exclusively)
+{
+    return atomic_load(&r->owner) != 0 ||
+           (!exclusively &&
+            (atomic_load(&r->own) != 0 || atomic_load(&r->other) != 0));
+}
+
+winshm_status wshm_lock_recordable(struct region *r)
+{
+    uint32_t bit;
+    return handle_is_tasks(r) || shared_bit(r, &bit) != NULL
+               ? WINSHM_OK
+               : WINSHM_E_NO_MEMORY;
+}
+
+/** Who region.owner says it is if this thread may unlock. */
+static uintptr_t as_owner(const struct region *r)
+{
+    return handle_is_tasks(r) ? LOCK_ANYBODYS : wshm_platform_thread();
+}
+
+void wshm_lock_record(struct region *r, uint32_t mode)
+{
+    uint32_t bit;
+    if (mode == WINSHM_EXCLUSIVE) {
+        atomic_store_explicit(&r->owner, as_owner(r), memory_order_relaxed);
+    } else if (handle_used_first(r)) {
+        atomic_store_explicit(&r->own, 1, memory_order_relaxed);
+    } else {
+        if (!handle_is_tasks(r))
+            *shared_bit(r, &bit) |= bit;
+        atomic_fetch_add_explicit(&r->other, 1, memory_order_relaxed);
+    }
+}
+
+/** Take one from a count. @return false if it is 0. */
+static bool take_one(_Atomic uint32_t *count)
+{
+    uint32_t seen = atomic_load(count);
+    while (seen != 0 && !atomic_compare_exchange_strong(count, &seen, seen - 1))
+        ;
+    return seen != 0;
+}
+
+/** Forget a lock of this thread, or of a handle for tasks. @return false if
+ * there is none. */
+static bool forget(struct region *r, uint32_t mode)
+{
+    uint32_t bit;
+    if (mode == WINSHM_EXCLUSIVE) {
+        uintptr_t owner = as_owner(r);
+        return atomic_compare_exchange_strong(&r->owner, &owner, 0);
+    }
+    if (handle_is_tasks(r))
+        return take_one(&r->other);
+    if (!holds_shared(r))
+        return false;
+    if (handle_used_first(r)) {
+        atomic_store_explicit(&r->own, 0, memory_order_relaxed);
+    } else {
+        *shared_bit(r, &bit) &= ~bit;
+        atomic_fetch_sub_explicit(&r->other, 1, memory_order_relaxed);
+    }
+    return true;
 }
 
 /** Take the word. @param taken [out] what it was before. */
@@ -78,8 +159,6 @@ static winshm_status take_word(struct region *r, uint32_t timeout_ms,
     struct layout_lock *lock = &r->control->lock;
     struct turn turn;
     winshm_status status;
-    if (holds_exclusive(r) || lock_holds_shared(r, handle_used_first(r)))
-        return WINSHM_E_DEADLOCK;
     wshm_turn_begin(&turn, r, true, timeout_ms);
     for (;;) {
         status = wshm_turn_wait(&turn);
@@ -103,24 +182,25 @@ static winshm_status take_word(struct region *r, uint32_t timeout_ms,
     return status;
 }
 
+/** Give the word back that was taken, and no section begun with. */
+static void give_back(struct region *r, uint32_t taken)
+{
+    atomic_store_explicit(&r->control->lock.word, taken, memory_order_release);
+    released(r, WINSHM_EXCLUSIVE);
+}
+
 /** Wait until all readers are out. Gives the word back if they do not go. */
 static winshm_status drain(struct region *r, uint32_t taken, uint64_t deadline)
 {
-    struct layout_lock *lock = &r->control->lock;
     uint32_t slots = wshm_park_limit(r->control);
     for (uint32_t slot = 0; slot < slots; slot++) {
-        winshm_status status = WINSHM_OK;
         if (lock_readers(&r->control->slots[slot]) == 0)
             continue;
-        if (slot + 1 == r->me && lock_holds_shared(r, handle_used_first(r)))
-            status = WINSHM_E_DEADLOCK;
-        else
-            status = wshm_turn_drain(r, slot, deadline);
+        winshm_status status = wshm_turn_drain(r, slot, deadline);
         if (status != WINSHM_OK && wshm_region_lost(r))
             return WINSHM_E_CORRUPT;
         if (status != WINSHM_OK) {
-            atomic_store_explicit(&lock->word, taken, memory_order_release);
-            released(r, WINSHM_EXCLUSIVE);
+            give_back(r, taken);
             return status;
         }
     }
@@ -153,8 +233,6 @@ static winshm_status lock_shared(struct region *r, uint32_t timeout_ms)
     struct turn turn;
     winshm_status status;
     bool first = handle_used_first(r);
-    if (holds_exclusive(r) || lock_holds_shared(r, first))
-        return WINSHM_E_DEADLOCK;
     wshm_turn_begin(&turn, r, false, timeout_ms);
     for (;;) {
         status = wshm_turn_wait(&turn);
@@ -187,6 +265,11 @@ winshm_status wshm_lock_finish(struct region *r, uint32_t mode,
         released(r, mode);
         return lock_shared(r, timeout_ms);
     }
+    /* Before anybody is waited for: it might be this thread. */
+    if (wshm_lock_held(r) != 0) {
+        give_back(r, 0);
+        return WINSHM_E_DEADLOCK;
+    }
     winshm_status status = drain(r, 0, wshm_park_deadline(timeout_ms));
     if (status == WINSHM_OK)
         lock_begin_section(r);
@@ -196,6 +279,8 @@ winshm_status wshm_lock_finish(struct region *r, uint32_t mode,
 winshm_status wshm_lock(struct region *r, uint32_t mode, uint32_t timeout_ms)
 {
     bool half;
+    if (wshm_lock_held(r) != 0)
+        return WINSHM_E_DEADLOCK;
     if (mode == WINSHM_SHARED
             ? wshm_lock_try_shared(r, handle_used_first(r), &half)
             : wshm_lock_try_exclusive(r, &half))
@@ -206,42 +291,41 @@ winshm_status wshm_lock(struct region *r, uint32_t mode, uint32_t timeout_ms)
                                  : lock_exclusive(r, timeout_ms);
 }
 
-winshm_status wshm_unlock(struct region *r, uint32_t mode)
+void wshm_lock_release(struct region *r, uint32_t mode)
 {
     struct layout_lock *lock = &r->control->lock;
-    if (mode == WINSHM_SHARED
-            ? wshm_lock_release_shared(r, handle_used_first(r))
-            : wshm_lock_release_exclusive(r)) {
-        released(r, mode);
-        return WINSHM_OK;
-    }
+    uint32_t word = atomic_load_explicit(&lock->word, memory_order_relaxed);
     if (mode == WINSHM_SHARED)
+        lock_count_out(r, handle_used_first(r));
+    else if (word == r->me)
+        lock_end_section(r);
+    else if (word == (r->me | WORD_INCONSISTENT)) /* not declared consistent */
+        atomic_store_explicit(&lock->word, WORD_INCONSISTENT,
+                              memory_order_release);
+    released(r, mode);
+}
+
+winshm_status wshm_unlock(struct region *r, uint32_t mode)
+{
+    if (!forget(r, mode))
         return WINSHM_E_NOT_OWNER;
-    /* Either not ours (an even version: a thread of this handle is on its way
-     * in, nobody is inside), or the data were not declared consistent. */
-    if (atomic_load_explicit(&lock->word, memory_order_relaxed) !=
-            (r->me | WORD_INCONSISTENT) ||
-        (atomic_load_explicit(&lock->version, memory_order_relaxed) & 1) == 0) {
-        /* This thread has locked, and somebody has written over the words. */
-        if (atomic_load_explicit(&r->exclusive_thread, memory_order_relaxed) ==
-            wshm_platform_thread())
-            atomic_store_explicit(&r->exclusive_thread, 0,
-                                  memory_order_relaxed);
-        return WINSHM_E_NOT_OWNER;
-    }
-    atomic_store_explicit(&r->exclusive_thread, 0, memory_order_relaxed);
-    atomic_store_explicit(&lock->word, WORD_INCONSISTENT, memory_order_release);
-    released(r, WINSHM_EXCLUSIVE);
-    return WINSHM_OK;
+    uint32_t word =
+        atomic_load_explicit(&r->control->lock.word, memory_order_relaxed);
+    wshm_lock_release(r, mode);
+    /* Somebody has written over it. */
+    return mode == WINSHM_EXCLUSIVE && (word & WORD_OWNER) != r->me
+               ? WINSHM_E_CORRUPT
+               : WINSHM_OK;
 }
 
 winshm_status wshm_lock_make_consistent(struct region *r)
 {
     struct layout_lock *lock = &r->control->lock;
-    uint32_t word = atomic_load_explicit(&lock->word, memory_order_relaxed);
-    if ((word & WORD_OWNER) != r->me ||
-        (atomic_load_explicit(&lock->version, memory_order_relaxed) & 1) == 0)
+    if (atomic_load_explicit(&r->owner, memory_order_relaxed) != as_owner(r))
         return WINSHM_E_NOT_OWNER;
+    if ((atomic_load_explicit(&lock->word, memory_order_relaxed) &
+         WORD_OWNER) != r->me)
+        return WINSHM_E_CORRUPT;
     /* The version stays odd until unlock: dying before is told again. */
     atomic_store_explicit(&lock->word, r->me, memory_order_relaxed);
     return WINSHM_OK;

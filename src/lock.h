@@ -5,7 +5,8 @@
  *           owner died in its section.
  * version   odd from "readers are out" to "data complete", so that its parity
  *           tells whether an owner's death has torn the data.
- * own+other a slot's shared locks, in two halves.
+ * own+other a slot's shared locks: 1 while the handle's first thread is in, and
+ *           the number of its other threads that are.
  * seat      a hint: the oldest waiter, before whom nobody takes a free word.
  * parked    a hint: somebody may be asleep.
  *
@@ -13,7 +14,20 @@
  * names a slot only the holder of that slot's presence writes it, so a plain
  * store releases it. Releasing needs no read-modify-write: the store of word
  * may still be hidden when the releaser looks at the parked flag, and the one
- * who wants to sleep pays for that with a barrier and a bounded sleep. */
+ * who wants to sleep pays for that with a barrier and a bounded sleep.
+ *
+ * Who holds what through winshm_lock() is not in shared memory, where anybody
+ * could change it, but in the handle:
+ *
+ * owner     the number of the thread that holds it exclusively, 0: none does.
+ * own       1: the first thread holds it shared. Written by that thread alone.
+ * other     how many other threads hold it shared.
+ *
+ * and each other thread has a bit for each handle that it holds so. A thread
+ * never holds one handle's lock twice, so whether it holds it is never a
+ * matter of counting, and only the thread itself changes the answer. With
+ * WINSHM_TASK owner is LOCK_ANYBODYS, and other counts the shared locks. What a
+ * copy holds for itself is recorded nowhere, so that nobody can release it. */
 #ifndef WINSHM_LOCK_H
 #define WINSHM_LOCK_H
 
@@ -27,29 +41,31 @@
  */
 winshm_status wshm_lock(struct region *r, uint32_t mode, uint32_t timeout_ms);
 
-/** Release it. @return WINSHM_E_NOT_OWNER if it is not held in this mode. */
+/** Release what winshm_lock() has taken. @return WINSHM_E_NOT_OWNER if this
+ * thread, or with WINSHM_TASK the handle, does not hold it in this mode. */
 winshm_status wshm_unlock(struct region *r, uint32_t mode);
+
+/** Release what wshm_lock() has taken for a copy of ours. */
+void wshm_lock_release(struct region *r, uint32_t mode);
 
 winshm_status wshm_lock_make_consistent(struct region *r);
 
-/** Which lock the handle holds: 0, WINSHM_SHARED or WINSHM_EXCLUSIVE. */
-uint32_t wshm_lock_held(struct region *r);
+/** Value of region.owner, and of no thread: whoever unlocks. */
+#define LOCK_ANYBODYS ((uintptr_t)2)
+
+/** Make sure that this thread can record a lock that winshm_lock() takes. */
+winshm_status wshm_lock_recordable(struct region *r);
 
 /** Record that winshm_lock() has taken it, as opposed to a copy of ours. */
-static inline void wshm_lock_taken_by_caller(struct region *r)
-{
-    atomic_store_explicit(&r->exclusive_thread, wshm_platform_thread(),
-                          memory_order_relaxed);
-}
+void wshm_lock_record(struct region *r, uint32_t mode);
 
-/** True if the handle holds it exclusively through winshm_lock(). Asked in
- * this order: releasing clears the thread before the word. */
-static inline bool wshm_lock_nests(struct region *r)
-{
-    return wshm_lock_held(r) == WINSHM_EXCLUSIVE &&
-           atomic_load_explicit(&r->exclusive_thread, memory_order_relaxed) !=
-               0;
-}
+/** What this thread holds through winshm_lock(): 0, WINSHM_SHARED or
+ * WINSHM_EXCLUSIVE. Always 0 with WINSHM_TASK. */
+uint32_t wshm_lock_held(const struct region *r);
+
+/** True if somebody holds the lock through this handle and winshm_lock(): in
+ * any mode, or exclusively. */
+bool wshm_lock_held_by_handle(const struct region *r, bool exclusively);
 
 /** Wake those who may go next, after the word was freed. */
 PLATFORM_COLD void wshm_lock_wake(struct region *r);
@@ -115,51 +131,26 @@ static inline bool wshm_lock_try_exclusive(struct region *r, bool *half)
 /* Shared locks are counted apart for the handle's first thread, which then
  * needs no locked instruction to release one. `first` tells who calls. */
 
-/** The shared locks that this handle holds. What it holds itself it need not
- * be told by a block that anybody may have written. */
-static inline uint32_t lock_shares(const struct region *r)
-{
-    return atomic_load_explicit(&r->own, memory_order_relaxed) +
-           atomic_load_explicit(&r->other, memory_order_relaxed);
-}
-
-/** True if this thread surely holds the lock shared. */
-static inline bool lock_holds_shared(const struct region *r, bool first)
-{
-    return first && atomic_load_explicit(&r->own, memory_order_relaxed) != 0 &&
-           atomic_load_explicit(&r->crossed, memory_order_relaxed) == 0;
-}
-
 static inline void lock_count_in(struct region *r, bool first)
 {
     struct layout_slot *slot = r->slot;
-    if (first) {
-        uint32_t own = atomic_load_explicit(&r->own, memory_order_relaxed) + 1;
-        atomic_store_explicit(&r->own, own, memory_order_relaxed);
-        atomic_exchange_explicit(&slot->own, own, memory_order_seq_cst);
-    } else {
-        atomic_store_explicit(&r->crossed, 1, memory_order_relaxed);
-        atomic_fetch_add_explicit(&r->other, 1, memory_order_relaxed);
+    if (first)
+        atomic_exchange_explicit(&slot->own, 1, memory_order_seq_cst);
+    else
         atomic_fetch_add_explicit(&slot->other, 1, memory_order_seq_cst);
-    }
 }
 
 static inline void lock_count_out(struct region *r, bool first)
 {
     struct layout_slot *slot = r->slot;
-    if (first) {
-        uint32_t own = atomic_load_explicit(&r->own, memory_order_relaxed) - 1;
-        atomic_store_explicit(&r->own, own, memory_order_relaxed);
-        atomic_store_explicit(&slot->own, own, memory_order_release);
-    } else {
-        atomic_store_explicit(&r->crossed, 1, memory_order_relaxed);
-        atomic_fetch_sub_explicit(&r->other, 1, memory_order_relaxed);
+    if (first)
+        atomic_store_explicit(&slot->own, 0, memory_order_release);
+    else
         atomic_fetch_sub_explicit(&slot->other, 1, memory_order_release);
-    }
 }
 
 /**
- * Take the lock shared if nobody is in the way.
+ * Take the lock shared if nobody is in the way. This thread does not hold it.
  *
  * @param half [out] true: counted in, though somebody has the word.
  * @return true if the lock is held.
@@ -169,8 +160,7 @@ static inline bool wshm_lock_try_shared(struct region *r, bool first,
 {
     struct layout_lock *lock = &r->control->lock;
     *half = false;
-    if (lock_holds_shared(r, first) ||
-        (atomic_load_explicit(&lock->seat, memory_order_relaxed) &
+    if ((atomic_load_explicit(&lock->seat, memory_order_relaxed) &
          SEAT_EXCLUSIVE) != 0)
         return false;
     /* Count first, then look: a writer takes the word, then counts. */
@@ -183,29 +173,41 @@ static inline bool wshm_lock_try_shared(struct region *r, bool first,
 winshm_status wshm_lock_finish(struct region *r, uint32_t mode,
                                uint32_t timeout_ms);
 
-/** Release a shared lock. @return false if the handle holds none. */
-static inline bool wshm_lock_release_shared(struct region *r, bool first)
+/** Release the first thread's shared lock. @return false if it has none. */
+static inline bool wshm_lock_release_shared(struct region *r)
 {
-    if (lock_shares(r) == 0)
+    if (atomic_load_explicit(&r->own, memory_order_relaxed) == 0)
         return false;
-    lock_count_out(r, first);
+    atomic_store_explicit(&r->own, 0, memory_order_relaxed);
+    lock_count_out(r, true);
     return true;
 }
 
-/** Release an exclusive lock that was not told of an owner's death. */
-static inline bool wshm_lock_release_exclusive(struct region *r)
+/** Release the word after a section that was not told of an owner's death. */
+static inline void lock_end_section(struct region *r)
 {
     struct layout_lock *lock = &r->control->lock;
     uint32_t version =
         atomic_load_explicit(&lock->version, memory_order_relaxed);
-    if (atomic_load_explicit(&lock->word, memory_order_relaxed) != r->me ||
-        (version & 1) == 0)
-        return false;
-    atomic_store_explicit(&r->exclusive_thread, 0, memory_order_relaxed);
     /* In this order: dying in between leaves complete data and a word that
-     * names a dead owner, which is cleaned without a report. */
-    atomic_store_explicit(&lock->version, version + 1, memory_order_release);
+     * names a dead owner, which is cleaned without a report. The version is odd,
+     * unless somebody has written over it. */
+    atomic_store_explicit(&lock->version, (version | 1) + 1,
+                          memory_order_release);
     atomic_store_explicit(&lock->word, 0, memory_order_release);
+}
+
+/** Release this thread's exclusive lock. @return false if it has none, or was
+ * told of an owner's death. */
+static inline bool wshm_lock_release_exclusive(struct region *r)
+{
+    if (atomic_load_explicit(&r->owner, memory_order_relaxed) !=
+            wshm_platform_thread() ||
+        atomic_load_explicit(&r->control->lock.word, memory_order_relaxed) !=
+            r->me)
+        return false;
+    atomic_store_explicit(&r->owner, 0, memory_order_relaxed);
+    lock_end_section(r);
     return true;
 }
 

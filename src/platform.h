@@ -296,33 +296,68 @@ winshm_status wshm_platform_random(void *bytes, uint32_t length);
 uint32_t wshm_platform_pid(void);
 int64_t wshm_platform_start_us(void); /* Unix microseconds */
 
-/** A value that no other living thread of the process has; never 0. */
+/* A thread is known by a number that no other thread of the process has ever
+ * had: what the system calls its threads by is given to the next one as soon as
+ * a thread has ended. Numbers are odd; PLATFORM_NOBODY is no thread's. */
+
+#define PLATFORM_NOBODY ((uintptr_t)1)
+
+/** The number of this thread, which is given one now if it has none. */
+PLATFORM_COLD uintptr_t wshm_platform_thread_number(void);
+
+#if defined(_WIN32)
+
+/** Where in the thread's block the system keeps what TlsSetValue() has set;
+ * at or beyond PLATFORM_TLS_SLOTS: elsewhere, or not yet made. */
+extern uint32_t wshm_win32_thread_index;
+#define PLATFORM_TLS_SLOTS 64u
+
+/** The number of this thread, or PLATFORM_NOBODY if it has none yet. */
 static inline uintptr_t wshm_platform_thread(void)
 {
+    uint32_t index = wshm_win32_thread_index;
+    uintptr_t number;
+    if (!PLATFORM_LIKELY(index < PLATFORM_TLS_SLOTS))
+        return wshm_platform_thread_number();
+    /* TlsGetValue() without the call: TEB.TlsSlots, as winternl.h has it. */
 #if defined(_MSC_VER) && defined(_M_X64)
-    return __readgsqword(0x30);
+    number = __readgsqword(0x1480 + index * 8);
 #elif defined(_MSC_VER) && defined(_M_IX86)
-    return __readfsdword(0x18);
+    number = __readfsdword(0xE10 + index * 4);
 #elif defined(_WIN64)
-    uintptr_t self;
-    __asm__("movq %%gs:0x30, %0" : "=r"(self));
-    return self;
-#elif defined(_WIN32)
-    uintptr_t self;
-    __asm__("movl %%fs:0x18, %0" : "=r"(self));
-    return self;
-#elif defined(__x86_64__)
-    uintptr_t self;
-    __asm__("movq %%fs:0, %0" : "=r"(self));
-    return self;
+    __asm__ __volatile__("movq %%gs:0x1480(,%1,8), %0"
+                         : "=r"(number)
+                         : "r"((uint64_t)index));
 #else
-    return (uintptr_t)__builtin_thread_pointer();
+    __asm__ __volatile__("movl %%fs:0xE10(,%1,4), %0"
+                         : "=r"(number)
+                         : "r"(index));
 #endif
+    return number | PLATFORM_NOBODY;
 }
 
-/** PLATFORM_THREAD_BYTES of this thread, zeroed at first; NULL: no memory. */
-#define PLATFORM_THREAD_BYTES 1024
-void *wshm_platform_thread_block(void);
+#else
+
+/** Hidden, and in the static model, so that it costs a load. */
+extern __attribute__((visibility("hidden"), tls_model("initial-exec")))
+_Thread_local uintptr_t wshm_posix_thread;
+
+/** The number of this thread, or PLATFORM_NOBODY if it has none yet. */
+static inline uintptr_t wshm_platform_thread(void)
+{
+    return wshm_posix_thread;
+}
+
+#endif
+
+/** What is kept for each thread, zeroed at first. */
+struct platform_thread {
+    uint32_t shared[32]; /* a bit a region: see lock.h */
+    _Alignas(16) unsigned char failure[1024];
+};
+
+/** What is kept for this thread. @return NULL: no memory. */
+struct platform_thread *wshm_platform_thread_block(void);
 
 /**
  * Keep the calling thread from being cancelled (POSIX threads) while it is in

@@ -164,11 +164,20 @@ static int64_t read_start(void)
     return booted + ticks * (1000000 / sysconf(_SC_CLK_TCK));
 }
 
-void *wshm_platform_thread_block(void)
+_Thread_local uintptr_t wshm_posix_thread = PLATFORM_NOBODY;
+
+uintptr_t wshm_platform_thread_number(void)
 {
-    static _Thread_local _Alignas(
-        16) unsigned char block[PLATFORM_THREAD_BYTES];
-    return block;
+    static _Atomic(uintptr_t) last = PLATFORM_NOBODY;
+    if (wshm_posix_thread == PLATFORM_NOBODY)
+        wshm_posix_thread = atomic_fetch_add(&last, 2) + 2;
+    return wshm_posix_thread;
+}
+
+struct platform_thread *wshm_platform_thread_block(void)
+{
+    static _Thread_local struct platform_thread block;
+    return &block;
 }
 
 int wshm_platform_uncancellable(void)

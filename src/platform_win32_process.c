@@ -120,16 +120,52 @@ static DWORD block_slot(void)
     return block_index;
 }
 
-void *wshm_platform_thread_block(void)
+/* The index is made with the first thread that needs a number, which may be
+ * before wshm_platform_init(). */
+uint32_t wshm_win32_thread_index = TLS_OUT_OF_INDEXES;
+static DWORD thread_index = TLS_OUT_OF_INDEXES;
+
+static BOOL CALLBACK make_thread_index(INIT_ONCE *once, void *unused,
+                                       void **unused2)
+{
+    (void)once;
+    (void)unused;
+    (void)unused2;
+    thread_index = TlsAlloc();
+    wshm_win32_thread_index = thread_index;
+    return thread_index != TLS_OUT_OF_INDEXES;
+}
+
+static bool thread_index_init(void)
+{
+    static INIT_ONCE once = INIT_ONCE_STATIC_INIT;
+    return InitOnceExecuteOnce(&once, make_thread_index, NULL, NULL) != 0;
+}
+
+uintptr_t wshm_platform_thread_number(void)
+{
+    static _Atomic(uintptr_t) last = PLATFORM_NOBODY;
+    if (!thread_index_init())
+        return PLATFORM_NOBODY;
+    DWORD last_error = GetLastError(); /* TlsGetValue() changes it */
+    uintptr_t number = (uintptr_t)TlsGetValue(thread_index);
+    if (number == 0) {
+        number = atomic_fetch_add(&last, 2) + 2;
+        TlsSetValue(thread_index, (void *)number);
+    }
+    SetLastError(last_error);
+    return number;
+}
+
+struct platform_thread *wshm_platform_thread_block(void)
 {
     DWORD index = block_slot();
     if (index == FLS_OUT_OF_INDEXES)
         return NULL;
-    void *block = FlsGetValue(index);
+    struct platform_thread *block = FlsGetValue(index);
     if (block != NULL)
         return block;
-    block =
-        HeapAlloc(GetProcessHeap(), HEAP_ZERO_MEMORY, PLATFORM_THREAD_BYTES);
+    block = HeapAlloc(GetProcessHeap(), HEAP_ZERO_MEMORY, sizeof *block);
     if (block != NULL && !FlsSetValue(index, block)) {
         block_free(block);
         block = NULL;
@@ -284,7 +320,7 @@ static BOOL CALLBACK initialise(INIT_ONCE *once, void *unused, void **unused2)
     wshm_win32_owner_init();
     wshm_win32_security_init();
     wshm_win32_wait_init();
-    return guard_init();
+    return thread_index_init() && guard_init();
 }
 
 winshm_status wshm_platform_init(void)
@@ -292,7 +328,7 @@ winshm_status wshm_platform_init(void)
     static INIT_ONCE once = INIT_ONCE_STATIC_INIT;
     return InitOnceExecuteOnce(&once, initialise, NULL, NULL)
                ? WINSHM_OK
-               : wshm_error_os(WINSHM_E_NO_MEMORY, "guarding copies",
+               : wshm_error_os(WINSHM_E_NO_MEMORY, "TlsAlloc",
                                (int32_t)GetLastError());
 }
 
@@ -303,6 +339,8 @@ static void unload(void)
         RemoveVectoredExceptionHandler(fault_handler);
     if (guard_index != TLS_OUT_OF_INDEXES)
         TlsFree(guard_index);
+    if (thread_index != TLS_OUT_OF_INDEXES)
+        TlsFree(thread_index);
     if (block_index != FLS_OUT_OF_INDEXES)
         FlsFree(block_index);
 }

@@ -16,6 +16,9 @@ static const uint64_t MILLISECOND = 1000 * 1000;
  * between the looks, and the handles of one that ends go in any order. */
 enum { UNMANAGED_LOOKS = 6 };
 
+/** How long close waits for the calls of other threads to return. */
+static const uint64_t CLOSE_PATIENCE = 10000ull * 1000 * 1000;
+
 static bool appears_later(winshm_status status)
 {
     return status == WINSHM_E_NOT_FOUND || status == WINSHM_E_NOT_MANAGED;
@@ -99,7 +102,7 @@ winshm_status wshm_region_open(const struct request *request,
 {
     int cancellation = wshm_platform_uncancellable();
     winshm_status status = wshm_platform_init();
-    struct region *r = status == WINSHM_OK ? wshm_region_allocate() : NULL;
+    struct region *r = status == WINSHM_OK ? wshm_region_allocate(request->tasks) : NULL;
     if (status == WINSHM_OK)
         status = r != NULL ? open_in(r, request) : WINSHM_E_TOO_MANY;
     if (status == WINSHM_OK)
@@ -185,11 +188,13 @@ static void wake_own(struct region *r)
         wshm_park_wake(r, r->me - 1, (enum platform_channel)channel);
 }
 
+/** Wait for the calls inside to end, for no longer than a call that has met an
+ * undecided close should be kept waiting. */
 static bool quiet(struct region *r)
 {
-    uint64_t deadline = wshm_platform_now() + 10000 * MILLISECOND;
+    uint64_t deadline = wshm_platform_now() + MILLISECOND;
     /* Only the first thread's mark may still be hidden from us. */
-    if (!handle_used_first(r))
+    if (!handle_used_first(r) && !handle_is_tasks(r))
         wshm_platform_barrier_process();
     while (atomic_load(&r->inside_first) != 0 ||
            atomic_load(&r->inside_other) != 0) {
@@ -201,12 +206,22 @@ static bool quiet(struct region *r)
     return true;
 }
 
-/** True if a thread of this process has to unlock first. The words alone are
- * not believed: what somebody has written there might never be set right. */
+/** True if somebody has to unlock first. The words in shared memory are not
+ * asked: what somebody has written there might never be set right. */
 static bool holds_lock(struct region *r)
 {
     return r->locks != 0 && !wshm_region_lost(r) &&
-           (lock_shares(r) != 0 || wshm_lock_nests(r));
+           wshm_lock_held_by_handle(r, false);
+}
+
+/** Take the handle out of use, if no call is inside and no lock is held. */
+static bool retire(struct region *r, uintptr_t value)
+{
+    atomic_store(&r->handle, 0);
+    if (quiet(r) && !holds_lock(r))
+        return true;
+    atomic_store(&r->handle, value);
+    return false;
 }
 
 winshm_status wshm_region_close(winshm_region *handle)
@@ -219,21 +234,20 @@ winshm_status wshm_region_close(winshm_region *handle)
     /* Undecided before the handle goes, so that no unlock is turned away. */
     bool mine = !busy && atomic_compare_exchange_strong(&r->closing, &none,
                                                         CLOSE_UNDECIDED);
-    if (mine)
-        atomic_store(&r->handle, 0);
     wshm_region_end(r);
     if (!mine)
         return busy ? WINSHM_E_BUSY : WINSHM_E_CLOSED;
     int cancellation = wshm_platform_uncancellable();
-    winshm_status status = WINSHM_OK;
-    if (quiet(r) && !holds_lock(r)) {
-        atomic_store(&r->closing, CLOSE_DONE);
+    uint64_t deadline = wshm_platform_now() + CLOSE_PATIENCE;
+    bool retired;
+    /* Again and again, so that calls that come while a long copy runs find the
+     * handle in use for half of the time. */
+    while (!(retired = retire(r, (uintptr_t)handle)) && !holds_lock(r) &&
+           wshm_platform_now() < deadline)
+        wshm_platform_sleep(MILLISECOND);
+    atomic_store(&r->closing, retired ? CLOSE_DONE : CLOSE_NONE);
+    if (retired)
         wshm_region_release(r);
-    } else {
-        atomic_store(&r->handle, (uintptr_t)handle);
-        atomic_store(&r->closing, CLOSE_NONE);
-        status = WINSHM_E_BUSY;
-    }
     wshm_platform_cancellable(cancellation);
-    return status;
+    return retired ? WINSHM_OK : WINSHM_E_BUSY;
 }

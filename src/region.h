@@ -11,6 +11,7 @@ struct request {
     bool writable;
     bool mapped;
     bool raw;
+    bool tasks;
     uint32_t disposition; /* WINSHM_CREATE_NEW, ... */
     uint32_t lock_kind;
     uint32_t timeout_ms;

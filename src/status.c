@@ -58,12 +58,20 @@ struct failure {
     char object[WINSHM_NAME_MAX + 8];
     char message[720];
 };
-_Static_assert(sizeof(struct failure) <= PLATFORM_THREAD_BYTES,
+_Static_assert(sizeof(struct failure) <=
+                   sizeof ((struct platform_thread *)0)->failure,
                "a failure fits into the thread's block");
+
+/** This thread's. @return NULL: no memory. */
+static struct failure *own_failure(void)
+{
+    struct platform_thread *thread = wshm_platform_thread_block();
+    return thread == NULL ? NULL : (void *)thread->failure;
+}
 
 void wshm_error_clear(void)
 {
-    struct failure *f = wshm_platform_thread_block();
+    struct failure *f = own_failure();
     if (f == NULL)
         return;
     f->pending_call = NULL;
@@ -72,7 +80,7 @@ void wshm_error_clear(void)
 
 void wshm_error_keep(void)
 {
-    struct failure *f = wshm_platform_thread_block();
+    struct failure *f = own_failure();
     if (f != NULL)
         f->kept = true;
 }
@@ -80,7 +88,7 @@ void wshm_error_keep(void)
 winshm_status wshm_error_os(winshm_status status, const char *call,
                             int32_t os_code)
 {
-    struct failure *f = wshm_platform_thread_block();
+    struct failure *f = own_failure();
     if (f != NULL && !f->kept) {
         f->pending_call = call;
         f->pending_code = os_code;
@@ -93,7 +101,7 @@ winshm_status wshm_error_report(const char *function, const char *object,
 {
     if (status == WINSHM_OK)
         return status;
-    struct failure *f = wshm_platform_thread_block();
+    struct failure *f = own_failure();
     if (f == NULL)
         return status;
     f->status = status;
@@ -116,7 +124,7 @@ winshm_status wshm_error_report(const char *function, const char *object,
 
 const char *wshm_error_message(void)
 {
-    struct failure *f = wshm_platform_thread_block();
+    struct failure *f = own_failure();
     if (f == NULL || f->function == NULL)
         return "";
     if (f->worded)
@@ -137,6 +145,6 @@ const char *wshm_error_message(void)
 
 int32_t wshm_error_os_code(void)
 {
-    struct failure *f = wshm_platform_thread_block();
+    struct failure *f = own_failure();
     return f == NULL ? 0 : f->os_code;
 }

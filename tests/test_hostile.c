@@ -296,6 +296,8 @@ static void test_close(void)
     CHECK_OK(winshm_lock(h, WINSHM_EXCLUSIVE, 0));
     CHECK_STATUS(winshm_close(h), WINSHM_E_BUSY);
     *word_at(WORD) = 0;
+    CHECK_STATUS(winshm_make_consistent(h), WINSHM_E_CORRUPT);
+    CHECK_STATUS(winshm_unlock(h, WINSHM_EXCLUSIVE), WINSHM_E_CORRUPT);
     CHECK_STATUS(winshm_unlock(h, WINSHM_EXCLUSIVE), WINSHM_E_NOT_OWNER);
     *word_at(WORD) = 1;
     end();
