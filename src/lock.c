@@ -260,13 +260,14 @@ static winshm_status lock_shared(struct region *r, uint32_t timeout_ms)
 winshm_status wshm_lock_finish(struct region *r, uint32_t mode,
                                uint32_t timeout_ms)
 {
+    /* Before anybody is waited for: it might be this thread. */
+    bool held = wshm_lock_held(r) != 0;
     if (mode == WINSHM_SHARED) {
         lock_count_out(r, handle_used_first(r));
         released(r, mode);
-        return lock_shared(r, timeout_ms);
+        return held ? WINSHM_E_DEADLOCK : lock_shared(r, timeout_ms);
     }
-    /* Before anybody is waited for: it might be this thread. */
-    if (wshm_lock_held(r) != 0) {
+    if (held) {
         give_back(r, 0);
         return WINSHM_E_DEADLOCK;
     }
