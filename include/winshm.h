@@ -404,7 +404,9 @@ WINSHM_API winshm_status WINSHM_CALL winshm_create(const char *name,
  * With WINSHM_READ alone the data are mapped read-only. Such a handle takes
  * part in locks and notification where the creator's security lets it write
  * the control block; otherwise it is an observer: lock calls give
- * WINSHM_E_ACCESS, winshm_read() goes by version check, winshm_wait() polls.
+ * WINSHM_E_ACCESS, winshm_read() goes by version check, winshm_wait() polls. An
+ * observer does not keep the region alive: once the last participant has left
+ * or died, its calls give WINSHM_E_NOT_FOUND, at most 0.2 s later.
  *
  * @param name   as for winshm_create().
  * @param flags  0, WINSHM_READ, WINSHM_WRITE, WINSHM_RAW, WINSHM_NO_MAP,
@@ -563,8 +565,9 @@ WINSHM_API uint64_t WINSHM_CALL winshm_size(winshm_region *region);
  *               members that change are a snapshot.
  *
  * @return WINSHM_OK, or
- *         WINSHM_E_INVALID info is NULL or struct_size unknown
- *         WINSHM_E_CORRUPT the control block is damaged
+ *         WINSHM_E_INVALID   info is NULL or struct_size unknown
+ *         WINSHM_E_NOT_FOUND an observer's region has ended
+ *         WINSHM_E_CORRUPT   the control block is damaged
  *
  * @threadsafety any thread.
  * @since 0.1
@@ -585,6 +588,7 @@ WINSHM_API winshm_status WINSHM_CALL winshm_get_info(winshm_region *region,
  * @return WINSHM_OK, or
  *         WINSHM_E_INVALID     array, count or struct_size is bad
  *         WINSHM_E_UNSUPPORTED a raw region has no list
+ *         WINSHM_E_NOT_FOUND   an observer's region has ended
  *         WINSHM_E_CORRUPT     the control block is damaged
  *
  * @threadsafety any thread.
@@ -900,6 +904,7 @@ WINSHM_API winshm_status WINSHM_CALL winshm_notify(winshm_region *region);
  * @return WINSHM_OK, or
  *         WINSHM_E_TIMEOUT     no change in time
  *         WINSHM_E_CLOSED      the handle was closed while waiting
+ *         WINSHM_E_NOT_FOUND   an observer's region has ended
  *         WINSHM_E_UNSUPPORTED a raw region
  *         WINSHM_E_CORRUPT     the control block is damaged
  *
@@ -919,6 +924,7 @@ WINSHM_API winshm_status WINSHM_CALL winshm_wait(winshm_region *region,
  *
  * @return WINSHM_OK, or
  *         WINSHM_E_UNSUPPORTED a raw region
+ *         WINSHM_E_NOT_FOUND   an observer's region has ended
  *         WINSHM_E_CORRUPT     the control block is damaged
  *
  * @threadsafety any thread.

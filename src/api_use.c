@@ -3,6 +3,7 @@
 #include "change.h"
 #include "copy.h"
 #include "lock.h"
+#include "observe.h"
 #include "status.h"
 #include "view.h"
 
@@ -305,6 +306,8 @@ winshm_status WINSHM_CALL winshm_change_count(winshm_region *region,
     else if (r->control == NULL)
         status = WINSHM_E_UNSUPPORTED;
     else
+        status = wshm_observe_life(r);
+    if (status == WINSHM_OK)
         *now = wshm_change_count(r);
     return finish_on_block(function, r, status);
 }

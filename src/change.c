@@ -3,6 +3,7 @@
  * it lives; the slice only makes good what a notifier's death has lost. */
 #include "change.h"
 
+#include "observe.h"
 #include "park.h"
 #include "status.h"
 
@@ -76,6 +77,9 @@ static void park(struct region *r, uint32_t seen, uint64_t time)
 winshm_status wshm_change_wait(struct region *r, uint32_t seen,
                                uint32_t timeout_ms)
 {
+    winshm_status life = wshm_observe_life(r);
+    if (life != WINSHM_OK)
+        return life;
     if (wshm_change_count(r) != seen)
         return WINSHM_OK;
     if (timeout_ms == 0)
@@ -84,12 +88,14 @@ winshm_status wshm_change_wait(struct region *r, uint32_t seen,
     uint64_t deadline = wshm_park_deadline(timeout_ms);
     uint64_t now = began;
     for (;;) {
-        if (spin(r, seen, now))
-            return WINSHM_OK;
+        if (spin(r, seen, now)) /* or a new life has cleared it */
+            return wshm_observe_life(r);
         if (atomic_load_explicit(&r->closing, memory_order_relaxed) != 0)
             return WINSHM_E_CLOSED;
         if (wshm_region_lost(r))
             return WINSHM_E_CORRUPT;
+        if (wshm_observe_life(r) != WINSHM_OK)
+            return WINSHM_E_NOT_FOUND;
         now = wshm_platform_now();
         if (now >= deadline)
             return WINSHM_E_TIMEOUT;

@@ -32,6 +32,7 @@ struct region {
     _Atomic uint32_t own;
     _Atomic uint32_t other;
     _Atomic uint32_t closing; /* waits shall end */
+    _Atomic uint32_t seen_alive; /* observer: when somebody was, in ms */
 
     uint8_t *data; /* NULL: not mapped as a whole */
     uint64_t size;
