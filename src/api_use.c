@@ -166,6 +166,8 @@ static PLATFORM_NOINLINE winshm_status lock_slowly(winshm_region *region,
     winshm_status status = participates(r, true);
     if (mode != WINSHM_EXCLUSIVE && mode != WINSHM_SHARED)
         status = WINSHM_E_INVALID;
+    if (status == WINSHM_OK && !half && wshm_lock_held(r) != 0)
+        status = WINSHM_E_DEADLOCK;
     if (status == WINSHM_OK && mode == WINSHM_SHARED)
         status = wshm_lock_recordable(r);
     if (status == WINSHM_OK)
@@ -303,13 +305,13 @@ winshm_status WINSHM_CALL winshm_change_count(winshm_region *region,
     winshm_status status = WINSHM_OK;
     if (now == NULL)
         status = WINSHM_E_INVALID;
-    else if (r->control == NULL)
-        status = WINSHM_E_UNSUPPORTED;
-    else
-        status = wshm_observe_life(r);
-    if (status == WINSHM_OK)
-        *now = wshm_change_count(r);
-    return finish_on_block(function, r, status);
+    else if (r->slot == NULL)
+        status =
+            r->control == NULL ? WINSHM_E_UNSUPPORTED : wshm_observe_life(r);
+    if (status != WINSHM_OK)
+        return wshm_api_fail(function, r, status);
+    *now = wshm_change_count(r);
+    return finish_on_block(function, r, WINSHM_OK);
 }
 
 winshm_status WINSHM_CALL winshm_wait_handle(winshm_region *region,

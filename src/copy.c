@@ -88,9 +88,12 @@ static winshm_status write_locked(struct region *r, uint64_t offset,
                                   const void *buffer, uint64_t length,
                                   uint32_t timeout_ms)
 {
-    if (r->lock_kind == WINSHM_LOCK_NONE ||
-        wshm_lock_held(r) == WINSHM_EXCLUSIVE)
+    uint32_t held =
+        r->lock_kind == WINSHM_LOCK_NONE ? WINSHM_EXCLUSIVE : wshm_lock_held(r);
+    if (held == WINSHM_EXCLUSIVE)
         return wshm_copy_to(r, offset, buffer, length);
+    if (held == WINSHM_SHARED)
+        return WINSHM_E_DEADLOCK;
     winshm_status status = wshm_lock(r, WINSHM_EXCLUSIVE, timeout_ms);
     if (status == WINSHM_OK)
         status = wshm_copy_to(r, offset, buffer, length);

@@ -36,7 +36,7 @@ winshm_status wshm_info_participants(struct region *r,
     uint32_t word = atomic_load(&r->control->lock.word);
     uint32_t limit = wshm_park_limit(r->control);
     uint32_t found = 0;
-    winshm_status life = wshm_observe_life(r);
+    winshm_status life = wshm_observe_any(r);
     if (life != WINSHM_OK)
         return life;
     if (!wshm_lock_legal(word))
@@ -66,7 +66,7 @@ static winshm_status fill_managed(struct region *r, winshm_info *info)
     const struct layout_control *control = r->control;
     uint32_t word = atomic_load(&control->lock.word);
     uint32_t limit = wshm_park_limit(control);
-    winshm_status life = wshm_observe_life(r);
+    winshm_status life = wshm_observe_any(r);
     if (life != WINSHM_OK)
         return life;
     if (!wshm_lock_legal(word))

@@ -67,23 +67,13 @@ static uint32_t *shared_bit(const struct region *r, uint32_t *bit)
     return thread == NULL ? NULL : &thread->shared[place / 32];
 }
 
-static bool holds_shared(const struct region *r)
+bool wshm_lock_held_by_other(const struct region *r)
 {
     uint32_t bit;
-    if (handle_used_first(r))
-        return atomic_load_explicit(&r->own, memory_order_relaxed) != 0;
     if (handle_is_tasks(r))
         return false;
     const uint32_t *bits = shared_bit(r, &bit);
     return bits != NULL && (*bits & bit) != 0;
-}
-
-uint32_t wshm_lock_held(const struct region *r)
-{
-    if (atomic_load_explicit(&r->owner, memory_order_relaxed) ==
-        wshm_platform_thread())
-        return WINSHM_EXCLUSIVE;
-    return holds_shared(r) ? WINSHM_SHARED : 0;
 }
 
 bool wshm_lock_held_by_handle(const struct region *r, bool exclusively)
@@ -141,7 +131,7 @@ static bool forget(struct region *r, uint32_t mode)
     }
     if (handle_is_tasks(r))
         return take_one(&r->other);
-    if (!holds_shared(r))
+    if (wshm_lock_held(r) != WINSHM_SHARED)
         return false;
     if (handle_used_first(r)) {
         atomic_store_explicit(&r->own, 0, memory_order_relaxed);
@@ -280,8 +270,6 @@ winshm_status wshm_lock_finish(struct region *r, uint32_t mode,
 winshm_status wshm_lock(struct region *r, uint32_t mode, uint32_t timeout_ms)
 {
     bool half;
-    if (wshm_lock_held(r) != 0)
-        return WINSHM_E_DEADLOCK;
     if (mode == WINSHM_SHARED
             ? wshm_lock_try_shared(r, handle_used_first(r), &half)
             : wshm_lock_try_exclusive(r, &half))

@@ -35,8 +35,6 @@ static bool lives(struct region *r)
 
 winshm_status wshm_observe_life(struct region *r)
 {
-    if (r->slot != NULL || r->control == NULL)
-        return WINSHM_OK;
     if (!same_life(r))
         return WINSHM_E_NOT_FOUND;
     uint32_t now = (uint32_t)(wshm_platform_now() / MILLISECOND);

@@ -11,11 +11,17 @@ winshm_status wshm_observe_read(struct region *r, uint64_t offset, void *buffer,
                                 uint64_t length, uint32_t timeout_ms);
 
 /**
- * Tell whether the region lives. Asks the system no more than ten times a
- * second, so the answer may be 0.1 s old.
+ * Tell whether an observer's region lives. Asks the system no more than ten
+ * times a second, so the answer may be 0.1 s old.
  *
- * @return WINSHM_OK, also for whoever is no observer; WINSHM_E_NOT_FOUND.
+ * @return WINSHM_OK or WINSHM_E_NOT_FOUND.
  */
 winshm_status wshm_observe_life(struct region *r);
+
+/** The same for any handle: a participant's region lives. */
+static inline winshm_status wshm_observe_any(struct region *r)
+{
+    return PLATFORM_LIKELY(r->slot != NULL) ? WINSHM_OK : wshm_observe_life(r);
+}
 
 #endif
