@@ -52,14 +52,16 @@ export TSAN_OPTIONS="suppressions=$here/suppressions.txt exitcode=66 history_siz
 
 # It prints the seed.
 stress() {
-    build/thread/tests/test_race_static "$seconds" "$seed"
+    build/thread/tests/test_race_static "$seconds" "$seed" &&
+        build/thread/tests/test_sharing_static "$seconds" "$seed"
 }
 
 cmake --preset thread || exit
 if [ -z "$full" ]; then
-    cmake --build build/thread --target test_race_static test_threads test_change || exit
+    cmake --build build/thread --target test_race_static test_sharing_static \
+        test_threads test_change test_holding || exit
     ctest --test-dir build/thread --no-tests=error --output-on-failure \
-        -R '^(threads|change)$' && stress
+        -R '^(threads|change|holding)$' && stress
     exit
 fi
 
