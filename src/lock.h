@@ -41,8 +41,9 @@
  */
 winshm_status wshm_lock(struct region *r, uint32_t mode, uint32_t timeout_ms);
 
-/** Release what winshm_lock() has taken. @return WINSHM_E_NOT_OWNER if this
- * thread, or with WINSHM_TASK the handle, does not hold it in this mode. */
+/** Release what winshm_lock() has taken, where wshm_lock_release_*() did not.
+ * @return WINSHM_E_NOT_OWNER if this thread, or with WINSHM_TASK the handle,
+ * does not hold it in this mode. */
 winshm_status wshm_unlock(struct region *r, uint32_t mode);
 
 /** Release what wshm_lock() has taken for a copy of ours. */

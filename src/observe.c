@@ -4,6 +4,7 @@
 #include "copy.h"
 #include "lock.h"
 #include "park.h"
+#include "status.h"
 
 static const uint64_t MILLISECOND = 1000 * 1000;
 
@@ -29,6 +30,8 @@ static bool lives(struct region *r)
     bool anybody = true;
     winshm_status told = wshm_platform_anybody(
         &r->platform, wshm_park_limit(r->control), LAYOUT_SLOTS, &anybody);
+    if (told != WINSHM_OK)
+        wshm_error_clear(); /* whoever cannot be asked counts as alive */
     atomic_thread_fence(memory_order_seq_cst);
     return (told != WINSHM_OK || anybody) && same_life(r);
 }
