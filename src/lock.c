@@ -53,7 +53,7 @@ static void released(struct region *r, uint32_t mode)
 
 /* Who holds what through winshm_lock(). */
 
-_Static_assert(sizeof ((struct platform_thread *)0)->shared * 8 ==
+_Static_assert(sizeof((struct platform_thread *)0)->shared * 8 ==
                    HANDLE_REGIONS,
                "there is a bit for each region");
 
@@ -88,9 +88,8 @@ bool wshm_lock_held_by_handle(const struct region *r, bool exclusively)
 
 winshm_status wshm_lock_recordable(struct region *r)
 {
-    return handle_is_tasks(r) || shared_bits(r) != NULL
-               ? WINSHM_OK
-               : WINSHM_E_NO_MEMORY;
+    return handle_is_tasks(r) || shared_bits(r) != NULL ? WINSHM_OK
+                                                        : WINSHM_E_NO_MEMORY;
 }
 
 /** Who region.owner says it is if this thread may unlock. */

@@ -70,10 +70,9 @@ static inline uint32_t wshm_lock_held(const struct region *r)
     if (atomic_load_explicit(&r->owner, memory_order_relaxed) ==
         wshm_platform_thread())
         return WINSHM_EXCLUSIVE;
-    bool shared =
-        handle_used_first(r)
-            ? atomic_load_explicit(&r->own, memory_order_relaxed) != 0
-            : wshm_lock_held_by_other(r);
+    bool shared = handle_used_first(r)
+                      ? atomic_load_explicit(&r->own, memory_order_relaxed) != 0
+                      : wshm_lock_held_by_other(r);
     return shared ? WINSHM_SHARED : 0;
 }
 
@@ -204,8 +203,8 @@ static inline void lock_end_section(struct region *r)
     uint32_t version =
         atomic_load_explicit(&lock->version, memory_order_relaxed);
     /* In this order: dying in between leaves complete data and a word that
-     * names a dead owner, which is cleaned without a report. The version is odd,
-     * unless somebody has written over it. */
+     * names a dead owner, which is cleaned without a report. The version is
+     * odd, unless somebody has written over it. */
     atomic_store_explicit(&lock->version, (version | 1) + 1,
                           memory_order_release);
     atomic_store_explicit(&lock->word, 0, memory_order_release);

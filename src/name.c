@@ -8,8 +8,8 @@
 #include <string.h>
 
 /** Length of the UTF-8 sequence at s, or 0 if it is malformed: overlong,
- * a surrogate, beyond U+10FFFF, or cut off by the end. @param out [out] the code
- * point. */
+ * a surrogate, beyond U+10FFFF, or cut off by the end. @param out [out] the
+ * code point. */
 static size_t sequence(const unsigned char *s, uint32_t *out)
 {
     size_t length;
@@ -106,7 +106,8 @@ winshm_status wshm_name_parse(const char *name, char *bare, bool *global)
         uint32_t code;
         size_t step = sequence((const unsigned char *)name + length, &code);
         if (step == 0 || control_character(code) || code == '\\' ||
-            code == '/' || reserved(name + length) || length + step > WINSHM_NAME_MAX)
+            code == '/' || reserved(name + length) ||
+            length + step > WINSHM_NAME_MAX)
             return WINSHM_E_NAME;
         length += step;
     }

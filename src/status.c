@@ -60,7 +60,7 @@ struct failure {
     char message[720];
 };
 _Static_assert(sizeof(struct failure) <=
-                   sizeof ((struct platform_thread *)0)->failure,
+                   sizeof((struct platform_thread *)0)->failure,
                "a failure fits into the thread's block");
 
 /** This thread's. @return NULL: no memory. */

@@ -273,8 +273,7 @@ static void check_calls(winshm_region *h)
         CHECK_STATUS(winshm_copy_out(h, offset, buffer, length),
                      WINSHM_E_RANGE);
         CHECK_EQ(buffer[0], 'b');
-        CHECK_STATUS(winshm_copy_in(h, offset, buffer, length),
-                     WINSHM_E_RANGE);
+        CHECK_STATUS(winshm_copy_in(h, offset, buffer, length), WINSHM_E_RANGE);
     }
     CHECK_STATUS(winshm_read(h, SIZE + 1, NULL, 0, 0), WINSHM_E_RANGE);
     CHECK_OK(winshm_read(h, SIZE, NULL, 0, 0));

@@ -229,9 +229,9 @@ static void test_tasks(void)
         CHECK_STATUS(winshm_write(h, 0, bytes, SIZE, 1), WINSHM_E_TIMEOUT);
         CHECK_OK(winshm_copy_out(h, 0, bytes, SIZE));
         CHECK_STATUS(winshm_copy_in(h, 0, bytes, SIZE), writing);
-        CHECK_STATUS(winshm_unlock(h, WINSHM_SHARED + WINSHM_EXCLUSIVE -
-                                          modes[i]),
-                     WINSHM_E_NOT_OWNER);
+        CHECK_STATUS(
+            winshm_unlock(h, WINSHM_SHARED + WINSHM_EXCLUSIVE - modes[i]),
+            WINSHM_E_NOT_OWNER);
         CHECK_STATUS(elsewhere(REPAIR, h, 0, 0), writing);
         CHECK_STATUS(winshm_close(h), WINSHM_E_BUSY);
         CHECK_STATUS(winshm_lock(other, WINSHM_EXCLUSIVE, 0), WINSHM_E_TIMEOUT);
@@ -275,7 +275,8 @@ static void test_without_lock(void)
     }
 }
 
-/** An explicit copy notifies as winshm_write() does, and keeps to the rights. */
+/** An explicit copy notifies as winshm_write() does, and keeps to the rights.
+ */
 static void test_explicit_copies(void)
 {
     winshm_region *h, *reader;

@@ -123,8 +123,7 @@ static void role_outlive(const char *name, uint32_t expected)
     CHECK_STATUS(winshm_wait(h, 0, 0, &now), WINSHM_E_NOT_FOUND);
     CHECK_STATUS(winshm_change_count(h, &now), WINSHM_E_NOT_FOUND);
     CHECK_STATUS(winshm_get_info(h, &info), WINSHM_E_NOT_FOUND);
-    CHECK_STATUS(winshm_get_participants(h, NULL, 0, &now),
-                 WINSHM_E_NOT_FOUND);
+    CHECK_STATUS(winshm_get_participants(h, NULL, 0, &now), WINSHM_E_NOT_FOUND);
     CHECK_OK(winshm_close(h));
     status = winshm_open(name, WINSHM_READ, &h);
     CHECK_EQ(status, -(int32_t)expected);

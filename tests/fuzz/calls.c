@@ -120,8 +120,8 @@ static void try_info(uint32_t index)
 {
     winshm_region *h = bench_handles[index];
     winshm_info info = {.struct_size = sizeof info};
-    struct call call = bench_call("winshm_get_info",
-                                  OK | CORRUPT | ended(index), 0);
+    struct call call =
+        bench_call("winshm_get_info", OK | CORRUPT | ended(index), 0);
     if (bench_done(&call, winshm_get_info(h, &info)) == WINSHM_OK &&
         (info.participants > WINSHM_PARTICIPANTS_MAX ||
          info.size != winshm_size(h)))
@@ -135,8 +135,8 @@ static void try_participants(uint32_t index)
     winshm_participant *list = calloc(CAPACITY, sizeof *list);
     uint32_t count = 0;
     list[0].struct_size = sizeof *list;
-    struct call call = bench_call("winshm_get_participants",
-                                  OK | CORRUPT | ended(index), 0);
+    struct call call =
+        bench_call("winshm_get_participants", OK | CORRUPT | ended(index), 0);
     bench_done(&call, winshm_get_participants(h, list, CAPACITY, &count));
     if (count > WINSHM_PARTICIPANTS_MAX)
         bench_fail("%u participants", count);
@@ -169,8 +169,7 @@ static void try_held(uint32_t index, bool in, uint64_t offset, uint64_t length)
 {
     winshm_region *h = bench_handles[index];
     bool outside = offset + length > winshm_size(h);
-    uint64_t allowed =
-        NOT_OWNER | CORRUPT | FAULT | (kind_of(index) & ACCESS);
+    uint64_t allowed = NOT_OWNER | CORRUPT | FAULT | (kind_of(index) & ACCESS);
     if (in && index == BENCH_READER)
         allowed = ACCESS;
     else if (!outside)
