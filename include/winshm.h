@@ -248,7 +248,7 @@ typedef struct winshm_options {
     uint32_t disposition; /**< WINSHM_CREATE_NEW, ... */
     uint32_t timeout_ms;  /**< How long to wait for the region to appear. */
     uint64_t size;        /**< Bytes; 0 when opening: any. */
-    uint64_t capacity;    /**< Bytes reserved, >= size; 0: as size. */
+    uint64_t capacity;    /**< >= size; 0: as size. See below. */
     uint64_t layout_tag;  /**< 0: none; refused when it differs. */
     const char *name;     /**< As for winshm_create(). */
     const char *security; /**< Who may use it: see winshm_open_with(). */
@@ -261,7 +261,7 @@ typedef struct winshm_info {
     uint32_t access;          /**< WINSHM_READ, or READ | WRITE. */
     uint32_t lock_kind;       /**< WINSHM_LOCK_*. */
     uint64_t size;            /**< Exact bytes; raw: as the system tells. */
-    uint64_t capacity;        /**< Reserved bytes. */
+    uint64_t capacity;        /**< As given by the creator. */
     uint8_t id[16];           /**< Random, one for each life of the region. */
     uint64_t layout_tag;      /**< As given by the creator. */
     uint64_t member;          /**< This handle's number within the life. */
@@ -476,6 +476,10 @@ WINSHM_API winshm_status WINSHM_CALL winshm_open_or_create(const char *name,
  *
  * layout_tag is stored at creation; a joiner whose tag and the region's are
  * both not 0 and differ is refused.
+ *
+ * capacity is recorded, and told by winshm_get_info(), for a later version in
+ * which regions can grow. The data object is made as large; Windows charges for
+ * that at once, Linux takes memory for size alone. No more than size is mapped.
  *
  * security, when creating, says who besides the system may use the region:
  *   NULL, "owner"       the current user
