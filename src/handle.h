@@ -212,7 +212,10 @@ static inline struct region *wshm_region_begin(const winshm_region *handle)
     /* A stale handle must not touch the marks of the place's next user. */
     if (atomic_load_explicit(&r->handle, memory_order_relaxed) != value)
         return NULL;
-    bool first = handle_is_first(r, wshm_platform_thread_number());
+    uintptr_t thread = wshm_platform_thread();
+    if (!PLATFORM_LIKELY(thread != PLATFORM_NOBODY))
+        thread = wshm_platform_thread_number();
+    bool first = handle_is_first(r, thread);
     if (first)
         handle_mark_first(r);
     else
