@@ -90,14 +90,16 @@ begin:
     :: else
     fi;
     end_call(0);
-    /* wshm_region_begin_again() */
+    /* wshm_region_begin_again(), whose mutex is a fence */
     if
-    :: d_step { ALIVE && closing != UNDECIDED -> skip }
+    :: d_step { ALIVE && closing != UNDECIDED -> fence(i); w = (closing == DONE) }
     :: DIE
     fi;
-    STEP(n = handle; REFUSED_RIGHTLY);
+#ifdef REFUSES_EARLY
+    STEP(w = !handle; assert(!w || closing == DONE));
+#endif
     if
-    :: n == 1 -> n = 0; goto begin
+    :: w == 0 -> goto begin
     :: else -> res = CLOSED; goto judge
     fi;
 
@@ -139,7 +141,7 @@ check:
 
 #ifdef RECORDS_EARLY
     if
-    :: call == LOCK_X -> STORE(SET_OWNER((TASKS -> ANYBODYS : NUMBER)))
+    :: call == LOCK_X -> STORE(SET_OWNER(AS_OWNER))
     :: else
     fi;
 #endif
@@ -226,7 +228,7 @@ drain:
              )
     fi;
 #ifdef RECORDS_COPIES
-    STORE(SET_OWNER((TASKS -> ANYBODYS : NUMBER)));
+    STORE(SET_OWNER(AS_OWNER));
 #endif
     if
     :: call == WRITE -> goto release_exclusive
@@ -234,12 +236,25 @@ drain:
     fi;
 #ifndef RECORDS_EARLY
     /* wshm_lock_record(), or the fast path's end */
-    STORE(SET_OWNER((TASKS -> ANYBODYS : NUMBER)));
+    STORE(SET_OWNER(AS_OWNER));
 #endif
     if
     :: res == OWNER_DEAD ->
         /* wshm_lock_make_consistent() */
-        STEP(fence(i); word = ME)
+        STEP(n = (OWNER_SEEN == AS_OWNER));
+        if
+#ifdef REPAIRS_BLINDLY
+        :: n != 0 -> STEP(n = (OWNER(word) == ME));
+            if
+            :: n != 0 -> STORE(buffer[i] ! WORD, 0, ME)
+            :: else
+            fi
+#else
+        :: n != 0 -> STEP(fence(i);
+                          word = (word == (ME | INCONSISTENT) -> ME : word))
+#endif
+        :: else
+        fi
     :: true
     fi;
     goto out;
@@ -536,7 +551,8 @@ out:
 judge:
     if
 #ifdef TASK
-    :: TASKS && res == OK && (call == LOCK_X || call == LOCK_S) ->
+    :: TASKS && (call == LOCK_X && (res == OK || res == OWNER_DEAD) ||
+                 call == LOCK_S && res == OK) ->
         STORE(buffer[i] ! TOKEN, (call == LOCK_X), 0)
 #endif
     :: else

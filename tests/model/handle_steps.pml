@@ -12,6 +12,7 @@
 #define ME (H + 1)
 #define NUMBER (i + 1)
 #define ANYBODYS 9
+#define AS_OWNER (TASKS -> ANYBODYS : NUMBER)
 
 mtype { SETS_OWNER, SETS_OWN, MARK, TOKEN };
 mtype { LOCK_X, LOCK_S, UNLOCK_X, UNLOCK_S, READ, WRITE, CLOSE };
@@ -43,7 +44,6 @@ byte locked_x, locked_s, token_x, token_s, stolen_x, stolen_s;
 #define TASKS (i < THREADS)
 #define GOT_X locked_x = locked_x + (TASKS && call == LOCK_X)
 #define GOT_S locked_s = locked_s + (TASKS && call == LOCK_S)
-#define TOLD_RIGHTLY assert(n == 1 || !told || stolen_x + stolen_s > 0)
 #define PUT_TOKEN                                                              \
     :: to == TOKEN ->                                                          \
         token_x = token_x + (at == 1); token_s = token_s + (at == 0)
@@ -51,19 +51,12 @@ byte locked_x, locked_s, token_x, token_s, stolen_x, stolen_s;
 #define TASKS false
 #define GOT_X skip
 #define GOT_S skip
-#define TOLD_RIGHTLY assert(n == 1 || held == 0)
 #define PUT_TOKEN
 #endif
 #if defined(TASK) && !defined(HALF_SUMS)
 #define FIRST (i == THREADS)
 #else
 #define FIRST (i == 0 || i == THREADS)
-#endif
-
-#ifdef STRICTLY
-#define REFUSED_RIGHTLY assert(n == 1 || closing == DONE)
-#else
-#define REFUSED_RIGHTLY TOLD_RIGHTLY
 #endif
 
 #define MORE_STORES                                                            \
