@@ -185,8 +185,8 @@ active proctype killer()
 
 /* When all have finished nothing is held, counted or recorded. */
 #define NOTHING_LEFT(h)                                                        \
-    (dead[h] || OWNER(word) != h + 1 && own[h] == 0 && other[h] == 0 &&        \
-     owner_of[h] == 0 && own_of[h] == 0 && other_of[h] == 0)
+    (dead[h] || OWNER(word) != h + 1 && SUM(h) == 0 && owner_of[h] == 0 &&     \
+     ((own_of[h] + other_of[h]) & 255) == 0)
 
 active proctype audit()
 {
