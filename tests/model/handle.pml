@@ -40,14 +40,17 @@ inline close_handle()
     :: n != 0 -> res = BUSY; goto out
     :: else
     fi;
-#ifndef UNDECIDED_LATE
+#ifdef CLOSES_TWICE
+    STEP(n = (closing == NONE));
+    STEP(closing = UNDECIDED);
+#else
     STEP(fence(i); n = (closing == NONE);
          closing = (closing == NONE -> UNDECIDED : closing));
+#endif
     if
     :: n == 0 -> res = CLOSED; goto out
     :: else
     fi;
-#endif
     end_call(1);
     do
     :: true ->
@@ -55,12 +58,9 @@ inline close_handle()
 #ifndef MARKS_FIRST
         STEP(fence(i); handle = 0);
 #endif
-#ifdef UNDECIDED_LATE
-        STEP(closing = UNDECIDED);
-#endif
 #ifndef NO_CLOSE_BARRIER
         if
-        :: !FIRST && !TASKS -> STEP(fence(0); fence(1)
+        :: !FIRST && HAS_FIRST -> STEP(fence(0); fence(1)
 #if THREADS > 2
                                     ; fence(2)
 #endif
@@ -92,9 +92,6 @@ inline close_handle()
         :: n == 0 -> break
         :: else
         fi;
-#ifdef DECIDED_FIRST
-        STEP(fence(i); closing = NONE);
-#endif
         STEP(fence(i); handle = 1);
         STEP(n = HELD_BY_HANDLE);
         if
@@ -104,7 +101,7 @@ inline close_handle()
     od;
     STEP(fence(i); assert(calls_inside == 0); closing = DONE);
     STEP(fence(i); assert(writing[0] == 0 && reading[0] == 0);
-         assert(OWNER(word) != 1 && SUM(0) == 0);
+         assert(OWNER(word) != 1 && SUM(0) == 0 && presence[0] == 100);
          presence[0] = 0)
 }
 
@@ -128,8 +125,10 @@ choose:
         if
         :: call = LOCK_X
         :: call = LOCK_S
+#ifndef NO_STRAYS
         :: i < THREADS -> call = UNLOCK_X
         :: i < THREADS -> call = UNLOCK_S
+#endif
         :: i < THREADS -> call = CLOSE
 #ifndef HALF_SUMS
         :: call = WRITE

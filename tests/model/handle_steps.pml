@@ -55,8 +55,10 @@ byte locked_x, locked_s, token_x, token_s, stolen_x, stolen_s;
 #endif
 #if defined(TASK) && !defined(HALF_SUMS)
 #define FIRST (i == THREADS)
+#define HAS_FIRST false
 #else
 #define FIRST (i == 0 || i == THREADS)
+#define HAS_FIRST true
 #endif
 
 #define MORE_STORES                                                            \
