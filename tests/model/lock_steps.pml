@@ -149,14 +149,15 @@ inline reap(s)
 }
 
 #ifndef THREADS
-/* lock.h: lock_count_in(), lock_count_out(). Only the handle's first thread
- * uses own; which thread does it is free to the caller. */
+/* lock.h: lock_count_in(), lock_count_out(). Only the handle's first thread uses
+ * own; which thread does it is free to the caller, but who has counted in counts
+ * out. That nobody else can is the matter of handle.pml. */
 inline count_in()
 {
     if
-    :: d_step { fence(i); own[slot] = (own[slot] + 1) & 255 }
+    :: d_step { fence(i); own[slot] = 1 }
 #ifdef HALVES
-    :: d_step { fence(i); other[slot] = (other[slot] + 1) & 255 }
+    :: d_step { fence(i); other[slot] = (other[slot] + 1) & 255; half = 1 }
 #endif
     :: DIE
     fi
@@ -166,14 +167,15 @@ inline count_out()
 {
     if
     :: d_step {
-        nfull(buffer[i]) ->
+        half == 0 && nfull(buffer[i]) ->
         readers = (in == 2 -> readers - 1 : readers); in = 0;
-        buffer[i] ! OWN, slot, (own[slot] + 255) & 255
+        buffer[i] ! OWN, slot, 0
     }
 #ifdef HALVES
     :: d_step {
+        half == 1 ->
         readers = (in == 2 -> readers - 1 : readers); in = 0;
-        fence(i); other[slot] = (other[slot] + 255) & 255
+        fence(i); other[slot] = (other[slot] + 255) & 255; half = 0
     }
 #endif
     :: DIE
