@@ -11,7 +11,14 @@
  * CALLS     calls of the first process     THEIRS  of the other
  * TASK      the handle is one for tasks: what one thread has locked, another
  *           may unlock that was told of it. Only with this may a wait end
- *           without having got anything while such a lock is held. */
+ *           without having got anything while such a lock is held.
+ * NO_STRAYS nobody unlocks what it was not told of.
+ * DEPTH     stores that a buffer holds: one more waits.
+ *
+ * Left out: who becomes the first thread, places of the table that are taken
+ * again, short copies (lock_copy.pml), winshm_copy_out() and _in(), whose check
+ * is a hint, waiting and its words (wait.pml), slots that are claimed again
+ * (lock.pml). */
 #ifndef THREADS
 #define THREADS 2
 #endif
@@ -167,9 +174,11 @@ begin:
     :: else
     fi;
     end_call(0);
-    /* wshm_region_begin_again(), whose mutex is a fence */
+    /* wshm_region_begin_again(), whose mutex is a fence. Nothing but a close
+     * that was decided may refuse: a second one may follow one that was not. */
     if
-    :: d_step { ALIVE && closing != UNDECIDED -> fence(i); w = (closing == DONE) }
+    :: d_step { ALIVE && closing != UNDECIDED ->
+                fence(i); w = (closing == DONE) }
     :: DIE
     fi;
 #ifdef REFUSES_EARLY

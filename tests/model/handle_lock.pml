@@ -1,7 +1,8 @@
 /* What the calls of handle.pml do with the lock: src/lock.h, lock.c and copy.c.
  * Each is once in a thread, and goes to its labels. */
 
-/* wshm_lock(), and the fast path in api_use.c; a copy goes on with its release. */
+/* wshm_lock(), and the fast path in api_use.c. A copy goes on with its
+ * release. */
 inline exclusively()
 {
 #ifdef RECORDS_EARLY
@@ -105,7 +106,8 @@ drain:
 #endif
     if
     :: res == OWNER_DEAD ->
-        /* wshm_lock_make_consistent() */
+        /* wshm_lock_make_consistent(): by a swap, since somebody who was not
+         * told may unlock a handle for tasks right before. */
         STEP(n = (OWNER_SEEN == AS_OWNER));
         if
 #ifdef REPAIRS_BLINDLY
@@ -234,10 +236,9 @@ inline unlock_exclusively()
     fi
 }
 
-/* wshm_lock_release() of an exclusive lock. */
+/* wshm_lock_release() of an exclusive lock, lock_end_section(). */
 inline end_section()
 {
-    /* wshm_lock_release(), lock_end_section() */
     STEP(n = word; assert(OWNER(n) == ME));
     if
     :: n == ME ->

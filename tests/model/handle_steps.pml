@@ -1,5 +1,5 @@
-/* What the threads of handle.pml share: what a handle records, what is true, the
- * loads and stores of a thread, and its process's death. */
+/* What the threads of handle.pml share: what a handle records, what is true,
+ * the loads and stores of a thread, and its process's death. */
 #define N (THREADS + 1)
 #define SLOTS 2
 #define VERSIONS 2
@@ -135,12 +135,15 @@ inline forget_owner()
 inline end_call(begun)
 {
     if
-    :: FIRST -> STORE(calls_inside = calls_inside - begun; buffer[i] ! MARK, 0, 0)
-    :: else -> STEP(fence(i); calls_inside = calls_inside - begun; inside_other--)
+    :: FIRST -> STORE(calls_inside = calls_inside - begun;
+                      buffer[i] ! MARK, 0, 0)
+    :: else -> STEP(calls_inside = calls_inside - begun;
+                    fence(i); inside_other--)
     fi
 }
 
-/* What ends a wait but that for which one waits. */
+/* What ends a wait but that for which one waits. With TASK the holder may be
+ * the one that waits, which nobody can tell. */
 #ifdef TASK
 #define IN_THE_WAY (TASKS && locked_x + locked_s > 0)
 #else
@@ -151,7 +154,6 @@ inline end_call(begun)
         goto label                                                             \
     :: d_step { ALIVE && IN_THE_WAY -> res = TIMEOUT }; goto label             \
     :: DIE
-
 
 #if KILLS > 0
 inline kill(h)

@@ -149,9 +149,9 @@ inline reap(s)
 }
 
 #ifndef THREADS
-/* lock.h: lock_count_in(), lock_count_out(). Only the handle's first thread uses
- * own; which thread does it is free to the caller, but who has counted in counts
- * out. That nobody else can is the matter of handle.pml. */
+/* lock.h: lock_count_in(), lock_count_out(). Only the handle's first thread
+ * uses own; which thread does it is free to the caller, but who has counted in
+ * counts out. That nobody else can is the matter of handle.pml. */
 inline count_in()
 {
     if
