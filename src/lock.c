@@ -130,11 +130,14 @@ static bool forget(struct region *r, uint32_t mode)
     }
     if (handle_is_tasks(r))
         return take_one(&r->other);
-    /* The first thread's goes by the short path. */
-    if (handle_used_first(r) || !wshm_lock_held_by_other(r))
+    if (wshm_lock_held(r) != WINSHM_SHARED)
         return false;
-    *shared_bits(r) &= ~shared_bit(r);
-    atomic_fetch_sub_explicit(&r->other, 1, memory_order_relaxed);
+    if (handle_used_first(r)) {
+        atomic_store_explicit(&r->own, 0, memory_order_relaxed);
+    } else {
+        *shared_bits(r) &= ~shared_bit(r);
+        atomic_fetch_sub_explicit(&r->other, 1, memory_order_relaxed);
+    }
     return true;
 }
 
