@@ -47,6 +47,13 @@ static bool same_life(const struct region *r)
     return true;
 }
 
+static const uint64_t MICROSECOND = 1000;
+
+/** Looks that an observer takes in quick succession, which are about a
+ * millisecond. Then it sleeps: where short sleeps are none, looking on would
+ * keep a processor busy for as long as a writer takes. */
+enum { OBSERVER_HASTE = 20 };
+
 /** Without a lock: good if no section ran meanwhile. The instance is compared
  * last, since a region that began anew has an even version, too. */
 static winshm_status observe(struct region *r, uint64_t offset, void *buffer,
@@ -54,7 +61,7 @@ static winshm_status observe(struct region *r, uint64_t offset, void *buffer,
 {
     const struct layout_lock *lock = &r->control->lock;
     uint64_t deadline = wshm_park_deadline(timeout_ms);
-    for (;;) {
+    for (uint32_t looks = 0;; looks += looks < OBSERVER_HASTE) {
         uint32_t version =
             atomic_load_explicit(&lock->version, memory_order_acquire);
         if ((version & 1) == 0) {
@@ -82,9 +89,11 @@ static winshm_status observe(struct region *r, uint64_t offset, void *buffer,
             atomic_thread_fence(memory_order_acquire);
             return same_life(r) ? WINSHM_E_OWNER_DEAD : WINSHM_E_NOT_FOUND;
         }
-        if (wshm_platform_now() >= deadline)
+        uint64_t now = wshm_platform_now();
+        if (now >= deadline)
             return WINSHM_E_TIMEOUT;
-        wshm_platform_sleep(50 * 1000);
+        uint64_t pause = (looks < OBSERVER_HASTE ? 50 : 1000) * MICROSECOND;
+        wshm_platform_sleep(pause < deadline - now ? pause : deadline - now);
     }
 }
 
