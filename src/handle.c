@@ -136,7 +136,8 @@ static bool undecided(const winshm_region *handle)
     wshm_platform_mutex_lock(&mutex);
     bool mine = r->last == value && r->forked == 0;
     wshm_platform_mutex_unlock(&mutex);
-    if (mine && atomic_load(&r->closing) == CLOSE_UNDECIDED) {
+    if (mine && atomic_load(&r->closing) == CLOSE_UNDECIDED &&
+        !wshm_platform_ending()) {
         wshm_platform_sleep(20 * 1000);
         return true;
     }

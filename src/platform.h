@@ -302,7 +302,8 @@ int64_t wshm_platform_start_us(void); /* Unix microseconds */
 
 #define PLATFORM_NOBODY ((uintptr_t)1)
 
-/** The number of this thread, which is given one now if it has none. */
+/** The number of this thread, which is given one now if it has none. @return
+ * PLATFORM_NOBODY: no memory. */
 PLATFORM_COLD uintptr_t wshm_platform_thread_number(void);
 
 #if defined(_WIN32)
@@ -319,7 +320,8 @@ static inline uintptr_t wshm_platform_thread(void)
     uintptr_t number;
     if (!PLATFORM_LIKELY(index < PLATFORM_TLS_SLOTS))
         return wshm_platform_thread_number();
-    /* TlsGetValue() without the call: TEB.TlsSlots, as winternl.h has it. */
+        /* TlsGetValue() without the call: TEB.TlsSlots, as winternl.h has it.
+         */
 #if defined(_MSC_VER) && defined(_M_X64)
     number = __readgsqword(0x1480 + index * 8);
 #elif defined(_MSC_VER) && defined(_M_IX86)
@@ -339,8 +341,9 @@ static inline uintptr_t wshm_platform_thread(void)
 #else
 
 /** Hidden, and in the static model, so that it costs a load. */
-extern __attribute__((visibility("hidden"), tls_model("initial-exec")))
-_Thread_local uintptr_t wshm_posix_thread;
+extern __attribute__((
+    visibility("hidden"),
+    tls_model("initial-exec"))) _Thread_local uintptr_t wshm_posix_thread;
 
 /** The number of this thread, or PLATFORM_NOBODY if it has none yet. */
 static inline uintptr_t wshm_platform_thread(void)
@@ -348,6 +351,18 @@ static inline uintptr_t wshm_platform_thread(void)
     return wshm_posix_thread;
 }
 
+#endif
+
+/** True if the process has come so far in ending that no thread but this one is
+ * left. The others were stopped anywhere: no mark of theirs is ever cleared,
+ * and no lock released. Windows only. */
+#if defined(_WIN32)
+bool wshm_platform_ending(void);
+#else
+static inline bool wshm_platform_ending(void)
+{
+    return false;
+}
 #endif
 
 /** What is kept for each thread, zeroed at first. */
@@ -368,7 +383,8 @@ struct platform_thread *wshm_platform_thread_block(void);
 int wshm_platform_uncancellable(void);
 void wshm_platform_cancellable(int state);
 
-/** A lock between the threads of this process; all zeros: free. */
+/** A lock between the threads of this process; all zeros: free. It is none any
+ * more when the process is ending. */
 struct platform_mutex {
     void *opaque[8];
 };
