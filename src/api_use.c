@@ -131,9 +131,8 @@ winshm_status WINSHM_CALL winshm_copy_out(winshm_region *region,
     return finish_on_block(function, r, status);
 }
 
-winshm_status WINSHM_CALL winshm_copy_in(winshm_region *region,
-                                         uint64_t offset, const void *buffer,
-                                         uint64_t length)
+winshm_status WINSHM_CALL winshm_copy_in(winshm_region *region, uint64_t offset,
+                                         const void *buffer, uint64_t length)
 {
     static const char function[] = "winshm_copy_in";
     struct region *r = wshm_region_use(region);
@@ -165,8 +164,8 @@ static PLATFORM_NOINLINE winshm_status lock_slowly(winshm_region *region,
     winshm_status status = participates(r, true);
     if (mode != WINSHM_EXCLUSIVE && mode != WINSHM_SHARED)
         status = WINSHM_E_INVALID;
-    if (status == WINSHM_OK && mode == WINSHM_SHARED)
-        status = wshm_lock_recordable(r);
+    if (status == WINSHM_OK)
+        status = wshm_lock_recordable(r, mode);
     if (status == WINSHM_OK)
         status = half ? wshm_lock_finish(r, mode, timeout_ms)
                       : wshm_lock(r, mode, timeout_ms);
@@ -191,10 +190,10 @@ winshm_status WINSHM_CALL winshm_lock(winshm_region *region, uint32_t mode,
         wshm_region_end_first(r);
         return WINSHM_OK;
     }
-    if (!PLATFORM_LIKELY(
-            mode == WINSHM_SHARED &&
-            atomic_load_explicit(&r->own, memory_order_relaxed) == 0 &&
-            wshm_lock_try_shared(r, true, &half)))
+    if (!PLATFORM_LIKELY(mode == WINSHM_SHARED &&
+                         atomic_load_explicit(&r->own, memory_order_relaxed) ==
+                             0 &&
+                         wshm_lock_try_shared(r, true, &half)))
         return lock_slowly(region, r, mode, timeout_ms, half);
     atomic_store_explicit(&r->own, 1, memory_order_relaxed);
     wshm_region_end_first(r);

@@ -53,7 +53,7 @@ static void released(struct region *r, uint32_t mode)
 
 /* Who holds what through winshm_lock(). */
 
-_Static_assert(sizeof ((struct platform_thread *)0)->shared * 8 ==
+_Static_assert(sizeof((struct platform_thread *)0)->shared * 8 ==
                    HANDLE_REGIONS,
                "there is a bit for each region");
 
@@ -93,12 +93,13 @@ bool wshm_lock_held_by_handle(const struct region *r, bool exclusively)
             (atomic_load(&r->own) != 0 || atomic_load(&r->other) != 0));
 }
 
-winshm_status wshm_lock_recordable(struct region *r)
+winshm_status wshm_lock_recordable(struct region *r, uint32_t mode)
 {
     uint32_t bit;
-    return handle_is_tasks(r) || shared_bit(r, &bit) != NULL
-               ? WINSHM_OK
-               : WINSHM_E_NO_MEMORY;
+    bool can = handle_is_tasks(r) ||
+               (wshm_platform_thread() != PLATFORM_NOBODY &&
+                (mode != WINSHM_SHARED || shared_bit(r, &bit) != NULL));
+    return can ? WINSHM_OK : WINSHM_E_NO_MEMORY;
 }
 
 /** Who region.owner says it is if this thread may unlock. */

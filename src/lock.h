@@ -54,7 +54,7 @@ winshm_status wshm_lock_make_consistent(struct region *r);
 #define LOCK_ANYBODYS ((uintptr_t)2)
 
 /** Make sure that this thread can record a lock that winshm_lock() takes. */
-winshm_status wshm_lock_recordable(struct region *r);
+winshm_status wshm_lock_recordable(struct region *r, uint32_t mode);
 
 /** Record that winshm_lock() has taken it, as opposed to a copy of ours. */
 void wshm_lock_record(struct region *r, uint32_t mode);
@@ -190,8 +190,8 @@ static inline void lock_end_section(struct region *r)
     uint32_t version =
         atomic_load_explicit(&lock->version, memory_order_relaxed);
     /* In this order: dying in between leaves complete data and a word that
-     * names a dead owner, which is cleaned without a report. The version is odd,
-     * unless somebody has written over it. */
+     * names a dead owner, which is cleaned without a report. The version is
+     * odd, unless somebody has written over it. */
     atomic_store_explicit(&lock->version, (version | 1) + 1,
                           memory_order_release);
     atomic_store_explicit(&lock->word, 0, memory_order_release);
