@@ -44,7 +44,7 @@ static winshm_status take(struct region *r, platform_object *taken,
                           uint32_t *index)
 {
     /* A reaper may hold the only free slot for a moment. */
-    uint64_t deadline = wshm_platform_now() + 5 * MILLISECOND;
+    uint64_t deadline = 0;
     for (;;) {
         for (*index = 0; *index < LAYOUT_SLOTS; ++*index) {
             winshm_status status =
@@ -52,7 +52,11 @@ static winshm_status take(struct region *r, platform_object *taken,
             if (status != WINSHM_E_BUSY)
                 return status;
         }
-        if (wshm_platform_now() >= deadline)
+        /* From the first look on, which itself may have taken long. */
+        uint64_t now = wshm_platform_now();
+        if (deadline == 0)
+            deadline = now + 5 * MILLISECOND;
+        if (now >= deadline)
             return WINSHM_E_TOO_MANY;
         wshm_platform_sleep(MILLISECOND);
     }
