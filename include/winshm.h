@@ -480,7 +480,8 @@ WINSHM_API winshm_status WINSHM_CALL winshm_open_or_create(const char *name,
  *   "session"           everybody in this logon session
  *   "interactive-read"  the current user, and all interactive users to read
  *   "everyone-read"     the current user, and everybody to read
- *   with a colon        a security descriptor in SDDL (Windows only)
+ *   with a colon        a security descriptor in SDDL (Windows only); its
+ *                       integrity label holds for the lock and the events, too
  * and when opening, whose region may be joined:
  *   NULL                this user's, the administrators' or the system's; on
  *                       Linux root joins anybody's. On Windows SYSTEM does not:
@@ -821,6 +822,7 @@ WINSHM_API winshm_status WINSHM_CALL winshm_copy_in(winshm_region *region,
  *         WINSHM_E_ACCESS      the handle is an observer; an exclusive lock
  *                              on a read-only handle is allowed
  *         WINSHM_E_UNSUPPORTED the region has no lock
+ *         WINSHM_E_NO_MEMORY   none to keep what this thread holds
  *         WINSHM_E_CORRUPT     the control block is damaged
  *
  * @threadsafety any thread.

@@ -193,9 +193,6 @@ static void wake_own(struct region *r)
 static bool quiet(struct region *r, uint64_t pause)
 {
     uint64_t deadline = wshm_platform_now() + MILLISECOND;
-    /* Nobody is inside who could come out, or be disturbed. */
-    if (wshm_platform_ending())
-        return true;
     /* Only the first thread's mark may still be hidden from us. */
     if (!handle_used_first(r) && !handle_is_tasks(r))
         wshm_platform_barrier_process();
@@ -217,11 +214,12 @@ static bool holds_lock(struct region *r)
            wshm_lock_held_by_handle(r, false);
 }
 
-/** Take the handle out of use, if no call is inside and no lock is held. */
+/** Take the handle out of use, if no call is inside and no lock is held. When
+ * the process ends, those who were inside are dead. */
 static bool retire(struct region *r, uintptr_t value, uint64_t pause)
 {
     atomic_store(&r->handle, 0);
-    if (quiet(r, pause) && !holds_lock(r))
+    if ((wshm_platform_ending() || quiet(r, pause)) && !holds_lock(r))
         return true;
     atomic_store(&r->handle, value);
     return false;
