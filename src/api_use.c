@@ -3,6 +3,7 @@
 #include "change.h"
 #include "copy.h"
 #include "lock.h"
+#include "observe.h"
 #include "status.h"
 #include "view.h"
 
@@ -164,6 +165,8 @@ static PLATFORM_NOINLINE winshm_status lock_slowly(winshm_region *region,
     winshm_status status = participates(r, true);
     if (mode != WINSHM_EXCLUSIVE && mode != WINSHM_SHARED)
         status = WINSHM_E_INVALID;
+    if (status == WINSHM_OK && !half && wshm_lock_held(r) != 0)
+        status = WINSHM_E_DEADLOCK;
     if (status == WINSHM_OK)
         status = wshm_lock_recordable(r, mode);
     if (status == WINSHM_OK)
@@ -301,11 +304,13 @@ winshm_status WINSHM_CALL winshm_change_count(winshm_region *region,
     winshm_status status = WINSHM_OK;
     if (now == NULL)
         status = WINSHM_E_INVALID;
-    else if (r->control == NULL)
-        status = WINSHM_E_UNSUPPORTED;
-    else
-        *now = wshm_change_count(r);
-    return finish_on_block(function, r, status);
+    else if (r->slot == NULL)
+        status =
+            r->control == NULL ? WINSHM_E_UNSUPPORTED : wshm_observe_life(r);
+    if (status != WINSHM_OK)
+        return wshm_api_fail(function, r, status);
+    *now = wshm_change_count(r);
+    return finish_on_block(function, r, WINSHM_OK);
 }
 
 winshm_status WINSHM_CALL winshm_wait_handle(winshm_region *region,
