@@ -13,6 +13,9 @@ static const uint64_t MILLISECOND = 1000 * 1000;
  * others before they give up. */
 static const uint64_t LIFE_PATIENCE = 5000ull * 1000 * 1000;
 
+/** How long what is about to go away is waited for under the life lock. */
+static const uint64_t VANISH_PATIENCE = 200ull * 1000 * 1000;
+
 /** The header's fields, fetched once. */
 struct facts {
     uint32_t magic;
@@ -274,7 +277,8 @@ static winshm_status witness(struct region *r, const struct facts *facts,
     struct platform_region *p = &r->platform;
     *exists = false;
     memcpy(p->id, facts->id, sizeof p->id);
-    for (int tries = 0; tries < 200; tries++) {
+    uint64_t deadline = wshm_platform_now() + VANISH_PATIENCE;
+    for (;;) {
         winshm_status status = WINSHM_E_NOT_FOUND;
         if (facts->id[0] != 0)
             status = wshm_platform_data_open(p, &facts->data);
@@ -292,10 +296,11 @@ static winshm_status witness(struct region *r, const struct facts *facts,
             return WINSHM_E_CORRUPT;
         if (status != WINSHM_E_NOT_FOUND)
             return status;
+        if (wshm_platform_now() >= deadline)
+            return WINSHM_E_HELD;
         /* A last participant is being torn down: wait for the rest. */
         wshm_platform_sleep(MILLISECOND);
     }
-    return WINSHM_E_HELD;
 }
 
 static winshm_status join(struct region *r, const struct request *request,

@@ -140,8 +140,11 @@ static bool undecided(const winshm_region *handle)
     bool mine = r->last == value && r->forked == 0;
     wshm_platform_mutex_unlock(&mutex);
     uint32_t closing = atomic_load(&r->closing);
-    if (mine && closing == CLOSE_UNDECIDED)
+    if (mine && closing == CLOSE_UNDECIDED) {
+        if (wshm_platform_ending()) /* and whoever closes is dead */
+            return false;
         wshm_platform_sleep(20 * 1000);
+    }
     return mine && closing != CLOSE_DONE;
 }
 
