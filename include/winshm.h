@@ -121,7 +121,8 @@ typedef struct winshm_view winshm_view;
        "Something outside winshm removed the region's file. Close every "      \
        "handle to it and create it again.")                                    \
     XX(WINSHM_E_NO_MEMORY, -16, "out of memory or address space",              \
-       "Ask for less, map parts with WINSHM_NO_MAP, or free memory.")          \
+       "Ask for less, free memory or, where address space is short, map parts "\
+       "with WINSHM_NO_MAP. On Linux the size of /dev/shm is a limit too.")    \
     XX(WINSHM_E_TOO_MANY, -17, "too many participants or handles",             \
        "A region has at most WINSHM_PARTICIPANTS_MAX participants: share one " \
        "handle between threads, and close what is not needed.")                \
