@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "sweep.h"
+
 struct region wshm_regions[HANDLE_REGIONS];
 static struct view views[HANDLE_VIEWS];
 
@@ -292,24 +294,28 @@ static void abandon(struct region *r)
 void wshm_region_fork_child(void)
 {
     struct platform_thread *thread = wshm_platform_thread_block();
+    /* Nothing is stored that is so already: that would copy the pages. */
     for (uint32_t i = 0; i < HANDLE_REGIONS; i++) {
         struct region *r = &wshm_regions[i];
         /* Threads that were in a call do not exist here. */
-        atomic_store(&r->inside_first, 0);
-        atomic_store(&r->inside_other, 0);
+        if (atomic_load(&r->inside_first) != 0)
+            atomic_store(&r->inside_first, 0);
+        if (atomic_load(&r->inside_other) != 0)
+            atomic_store(&r->inside_other, 0);
         if (atomic_load(&r->references) != 0)
             abandon(r);
     }
     for (uint32_t i = 0; i < HANDLE_VIEWS; i++) {
         struct view *v = &views[i];
-        v->region = NULL;
-        if (atomic_load(&v->handle) == 0)
+        if (v->region == NULL)
             continue;
-        v->forked = 1;
+        v->region = NULL;
+        v->forked = atomic_load(&v->handle) != 0;
         atomic_store(&v->handle, 0);
     }
     /* Nor does this one hold any of their locks. */
     if (thread != NULL)
         memset(thread->shared, 0, sizeof thread->shared);
+    atomic_store(&wshm_sweep_next, 0);
     wshm_platform_mutex_unlock(&mutex);
 }

@@ -45,17 +45,34 @@ static long read_entries(int directory, size_t bytes)
     return syscall(SYS_getdents64, (long)directory, room, (long)bytes);
 }
 
+/** Reads entries from a position on. @return the furthest position that one of
+ * them tells, or the first one. */
+static int64_t read_position(int directory, int64_t from, bool furthest)
+{
+    int64_t told = 0;
+    if (lseek(directory, (off_t)from, SEEK_SET) < 0)
+        return 0;
+    long got = read_entries(directory, furthest ? sizeof room : 512);
+    for (long at = 0; at < got && (furthest || at == 0);) {
+        const struct entry *entry = (void *)(room + at);
+        at += entry->length;
+        /* What the last one of all tells means the end. */
+        if (entry->next > told && entry->next < INT32_MAX)
+            told = entry->next;
+    }
+    return told;
+}
+
 /** Tells a position in the directory by chance, so that whatever is in the way
- * of one search is not in the way of all. Positions may have gaps, and how far
- * they go is not told: half of them at least are none beyond the end. */
+ * of one search is not in the way of all. How far positions go has to be found
+ * out: kernels have named the newest file first, or last, and by numbers with
+ * gaps. */
 static off_t begin(int directory, uint64_t chance)
 {
-    uint64_t end = 4;
-    while (end < (uint64_t)1 << 62 &&
-           lseek(directory, (off_t)end, SEEK_SET) >= 0 &&
-           read_entries(directory, 512) > 0)
+    int64_t end = read_position(directory, 0, true) + 1;
+    while (end < INT32_MAX && read_position(directory, end, false) > end)
         end *= 2;
-    return (off_t)(chance % end);
+    return (off_t)(chance % (uint64_t)end);
 }
 
 /** True if nobody is in the region, nor just entering it, as far as a glance
