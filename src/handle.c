@@ -55,6 +55,7 @@ struct region *wshm_region_allocate(bool tasks)
         atomic_store(&found->closing, 0);
         atomic_store(&found->own, 0);
         atomic_store(&found->other, 0);
+        atomic_store(&found->seen_alive, 0);
         atomic_store(&found->owner, 0);
         found->control = NULL;
         found->slot = NULL;
@@ -293,7 +294,6 @@ static void abandon(struct region *r)
 
 void wshm_region_fork_child(void)
 {
-    struct platform_thread *thread = wshm_platform_thread_block();
     /* Nothing is stored that is so already: that would copy the pages. */
     for (uint32_t i = 0; i < HANDLE_REGIONS; i++) {
         struct region *r = &wshm_regions[i];
@@ -313,9 +313,6 @@ void wshm_region_fork_child(void)
         v->forked = atomic_load(&v->handle) != 0;
         atomic_store(&v->handle, 0);
     }
-    /* Nor does this one hold any of their locks. */
-    if (thread != NULL)
-        memset(thread->shared, 0, sizeof thread->shared);
     atomic_store(&wshm_sweep_next, 0);
     wshm_platform_mutex_unlock(&mutex);
 }

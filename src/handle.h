@@ -31,7 +31,8 @@ struct region {
     _Atomic(uintptr_t) owner; /* who holds what: see lock.h */
     _Atomic uint32_t own;
     _Atomic uint32_t other;
-    _Atomic uint32_t closing; /* waits shall end */
+    _Atomic uint32_t closing;    /* waits shall end */
+    _Atomic uint32_t seen_alive; /* observer: when somebody was, in ms */
 
     uint8_t *data; /* NULL: not mapped as a whole */
     uint64_t size;
@@ -124,8 +125,7 @@ struct view *wshm_view_find(const winshm_view *handle);
 /** Nobody but the caller can free the view after this. @return NULL: refused */
 struct view *wshm_view_retire(const winshm_view *handle);
 
-/** Value of region.first, and of no thread: there is none, and never will be.
- */
+/** Value of region.first, and of no thread: there never will be a first. */
 #define HANDLE_NO_FIRST ((uintptr_t)2)
 
 /** True if thread is the handle's first, which it becomes if none is. */
@@ -223,7 +223,10 @@ static inline struct region *wshm_region_begin(const winshm_region *handle)
     /* A stale handle must not touch the marks of the place's next user. */
     if (atomic_load_explicit(&r->handle, memory_order_relaxed) != value)
         return NULL;
-    bool first = handle_is_first(r, wshm_platform_thread_number());
+    uintptr_t thread = wshm_platform_thread();
+    if (!PLATFORM_LIKELY(thread != PLATFORM_NOBODY))
+        thread = wshm_platform_thread_number();
+    bool first = handle_is_first(r, thread);
     if (first)
         handle_mark_first(r);
     else
