@@ -32,10 +32,10 @@
  *  - Functions may be called from any thread. None is async-signal-safe.
  *  - After fork() the child's handles and views are the parent's: calls on them
  *    give WINSHM_E_FORKED, but for winshm_close() and winshm_unmap(), which
- * give back what the child has of them. Until then the memory stays mapped in
- * the child as it was. Where all handles of a process are in use, a new one
- * takes the place of an inherited one; that gives WINSHM_E_CLOSED from then on,
- * and its memory stays mapped until the child ends.
+ *    give back what the child has of them. Until then the memory stays mapped
+ *    in the child as it was. Where all handles of a process are in use, a new
+ *    one takes the place of an inherited one; that gives WINSHM_E_CLOSED from
+ *    then on, and its memory stays mapped until the child ends.
  *  - From version 1.0 on everything here stays source and binary compatible
  *    within a major version. Until then a new minor version may change it.
  */
