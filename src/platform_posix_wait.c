@@ -190,8 +190,8 @@ uintptr_t wshm_platform_thread_number(void)
 /* On the heap: what a library has in thread-local storage of the static model,
  * as the number and the guard of copies are, comes out of a small room that the
  * libraries of a process share. */
-static __attribute__((tls_model(
-    "initial-exec"))) _Thread_local struct platform_thread *block;
+static __attribute__((
+    tls_model("initial-exec"))) _Thread_local struct platform_thread *block;
 static pthread_key_t block_key; /* only so that block_free() is called */
 static bool block_key_works;
 

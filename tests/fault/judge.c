@@ -131,15 +131,11 @@ static bool known_without(winshm_status status)
            status == WINSHM_E_NOT_FOUND;
 }
 
-/** True if nothing could be kept for this thread. */
-static bool no_room_for_thread(void)
+bool fault_no_room_for_thread(void)
 {
-    static const char *const calls[] = {"FlsAlloc",
-                                        "FlsSetValue",
-                                        "HeapAlloc",
-                                        "calloc",
-                                        "pthread_key_create",
-                                        "pthread_setspecific"};
+    static const char *const calls[] = {
+        "FlsAlloc", "FlsSetValue",        "HeapAlloc",
+        "calloc",   "pthread_key_create", "pthread_setspecific"};
     for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++)
         if (fault_refused(calls[i]))
             return true;
@@ -165,7 +161,7 @@ void fault_judge(winshm_status status)
     fault_expect(is_documented(scenario->function, status),
                  "%s is not documented", winshm_status_name(status));
     /* Without memory for it nothing more is told. */
-    if (message[0] == '\0' && no_room_for_thread())
+    if (message[0] == '\0' && fault_no_room_for_thread())
         return;
     if (code == 0 && status == WINSHM_E_TIMEOUT &&
         asks_for_owners(scenario->function))
