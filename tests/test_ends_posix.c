@@ -16,7 +16,8 @@ enum {
     REST = 8192, /* what main() has mapped of its region */
     MANY = 100,
     BIG = 64 << 20,
-    SLACK_MS = 1000
+    SLACK_MS = 1000,
+    JOINS_AT = 36 /* in the header, odd while somebody joins */
 };
 
 static const char *region_name;
@@ -325,6 +326,57 @@ static void test_timeouts(void)
     CHECK_EQ(plain_count(region_name), 0);
 }
 
+static void crash(void *unused)
+{
+    winshm_region *h;
+    winshm_options o = {.struct_size = sizeof o,
+                        .disposition = WINSHM_CREATE_NEW,
+                        .size = SIZE,
+                        .name = region_name,
+                        .security = "everyone-read"};
+    (void)unused;
+    CHECK_OK(winshm_open_with(&o, &h));
+    child_die();
+}
+
+static void observe_in_time(void *unused)
+{
+    winshm_region *h;
+    winshm_options o = {.struct_size = sizeof o,
+                        .disposition = WINSHM_OPEN_EXISTING,
+                        .flags = WINSHM_READ,
+                        .timeout_ms = 50,
+                        .name = region_name,
+                        .security = "anyone"};
+    (void)unused;
+    if (!child_become_nobody())
+        return; /* who made it is no observer */
+    uint64_t began = clock_ms();
+    CHECK_STATUS(winshm_open_with(&o, &h), WINSHM_E_NOT_MANAGED);
+    uint64_t took = clock_ms() - began;
+    CHECK(took >= 50 && took < 150);
+}
+
+/** Whoever may only look waits no longer than it is told to for a region that
+ * somebody was about to enter. */
+static void test_observer_in_time(void)
+{
+    winshm_region *h;
+    struct child child;
+    char path[120];
+    uint32_t joins = 1;
+    child_fork(&child, crash, NULL);
+    CHECK_EQ(child_wait(&child, PATIENCE_MS), -1);
+    snprintf(path, sizeof path, "/dev/shm/%s.winshm", region_name);
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    CHECK_EQ(pwrite(fd, &joins, sizeof joins, JOINS_AT), sizeof joins);
+    close(fd);
+    child_fork(&child, observe_in_time, NULL);
+    CHECK_EQ(child_wait(&child, PATIENCE_MS), 0);
+    CHECK_STATUS(winshm_open(region_name, 0, &h), WINSHM_E_NOT_FOUND);
+    CHECK_EQ(plain_count(region_name), 0);
+}
+
 static const struct role roles[] = {
     {"leaves", role_leaves}, {"patient", role_patient}, {NULL, NULL}};
 
@@ -347,6 +399,7 @@ int main(int argc, char **argv)
     test_giving_back();
     test_shared_lock_held();
     test_timeouts();
+    test_observer_in_time();
     while (clock_ms() < end)
         sleep_ms(1);
     close(held);

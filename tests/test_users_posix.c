@@ -430,37 +430,6 @@ static void test_held_life_lock(void)
     CHECK_EQ(plain_count(region_name), 0);
 }
 
-/** Whoever may only look waits no longer than it is told to for a region that
- * somebody was about to enter. */
-static void test_observer_in_time(void)
-{
-    winshm_region *h;
-    winshm_options o = {.struct_size = sizeof o,
-                        .disposition = WINSHM_OPEN_EXISTING,
-                        .flags = WINSHM_READ,
-                        .timeout_ms = 50,
-                        .name = region_name,
-                        .security = "anyone"};
-    struct child child = child_start("hold", region_name, 0);
-    CHECK_EQ(child_hear(&child, PATIENCE_MS), 'h');
-    child_kill(&child);
-    uint32_t joins = 1; /* a joiner that was killed half way */
-    int fd = open(path_of(".winshm"), O_RDWR | O_CLOEXEC);
-    CHECK_EQ(
-        pwrite(fd, &joins, sizeof joins, offsetof(struct layout_header, joins)),
-        sizeof joins);
-    close(fd);
-    be(SQUATTER);
-    uint64_t began = clock_ms();
-    CHECK_STATUS(winshm_open_with(&o, &h), WINSHM_E_NOT_FOUND);
-    uint64_t took = clock_ms() - began;
-    CHECK(took >= 50 && took < 150);
-    be(VICTIM);
-    CHECK_STATUS(winshm_open(region_name, 0, &h), WINSHM_E_NOT_FOUND);
-    be(ROOT);
-    CHECK_EQ(plain_count(region_name), 0);
-}
-
 int main(int argc, char **argv)
 {
     child_run_role(argc, argv, roles);
@@ -475,7 +444,6 @@ int main(int argc, char **argv)
     test_record();
     test_super_users();
     test_held_presence();
-    test_observer_in_time();
     test_held_life_lock();
     return 0;
 }
