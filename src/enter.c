@@ -9,10 +9,6 @@
 
 static const uint64_t MILLISECOND = 1000 * 1000;
 
-/** How long a live but stopped process inside create or open may hold up
- * others before they give up. */
-static const uint64_t LIFE_PATIENCE = 5000ull * 1000 * 1000;
-
 /** How long what is about to go away is waited for under the life lock. */
 static const uint64_t VANISH_PATIENCE = 200ull * 1000 * 1000;
 
@@ -272,12 +268,13 @@ bool wshm_enter_clean_up(struct region *r)
  * not a block that an outsider has made since.
  */
 static winshm_status witness(struct region *r, const struct facts *facts,
-                             bool *exists)
+                             uint64_t deadline, bool *exists)
 {
     struct platform_region *p = &r->platform;
     *exists = false;
     memcpy(p->id, facts->id, sizeof p->id);
-    uint64_t deadline = wshm_platform_now() + VANISH_PATIENCE;
+    uint64_t patience = wshm_platform_now() + VANISH_PATIENCE;
+    deadline = deadline < patience ? deadline : patience;
     for (;;) {
         winshm_status status = WINSHM_E_NOT_FOUND;
         if (facts->id[0] != 0)
@@ -329,7 +326,8 @@ static winshm_status not_found(const struct region *r,
 }
 
 static winshm_status under_life_lock(struct region *r,
-                                     const struct request *request)
+                                     const struct request *request,
+                                     uint64_t deadline)
 {
     struct facts facts;
     bool exists;
@@ -339,7 +337,7 @@ static winshm_status under_life_lock(struct region *r,
     fetch(&r->control->header, &facts);
     if (facts.magic != 0 && facts.magic != LAYOUT_MAGIC)
         return WINSHM_E_FOREIGN;
-    winshm_status status = witness(r, &facts, &exists);
+    winshm_status status = witness(r, &facts, deadline, &exists);
     if (exists && facts.version != LAYOUT_VERSION)
         return WINSHM_E_LAYOUT;
     if (exists && request->disposition == WINSHM_CREATE_NEW)
@@ -365,11 +363,13 @@ static winshm_status under_life_lock(struct region *r,
 }
 
 /** Opening read-only where the control block may not be written. */
-static winshm_status observe(struct region *r, const struct request *request)
+static winshm_status observe(struct region *r, const struct request *request,
+                             uint64_t deadline)
 {
     struct platform_region *p = &r->platform;
     struct facts facts;
-    uint64_t deadline = wshm_platform_now() + 200 * MILLISECOND;
+    uint64_t patience = wshm_platform_now() + 200 * MILLISECOND;
+    deadline = deadline < patience ? deadline : patience;
     winshm_status status = wshm_platform_enter(
         p, PLATFORM_OBSERVE, LAYOUT_BYTES, request->security, deadline);
     if (status != WINSHM_OK)
@@ -414,25 +414,29 @@ static winshm_status observe(struct region *r, const struct request *request)
 
 void wshm_enter_unmap(struct region *r)
 {
-    if (r->data != NULL)
-        wshm_platform_unmap(r->data, r->size);
+    uint8_t *data = r->data;
+    /* Forgotten first: a child that is forked meanwhile must not unmap what has
+     * come in its place. */
     r->data = NULL;
+    if (data != NULL)
+        wshm_platform_unmap(data, r->size);
 }
 
-winshm_status wshm_enter(struct region *r, const struct request *request)
+winshm_status wshm_enter(struct region *r, const struct request *request,
+                         uint64_t deadline)
 {
     struct platform_region *p = &r->platform;
     bool join_only = request->disposition == WINSHM_OPEN_EXISTING;
     wshm_error_clear();
-    winshm_status status = wshm_platform_enter(
-        p, join_only ? PLATFORM_JOIN : PLATFORM_CREATE, LAYOUT_BYTES,
-        request->security, wshm_platform_now() + LIFE_PATIENCE);
+    winshm_status status =
+        wshm_platform_enter(p, join_only ? PLATFORM_JOIN : PLATFORM_CREATE,
+                            LAYOUT_BYTES, request->security, deadline);
     if (status == WINSHM_OK) {
-        status = under_life_lock(r, request);
+        status = under_life_lock(r, request, deadline);
         wshm_platform_entered(p);
     } else {
         if (status == WINSHM_E_ACCESS && join_only && !request->writable)
-            status = observe(r, request);
+            status = observe(r, request, deadline);
         if (status == WINSHM_E_NOT_FOUND)
             status = not_found(r, request);
     }

@@ -244,9 +244,24 @@ void wshm_platform_entered(struct platform_region *p)
     object_close(&p->life);
 }
 
-bool wshm_platform_leaving(struct platform_region *p)
+uint32_t wshm_platform_leftovers(char (*names)[WINSHM_NAME_MAX + 1],
+                                 uint32_t most, uint64_t bytes)
+{
+    (void)names;
+    (void)most;
+    (void)bytes;
+    return 0;
+}
+
+void wshm_platform_unname(const struct platform_region *p)
 {
     (void)p;
+}
+
+bool wshm_platform_leaving(struct platform_region *p, uint64_t deadline_ns)
+{
+    (void)p;
+    (void)deadline_ns;
     return false;
 }
 
