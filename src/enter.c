@@ -232,18 +232,6 @@ static void sign(struct region *r)
     atomic_store(&header->creator_pid, wshm_platform_pid());
 }
 
-/** Removes what a life without participants has left. */
-static bool clean_up(struct region *r, const struct facts *facts)
-{
-    if (facts->magic == LAYOUT_MAGIC && facts->adopted == 0 &&
-        wshm_platform_data_remove(&r->platform, &facts->data) != WINSHM_OK)
-        return false;
-    /* The data first: while the control block is there, whoever comes next
-     * knows which file may be removed. */
-    wshm_platform_control_remove(&r->platform);
-    return true;
-}
-
 bool wshm_enter_clean_up(struct region *r)
 {
     struct facts facts;
@@ -255,7 +243,13 @@ bool wshm_enter_clean_up(struct region *r)
         facts.magic = LAYOUT_MAGIC;
         facts.adopted = r->adopted;
     }
-    return clean_up(r, &facts);
+    if (facts.magic == LAYOUT_MAGIC && facts.adopted == 0 &&
+        wshm_platform_data_remove(&r->platform, &facts.data) != WINSHM_OK)
+        return false;
+    /* The data first: while the control block is there, whoever comes next
+     * knows which file may be removed. */
+    wshm_platform_control_remove(&r->platform);
+    return true;
 }
 
 /* Joining, under the life lock. */
