@@ -517,13 +517,19 @@ WINSHM_API winshm_status WINSHM_CALL winshm_open_or_create(const char *name,
  *   "session"           everybody in this logon session
  *   "interactive-read"  the current user, and all interactive users to read
  *   "everyone-read"     the current user, and everybody to read
- *   with a colon        a security descriptor in SDDL (Windows only)
+ *   with a colon        a security descriptor in SDDL (Windows only); its
+ *                       integrity label holds for the lock and the events, too
  * and when opening, whose region may be joined:
- *   NULL                this user's, an administrator's or the system's; root
- *                       and SYSTEM join anybody's. In a Linux user namespace
- *                       whoever has no number there is a stranger, and its root
- *                       joins those who have one.
+ *   NULL                this user's, the administrators' or the system's; on
+ *                       Linux root joins anybody's. On Windows SYSTEM does not:
+ *                       a user may have made the name before a service opens it.
+ *                       In a Linux user namespace whoever has no number there is
+ *                       a stranger, and its root joins those who have one.
  *   "anyone"            whoever owns it is trusted
+ *
+ * WINSHM_OPEN_OR_CREATE joins as with NULL, whatever security says. On Windows
+ * a thread that impersonates somebody is that user here, for what it creates as
+ * for what it joins.
  *
  * @param options struct_size must be set, unused members 0.
  * @param out     [out] the handle; free with winshm_close().
@@ -534,8 +540,9 @@ WINSHM_API winshm_status WINSHM_CALL winshm_open_or_create(const char *name,
  *         WINSHM_E_TAG         the region has another layout tag
  *         WINSHM_E_SIZE        size is not 0 and the region's differs; raw: is
  *                              less
- *         WINSHM_E_UNSUPPORTED an SDDL string on Linux; capacity with
- *                              WINSHM_RAW
+ *         WINSHM_E_UNSUPPORTED an SDDL string on Linux; "session" where the
+ *                              token names no logon session, as in a service
+ *                              that runs as SYSTEM; capacity with WINSHM_RAW
  *         WINSHM_E_TIMEOUT     timeout_ms, or without one 5 s, ran out while
  *                              another process was inside create or open of the
  *                              region: it is stopped, or busy with a block of
@@ -554,9 +561,10 @@ winshm_open_with(const winshm_options *options, winshm_region **out);
  * Leave a region and free the handle.
  *
  * Threads of this process that wait in a call on the handle return with
- * WINSHM_E_CLOSED before this returns. Views from winshm_map() stay valid and
- * keep the participant present until they are unmapped; winshm_data() ends
- * with the handle.
+ * WINSHM_E_CLOSED before this returns. In a DLL that Windows unloads because
+ * the process ends there are no other threads any more, and none is waited for.
+ * Views from winshm_map() stay valid and keep the participant present until
+ * they are unmapped; winshm_data() ends with the handle.
  *
  * In a child of fork(), on a handle of the parent's, it unmaps in this process
  * what winshm_data() pointed to and gives WINSHM_OK; the parent and the region
@@ -639,9 +647,9 @@ WINSHM_API winshm_status WINSHM_CALL winshm_get_info(winshm_region *region,
  * @threadsafety any thread.
  * @since 0.1
  */
-WINSHM_API winshm_status WINSHM_CALL winshm_get_participants(
-    winshm_region *region, winshm_participant *array, uint32_t capacity,
-    uint32_t *count);
+WINSHM_API winshm_status WINSHM_CALL
+winshm_get_participants(winshm_region *region, winshm_participant *array,
+                        uint32_t capacity, uint32_t *count);
 
 /* ---- Parts and copies ---- */
 
@@ -865,6 +873,7 @@ WINSHM_API winshm_status WINSHM_CALL winshm_copy_in(winshm_region *region,
  *                              on a read-only handle is allowed
  *         WINSHM_E_NO_MEMORY   none to note that this thread has it shared
  *         WINSHM_E_UNSUPPORTED the region has no lock
+ *         WINSHM_E_NO_MEMORY   none to keep what this thread holds
  *         WINSHM_E_CORRUPT     the control block is damaged
  *
  * @threadsafety any thread.
@@ -977,8 +986,8 @@ WINSHM_API winshm_status WINSHM_CALL winshm_wait(winshm_region *region,
  * @threadsafety any thread.
  * @since 0.1
  */
-WINSHM_API winshm_status WINSHM_CALL
-winshm_change_count(winshm_region *region, uint32_t *now);
+WINSHM_API winshm_status WINSHM_CALL winshm_change_count(winshm_region *region,
+                                                         uint32_t *now);
 
 /**
  * Get a Windows event for loops with WaitForMultipleObjects().
@@ -1001,8 +1010,8 @@ winshm_change_count(winshm_region *region, uint32_t *now);
  * @platform Windows only.
  * @since 0.1
  */
-WINSHM_API winshm_status WINSHM_CALL
-winshm_wait_handle(winshm_region *region, void **handle);
+WINSHM_API winshm_status WINSHM_CALL winshm_wait_handle(winshm_region *region,
+                                                        void **handle);
 
 #ifdef __cplusplus
 }

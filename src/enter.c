@@ -9,6 +9,9 @@
 
 static const uint64_t MILLISECOND = 1000 * 1000;
 
+/** How long what is about to go away is waited for under the life lock. */
+static const uint64_t VANISH_PATIENCE = 200ull * 1000 * 1000;
+
 /** The header's fields, fetched once. */
 struct facts {
     uint32_t magic;
@@ -270,7 +273,9 @@ static winshm_status witness(struct region *r, const struct facts *facts,
     struct platform_region *p = &r->platform;
     *exists = false;
     memcpy(p->id, facts->id, sizeof p->id);
-    for (int tries = 0; tries < 200; tries++) {
+    uint64_t patience = wshm_platform_now() + VANISH_PATIENCE;
+    deadline = deadline < patience ? deadline : patience;
+    for (;;) {
         winshm_status status = WINSHM_E_NOT_FOUND;
         if (facts->id[0] != 0)
             status = wshm_platform_data_open(p, &facts->data);
@@ -288,12 +293,11 @@ static winshm_status witness(struct region *r, const struct facts *facts,
             return WINSHM_E_CORRUPT;
         if (status != WINSHM_E_NOT_FOUND)
             return status;
-        /* A last participant is being torn down: wait for the rest. */
         if (wshm_platform_now() >= deadline)
-            break;
+            return WINSHM_E_HELD;
+        /* A last participant is being torn down: wait for the rest. */
         wshm_platform_sleep(MILLISECOND);
     }
-    return WINSHM_E_HELD;
 }
 
 static winshm_status join(struct region *r, const struct request *request,
@@ -364,7 +368,7 @@ static winshm_status observe(struct region *r, const struct request *request,
 {
     struct platform_region *p = &r->platform;
     struct facts facts;
-    uint64_t patience = wshm_platform_now() + 200 * MILLISECOND;
+    uint64_t patience = wshm_platform_now() + VANISH_PATIENCE;
     deadline = deadline < patience ? deadline : patience;
     winshm_status status = wshm_platform_enter(
         p, PLATFORM_OBSERVE, LAYOUT_BYTES, request->security, deadline);
@@ -411,8 +415,8 @@ static winshm_status observe(struct region *r, const struct request *request,
 void wshm_enter_unmap(struct region *r)
 {
     uint8_t *data = r->data;
-    /* Forgotten first: a child that is forked meanwhile must not unmap what has
-     * come in its place. */
+    /* Forgotten first: a child forked meanwhile must not unmap what comes next.
+     */
     r->data = NULL;
     if (data != NULL)
         wshm_platform_unmap(data, r->size);

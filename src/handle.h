@@ -48,9 +48,10 @@ struct region {
     struct platform_mutex reaping; /* one thread at a time cleans slots */
     struct platform_region platform;
 
-    uintptr_t last;  /* table: the value most recently given out */
-    uint32_t forked; /* table: that value is the parent's; the place is free,
-                        but the parent's mapping may still be there */
+    uint32_t published; /* table: there is or was a handle of this region */
+    uintptr_t last;     /* table: the value most recently given out */
+    uint32_t forked;    /* table: that value is the parent's; the place is free,
+                           but the parent's mapping may still be there */
 };
 
 /** Pages around a part of a region. */
@@ -74,7 +75,7 @@ struct view {
  * the place is not free yet. */
 enum { REGION_UNUSED = 1 };
 
-/** Values of region.closing. */
+/** Values of region.closing; CLOSE_DONE as long as there is no handle. */
 enum { CLOSE_NONE, CLOSE_UNDECIDED, CLOSE_DONE };
 
 /** True if the control block was cut short under this handle. All that it finds

@@ -321,7 +321,8 @@ int64_t wshm_platform_start_us(void); /* Unix microseconds */
 
 #define PLATFORM_NOBODY ((uintptr_t)1)
 
-/** The number of this thread, which is given one now if it has none. */
+/** The number of this thread, which is given one now if it has none. @return
+ * PLATFORM_NOBODY: no memory. */
 PLATFORM_COLD uintptr_t wshm_platform_thread_number(void);
 
 #if defined(_WIN32)
@@ -371,6 +372,18 @@ static inline uintptr_t wshm_platform_thread(void)
 
 #endif
 
+/** True if the process has come so far in ending that no thread but this one is
+ * left. The others were stopped anywhere: no mark of theirs is ever cleared,
+ * and no lock released. Windows only. */
+#if defined(_WIN32)
+bool wshm_platform_ending(void);
+#else
+static inline bool wshm_platform_ending(void)
+{
+    return false;
+}
+#endif
+
 /** What is kept for each thread, zeroed at first. */
 struct platform_thread {
     uint32_t shared[32]; /* a bit a region: see lock.h */
@@ -389,7 +402,8 @@ struct platform_thread *wshm_platform_thread_block(void);
 int wshm_platform_uncancellable(void);
 void wshm_platform_cancellable(int state);
 
-/** A lock between the threads of this process; all zeros: free. */
+/** A lock between the threads of this process; all zeros: free. It is none any
+ * more when the process is ending. */
 struct platform_mutex {
     void *opaque[8];
 };

@@ -177,8 +177,12 @@ static void release(struct region *r, uint64_t deadline)
     if (atomic_fetch_sub(&r->references, 1) != REGION_UNUSED + 1)
         return;
     int cancellation = wshm_platform_uncancellable();
+    /* A thread that holds a lock which is lost with the control block would be
+     * taken for a holder of the next region in this place. */
+    bool held = wshm_lock_held_by_handle(r, false);
     leave(r, deadline);
-    wshm_region_free(r);
+    if (!held)
+        wshm_region_free(r);
     wshm_platform_cancellable(cancellation);
 }
 
@@ -243,7 +247,7 @@ static void wake_own(struct region *r)
 
 /** Wait for the calls inside to end, for no longer than a call that has met an
  * undecided close should be kept waiting. */
-static bool quiet(struct region *r)
+static bool quiet(struct region *r, uint64_t pause)
 {
     uint64_t deadline = wshm_platform_now() + MILLISECOND;
     /* Only the first thread's mark may still be hidden from us. */
@@ -254,7 +258,7 @@ static bool quiet(struct region *r)
         if (wshm_platform_now() >= deadline)
             return false;
         wake_own(r);
-        wshm_platform_sleep(MILLISECOND / 20);
+        wshm_platform_sleep(pause);
     }
     return true;
 }
@@ -267,11 +271,12 @@ static bool holds_lock(struct region *r)
            wshm_lock_held_by_handle(r, false);
 }
 
-/** Take the handle out of use, if no call is inside and no lock is held. */
-static bool retire(struct region *r, uintptr_t value)
+/** Take the handle out of use, if no call is inside and no lock is held. When
+ * the process ends, those who were inside are dead. */
+static bool retire(struct region *r, uintptr_t value, uint64_t pause)
 {
     atomic_store(&r->handle, 0);
-    if (quiet(r) && !holds_lock(r))
+    if ((wshm_platform_ending() || quiet(r, pause)) && !holds_lock(r))
         return true;
     atomic_store(&r->handle, value);
     return false;
@@ -293,12 +298,15 @@ winshm_status wshm_region_close(winshm_region *handle)
         return busy ? WINSHM_E_BUSY : WINSHM_E_CLOSED;
     int cancellation = wshm_platform_uncancellable();
     uint64_t deadline = wshm_platform_now() + CLOSE_PATIENCE;
+    uint64_t pause = MILLISECOND / 20; /* which is not slept on Windows */
     bool retired;
     /* Again and again, so that calls that come while a long copy runs find the
      * handle in use for half of the time. */
-    while (!(retired = retire(r, (uintptr_t)handle)) && !holds_lock(r) &&
-           wshm_platform_now() < deadline)
+    while (!(retired = retire(r, (uintptr_t)handle, pause)) && !holds_lock(r) &&
+           wshm_platform_now() < deadline) {
         wshm_platform_sleep(MILLISECOND);
+        pause = MILLISECOND;
+    }
     atomic_store(&r->closing, retired ? CLOSE_DONE : CLOSE_NONE);
     if (retired) {
         wshm_platform_unname(&r->platform); /* whatever views are left */

@@ -118,7 +118,8 @@ static winshm_status create_everyone(struct stage *s)
 /** With entries of every sort that the life lock's list is made from. */
 static winshm_status create_sddl(struct stage *s)
 {
-    return create_with(s, "D:P(D;;GW;;;AN)(A;;GA;;;WD)(A;;GR;;;IU)");
+    return create_with(
+        s, "D:P(D;;GW;;;AN)(A;;GA;;;WD)(A;;GR;;;IU)S:(ML;;NW;;;LW)");
 }
 
 static winshm_status create_global(struct stage *s)

@@ -21,7 +21,7 @@ PURE = {
     "__udivdi3", "__udivmoddi4", "___chkstk_ms",
     # This thread's last error; numbers and pseudo-handles of this process.
     "GetLastError", "SetLastError", "GetCurrentProcess", "GetCurrentProcessId",
-    "GetProcessHeap",
+    "GetCurrentThread", "GetProcessHeap",
     # Text from one encoding to another, predicates of SIDs, and rights spelt out.
     "MultiByteToWideChar", "EqualSid", "IsWellKnownSid", "MapGenericMask",
 }
