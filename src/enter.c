@@ -362,7 +362,7 @@ static winshm_status observe(struct region *r, const struct request *request,
 {
     struct platform_region *p = &r->platform;
     struct facts facts;
-    uint64_t patience = wshm_platform_now() + 200 * MILLISECOND;
+    uint64_t patience = wshm_platform_now() + VANISH_PATIENCE;
     deadline = deadline < patience ? deadline : patience;
     winshm_status status = wshm_platform_enter(
         p, PLATFORM_OBSERVE, LAYOUT_BYTES, request->security, deadline);
@@ -409,8 +409,8 @@ static winshm_status observe(struct region *r, const struct request *request,
 void wshm_enter_unmap(struct region *r)
 {
     uint8_t *data = r->data;
-    /* Forgotten first: a child that is forked meanwhile must not unmap what has
-     * come in its place. */
+    /* Forgotten first: a child forked meanwhile must not unmap what comes next.
+     */
     r->data = NULL;
     if (data != NULL)
         wshm_platform_unmap(data, r->size);

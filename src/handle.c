@@ -50,6 +50,7 @@ struct region *wshm_region_allocate(bool tasks)
         found = free_region(1);
     if (found != NULL) {
         found->forked = 0;
+        found->published = 0;
         atomic_store(&found->references, REGION_UNUSED + 1);
         atomic_store(&found->first, tasks ? HANDLE_NO_FIRST : 0);
         atomic_store(&found->closing, CLOSE_DONE);
@@ -74,6 +75,7 @@ winshm_region *wshm_region_publish(struct region *r)
     uint32_t index = (uint32_t)(r - wshm_regions);
     wshm_platform_mutex_lock(&mutex);
     r->last = next_value(r->last, HANDLE_REGION, index);
+    r->published = 1;
     atomic_store(&r->closing, CLOSE_NONE);
     atomic_store(&r->handle, r->last);
     wshm_platform_mutex_unlock(&mutex);
@@ -86,7 +88,7 @@ bool wshm_region_hold(struct region *r)
     /* No place is taken meanwhile, so that what is seen is of one region. */
     wshm_platform_mutex_lock(&mutex);
     uint32_t references = atomic_load(&r->references);
-    while (!held && references > REGION_UNUSED &&
+    while (!held && r->published && references > REGION_UNUSED &&
            (atomic_load(&r->handle) != 0 ||
             atomic_load(&r->closing) == CLOSE_DONE))
         held = atomic_compare_exchange_strong(&r->references, &references,
@@ -204,9 +206,9 @@ winshm_status wshm_region_refusal(const winshm_region *handle)
     return status;
 }
 
-/** True unless the handle is closed for good; after a short sleep if that is not
- * decided yet. What close has decided is asked and not the handle, which another
- * close may have taken out of use again since it was restored. */
+/** True unless the handle is closed for good; after a short sleep if that is
+ * not decided yet. What close has decided is asked and not the handle, which
+ * another close may have taken out of use again since it was restored. */
 static bool undecided(const winshm_region *handle)
 {
     uintptr_t value = (uintptr_t)handle;

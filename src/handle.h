@@ -48,9 +48,10 @@ struct region {
     struct platform_mutex reaping; /* one thread at a time cleans slots */
     struct platform_region platform;
 
-    uintptr_t last;  /* table: the value most recently given out */
-    uint32_t forked; /* table: that value is the parent's; the place is free,
-                        but the parent's mapping may still be there */
+    uint32_t published; /* table: there is or was a handle of this region */
+    uintptr_t last;     /* table: the value most recently given out */
+    uint32_t forked;    /* table: that value is the parent's; the place is free,
+                           but the parent's mapping may still be there */
 };
 
 /** Pages around a part of a region. */
