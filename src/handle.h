@@ -73,7 +73,7 @@ struct view {
  * the place is not free yet. */
 enum { REGION_UNUSED = 1 };
 
-/** Values of region.closing. */
+/** Values of region.closing; CLOSE_DONE as long as there is no handle. */
 enum { CLOSE_NONE, CLOSE_UNDECIDED, CLOSE_DONE };
 
 /** True if the control block was cut short under this handle. All that it finds
