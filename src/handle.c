@@ -288,6 +288,7 @@ static void abandon(struct region *r)
     bool open = atomic_load(&r->handle) != 0 ||
                 atomic_load(&r->closing) == CLOSE_UNDECIDED;
     atomic_store(&r->handle, 0);
+    atomic_store(&r->closing, CLOSE_DONE);
     r->forked = open;
     r->control = NULL;
     r->slot = NULL;
