@@ -409,8 +409,7 @@ static winshm_status observe(struct region *r, const struct request *request,
 void wshm_enter_unmap(struct region *r)
 {
     uint8_t *data = r->data;
-    /* Forgotten first: a child forked meanwhile must not unmap what comes next.
-     */
+    /* First, so that a child forked meanwhile does not unmap it again. */
     r->data = NULL;
     if (data != NULL)
         wshm_platform_unmap(data, r->size);
