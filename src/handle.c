@@ -213,18 +213,17 @@ static bool undecided(const winshm_region *handle)
 {
     uintptr_t value = (uintptr_t)handle;
     size_t index;
-    if (!handle_index(value, HANDLE_REGION, HANDLE_REGIONS, &index))
+    /* At the end of the process nobody is left who would decide. */
+    if (wshm_platform_ending() ||
+        !handle_index(value, HANDLE_REGION, HANDLE_REGIONS, &index))
         return false;
     struct region *r = &wshm_regions[index];
     wshm_platform_mutex_lock(&mutex);
     bool mine = r->last == value && r->forked == 0;
     wshm_platform_mutex_unlock(&mutex);
     uint32_t closing = atomic_load(&r->closing);
-    if (mine && closing == CLOSE_UNDECIDED) {
-        if (wshm_platform_ending()) /* and whoever closes is dead */
-            return false;
+    if (mine && closing == CLOSE_UNDECIDED)
         wshm_platform_sleep(20 * 1000);
-    }
     return mine && closing != CLOSE_DONE;
 }
 
