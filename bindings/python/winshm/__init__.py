@@ -31,7 +31,8 @@ from ._errors import (
 )
 from ._info import Info, Kind, LockKind, LockState, Origin, Participant, Roles
 from ._open import create, open, open_or_create
-from ._region import Lock, Region, View
+from ._lock import Held, Lock
+from ._region import Region, View
 
 __all__ = [
     "NAME_MAX",
@@ -40,6 +41,7 @@ __all__ = [
     "ClosedError",
     "Error",
     "ExistsError",
+    "Held",
     "Info",
     "InvalidError",
     "Kind",
@@ -67,4 +69,5 @@ __version__ = _abi.VERSION
 
 def library_version() -> str:
     """The version of the library that is loaded, such as "1.0.0"."""
-    return _abi.quick.winshm_version_string().decode()
+    version: bytes = _abi.quick.winshm_version_string()
+    return version.decode()

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import threading
 import uuid
+from concurrent import futures
 from pathlib import Path
 
 import pytest
@@ -76,6 +77,12 @@ class Child:
         self.process.communicate()
 
 
+def in_a_thread(function, *arguments, **keywords):
+    """Call it in a thread of its own; what it returns or raises."""
+    with futures.ThreadPoolExecutor(1) as pool:
+        return pool.submit(function, *arguments, **keywords).result()
+
+
 def leftovers(name):
     """What of the region can be seen after everybody has left it."""
     return [] if WINDOWS else [str(path) for path in Path("/dev/shm").glob(f"{name}*")]
@@ -110,3 +117,10 @@ def child(name):
 def region(name):
     with winshm.create(name, 4096) as region:
         yield region
+
+
+@pytest.fixture
+def tasks(region):
+    """The same region, opened for tasks."""
+    with winshm.open(region.name, tasks=True) as tasks:
+        yield tasks
