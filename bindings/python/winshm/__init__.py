@@ -33,11 +33,13 @@ from ._info import Info, Kind, LockKind, LockState, Origin, Participant, Roles
 from ._open import create, open, open_or_create
 from ._lock import Held, Lock
 from ._region import Region, View
+from ._tasks import AsyncLock
 
 __all__ = [
     "NAME_MAX",
     "PARTICIPANTS_MAX",
     "AccessError",
+    "AsyncLock",
     "ClosedError",
     "Error",
     "ExistsError",

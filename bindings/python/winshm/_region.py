@@ -16,6 +16,7 @@ from ._errors import check, error
 from ._info import Info, Participant
 from ._lock import EXCLUSIVE, SHARED, Lock, unlock
 from ._memory import BRIEF, Block, Owner, new_bytes, readable, unsigned, word, writable
+from ._tasks import AsyncLock, Turns
 from ._waiting import Watcher, check_timeout, slices
 
 if TYPE_CHECKING:
@@ -89,6 +90,7 @@ class Region(Block):
         super().__init__(owner, quick.winshm_data(handle), readonly)
         self._name = name
         self._watcher = Watcher()
+        self._turns = Turns(self._argument) if tasks else None
 
     def _failure(self, status: int) -> _errors.Error:
         """Make the exception for the call that has just failed in this thread."""
@@ -96,6 +98,17 @@ class Region(Block):
         if self.closed:
             return _errors.closed(self._what)
         return error(status, _COROUTINES if status == Status.DEADLOCK else "")
+
+    def _leave(self) -> None:
+        super()._leave()
+        if self._turns is not None:
+            self._turns.close()
+
+    def _after_fork(self) -> None:
+        super()._after_fork()
+        self._watcher = Watcher()
+        if self._turns is not None:
+            self._turns.after_fork()
 
     def _go_on(
         self, status: int, timeout: float | None, function: Callable[..., int], *arguments: Any
@@ -253,6 +266,39 @@ class Region(Block):
         Error with status DEADLOCK (this thread has the lock) or UNSUPPORTED (no lock).
         """
         return Lock(self, shared, timeout, recover)
+
+    def lock_async(
+        self, *, shared: bool = False, timeout: float | None = None, recover: bool = False
+    ) -> AsyncLock:
+        """Return the lock as lock() does, for coroutines, on a region for tasks.
+
+            region = winshm.open("demo", tasks=True)
+            ...
+            async with region.lock_async() as held:
+                held.write(0, await something())
+
+        It may be held across an await. Coroutines get it in the order in which they
+        asked, readers that are neighbours together, whatever their event loops, and
+        other processes between them. One that waits may be cancelled, and none holds
+        the lock then. Arguments and the rest are those of lock().
+
+        Under it, copy with held.read() and held.write(), or use .data. The region's own
+        read(), write(), lock() and acquire() would wait until it is released, and stop
+        the event loop meanwhile, so that it never is.
+
+        Raises InvalidError unless the region was opened with tasks=True. Entering raises
+        TimeoutError, OwnerDeadError, AccessError for an observer, ClosedError also if
+        the region is closed meanwhile, and Error UNSUPPORTED where there is no lock.
+        """
+        if self._turns is None:
+            message = (
+                f"lock_async() on {self._name!r}: its lock belongs to threads, of which all "
+                "tasks of a loop have one; open it with tasks=True [WINSHM_E_INVALID]"
+            )
+            raise _errors.InvalidError(Status.INVALID, message)
+        lock = AsyncLock(self, shared, timeout, recover)
+        lock._turns = self._turns
+        return lock
 
     def acquire(
         self, *, shared: bool = False, timeout: float | None = None, recover: bool = False

@@ -13,6 +13,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 import uuid
 from concurrent import futures
 from pathlib import Path
@@ -81,6 +82,14 @@ def in_a_thread(function, *arguments, **keywords):
     """Call it in a thread of its own; what it returns or raises."""
     with futures.ThreadPoolExecutor(1) as pool:
         return pool.submit(function, *arguments, **keywords).result()
+
+
+def until(condition, seconds=10):
+    """Wait until condition() is true."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def leftovers(name):
