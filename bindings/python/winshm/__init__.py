@@ -12,6 +12,14 @@ A region is a block of bytes with a name. A managed region also has a robust loc
 readers can share, a change counter that can be waited for, and a list of its
 participants. It exists as long as at least one participant has it open. Time-outs are
 seconds, and every failure of the library is an Error.
+
+The lock belongs to the thread that has taken it. Coroutines, which share a thread, use a
+region opened with tasks=True:
+
+    async with region.lock_async() as held:
+        held.write(0, await something())
+
+Sub-interpreters and builds without the GIL have not been tried.
 """
 
 from __future__ import annotations

@@ -30,8 +30,9 @@ _TIMEOUT = int(Status.TIMEOUT)
 # None of these waits: notify and unlock wake others by a system call at most, and those
 # with a time-out are called with 0. While somebody is in the way they fail with TIMEOUT,
 # and only then the call is made again without the GIL, which whoever is in the way needs.
-# While another thread closes the region they look out for its decision, for which that
-# thread does not need the GIL.
+# While another thread closes the region they look out for its decision. That comes within
+# a millisecond or so, however long the calls last for which the close waits, and the
+# thread does not need the GIL for it.
 _size = untyped(quick, "winshm_size", ctypes.c_uint64)
 _read = untyped(quick, "winshm_read")
 _write = untyped(quick, "winshm_write")

@@ -212,13 +212,18 @@ class Turns:
                 self._changed.notify()
                 return
             else:
+                self._running = True
                 try:
-                    self._running = True
-                    threading.Thread(target=self._ask, name="winshm-lock").start()
+                    threading.Thread(
+                        target=self._ask, name="winshm-lock", daemon=False
+                    ).start()
                     return
                 except RuntimeError as failure:  # No more threads, or none at exit.
                     self._running = False
                     result = failure
+                except BaseException:
+                    self._running = False
+                    raise
             self._queue.popleft()
             self._answer(request, result)
 

@@ -78,7 +78,9 @@ class Watcher:
                 return
             self._running = True
         try:
-            threading.Thread(target=self._run, args=(seen, wait), name="winshm-wait").start()
+            threading.Thread(
+                target=self._run, args=(seen, wait), name="winshm-wait", daemon=False
+            ).start()
         except BaseException:
             self._running = False
             raise
