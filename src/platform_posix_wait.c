@@ -205,7 +205,6 @@ void wshm_platform_mutex_unlock(struct platform_mutex *mutex)
     pthread_mutex_unlock((pthread_mutex_t *)(void *)mutex);
 }
 
-
 /* fork() */
 
 static pthread_mutex_t descriptors = PTHREAD_MUTEX_INITIALIZER;

@@ -72,6 +72,8 @@ static const struct {
     {"winshm_write",
      {WINSHM_E_ACCESS, WINSHM_E_TIMEOUT, WINSHM_E_OWNER_DEAD,
       WINSHM_E_NO_MEMORY, WINSHM_E_FAULT, WINSHM_E_CORRUPT}},
+    {"winshm_copy_out", {WINSHM_E_NO_MEMORY, WINSHM_E_FAULT}},
+    {"winshm_copy_in", {WINSHM_E_NO_MEMORY, WINSHM_E_FAULT}},
     {"winshm_lock", {WINSHM_E_TIMEOUT, WINSHM_E_OWNER_DEAD, WINSHM_E_CORRUPT}},
     {"winshm_wait_handle",
      {WINSHM_E_ACCESS, WINSHM_E_KIND, WINSHM_E_NO_MEMORY, WINSHM_E_SYSTEM}},
