@@ -275,6 +275,12 @@ def test_who_gives_up_is_not_in_the_way_of_readers(child, tasks):
             with pytest.raises(winshm.TimeoutError):
                 await writer
             await asyncio.wait_for(reader, 20)
+            writer = asyncio.ensure_future(enter(tasks))
+            await turns()
+            reader = asyncio.ensure_future(enter(tasks, shared=True))
+            await turns()
+            writer.cancel()
+            await asyncio.wait_for(reader, 20)
 
     run(main())
     reader = child(HOLDER, tasks.name, "shared")
