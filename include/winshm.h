@@ -821,6 +821,7 @@ WINSHM_API winshm_status WINSHM_CALL winshm_copy_in(winshm_region *region,
  *                              in whichever mode; never with WINSHM_TASK
  *         WINSHM_E_ACCESS      the handle is an observer; an exclusive lock
  *                              on a read-only handle is allowed
+ *         WINSHM_E_NO_MEMORY   none to note that this thread has it shared
  *         WINSHM_E_UNSUPPORTED the region has no lock
  *         WINSHM_E_CORRUPT     the control block is damaged
  *

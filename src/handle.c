@@ -40,7 +40,7 @@ struct region *wshm_region_allocate(bool tasks)
     if (found != NULL) {
         atomic_store(&found->references, REGION_UNUSED + 1);
         atomic_store(&found->first, tasks ? HANDLE_NO_FIRST : 0);
-        atomic_store(&found->closing, 0);
+        atomic_store(&found->closing, CLOSE_DONE);
         atomic_store(&found->own, 0);
         atomic_store(&found->other, 0);
         atomic_store(&found->seen_alive, 0);
@@ -63,6 +63,7 @@ winshm_region *wshm_region_publish(struct region *r)
     wshm_platform_mutex_lock(&mutex);
     r->last = next_value(r->last, HANDLE_REGION, index);
     r->forked = 0;
+    atomic_store(&r->closing, CLOSE_NONE);
     atomic_store(&r->handle, r->last);
     wshm_platform_mutex_unlock(&mutex);
     return (winshm_region *)r->last;
@@ -125,8 +126,9 @@ winshm_status wshm_region_refusal(const winshm_region *handle)
     return status;
 }
 
-/** True if the handle is valid again, or if its close is not decided yet; then
- * after a short sleep. */
+/** True unless the handle is closed for good; after a short sleep if that is not
+ * decided yet. What close has decided is asked and not the handle, which another
+ * close may have taken out of use again since it was restored. */
 static bool undecided(const winshm_region *handle)
 {
     uintptr_t value = (uintptr_t)handle;
@@ -137,11 +139,10 @@ static bool undecided(const winshm_region *handle)
     wshm_platform_mutex_lock(&mutex);
     bool mine = r->last == value && r->forked == 0;
     wshm_platform_mutex_unlock(&mutex);
-    if (mine && atomic_load(&r->closing) == CLOSE_UNDECIDED) {
+    uint32_t closing = atomic_load(&r->closing);
+    if (mine && closing == CLOSE_UNDECIDED)
         wshm_platform_sleep(20 * 1000);
-        return true;
-    }
-    return mine && atomic_load(&r->handle) == value;
+    return mine && closing != CLOSE_DONE;
 }
 
 struct region *wshm_region_begin_again(const winshm_region *handle)

@@ -73,7 +73,7 @@ struct view {
  * the place is not free yet. */
 enum { REGION_UNUSED = 1 };
 
-/** Values of region.closing. */
+/** Values of region.closing; CLOSE_DONE as long as there is no handle. */
 enum { CLOSE_NONE, CLOSE_UNDECIDED, CLOSE_DONE };
 
 /** True if the control block was cut short under this handle. All that it finds
@@ -212,7 +212,10 @@ static inline struct region *wshm_region_begin(const winshm_region *handle)
     /* A stale handle must not touch the marks of the place's next user. */
     if (atomic_load_explicit(&r->handle, memory_order_relaxed) != value)
         return NULL;
-    bool first = handle_is_first(r, wshm_platform_thread_number());
+    uintptr_t thread = wshm_platform_thread();
+    if (!PLATFORM_LIKELY(thread != PLATFORM_NOBODY))
+        thread = wshm_platform_thread_number();
+    bool first = handle_is_first(r, thread);
     if (first)
         handle_mark_first(r);
     else

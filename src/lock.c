@@ -130,11 +130,14 @@ static bool forget(struct region *r, uint32_t mode)
     }
     if (handle_is_tasks(r))
         return take_one(&r->other);
-    /* The first thread's goes by the short path. */
-    if (handle_used_first(r) || !wshm_lock_held_by_other(r))
+    if (wshm_lock_held(r) != WINSHM_SHARED)
         return false;
-    *shared_bits(r) &= ~shared_bit(r);
-    atomic_fetch_sub_explicit(&r->other, 1, memory_order_relaxed);
+    if (handle_used_first(r)) {
+        atomic_store_explicit(&r->own, 0, memory_order_relaxed);
+    } else {
+        *shared_bits(r) &= ~shared_bit(r);
+        atomic_fetch_sub_explicit(&r->other, 1, memory_order_relaxed);
+    }
     return true;
 }
 
@@ -308,10 +311,12 @@ winshm_status wshm_lock_make_consistent(struct region *r)
     struct layout_lock *lock = &r->control->lock;
     if (atomic_load_explicit(&r->owner, memory_order_relaxed) != as_owner(r))
         return WINSHM_E_NOT_OWNER;
-    if ((atomic_load_explicit(&lock->word, memory_order_relaxed) &
-         WORD_OWNER) != r->me)
-        return WINSHM_E_CORRUPT;
-    /* The version stays odd until unlock: dying before is told again. */
-    atomic_store_explicit(&lock->word, r->me, memory_order_relaxed);
-    return WINSHM_OK;
+    /* By a swap: with WINSHM_TASK somebody may unlock meanwhile, and the word be
+     * another's. The version stays odd until unlock: dying before is told
+     * again. */
+    uint32_t word = r->me | WORD_INCONSISTENT;
+    return atomic_compare_exchange_strong(&lock->word, &word, r->me) ||
+                   word == r->me
+               ? WINSHM_OK
+               : WINSHM_E_CORRUPT;
 }

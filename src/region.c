@@ -133,8 +133,12 @@ void wshm_region_release(struct region *r)
     if (atomic_fetch_sub(&r->references, 1) != REGION_UNUSED + 1)
         return;
     int cancellation = wshm_platform_uncancellable();
+    /* A thread that holds a lock which is lost with the control block would be
+     * taken for a holder of the next region in this place. */
+    bool held = wshm_lock_held_by_handle(r, false);
     leave(r);
-    wshm_region_free(r);
+    if (!held)
+        wshm_region_free(r);
     wshm_platform_cancellable(cancellation);
 }
 

@@ -258,7 +258,7 @@ static void fail_in_thread(void *stage)
     s->heard = winshm_notify(NULL);
     fault_here(false);
     fault_expect(strstr(winshm_last_message(), "winshm_notify") != NULL ||
-                     fault_refused("HeapAlloc") || fault_refused("FlsSetValue"),
+                     fault_no_room_for_thread(),
                  "the message is: %s", winshm_last_message());
 }
 
