@@ -10,29 +10,12 @@ import time
 
 import pytest
 import winshm
-from conftest import WINDOWS, in_a_thread
+from conftest import HOLDER, WINDOWS, in_a_thread
 from winshm import Status
 
 
 class Pair(ctypes.LittleEndianStructure):
     _fields_ = [("first", ctypes.c_uint32), ("second", ctypes.c_uint64)]
-
-
-#: Takes the lock and says so; lets go, or is killed, when told.
-HOLDER = (
-    "r = winshm.open(sys.argv[1])\n"
-    "with r.lock(shared=len(sys.argv) > 2):\n"
-    "    print('held', flush=True)\n"
-    "    sys.stdin.readline()\n"
-    "r.close()"
-)
-
-
-@pytest.fixture
-def holder(child, region):
-    holder = child(HOLDER, region.name)
-    assert holder.line() == "held"
-    return holder
 
 
 @pytest.fixture

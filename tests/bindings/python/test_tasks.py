@@ -1,10 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""The lock for coroutines: turns, exclusion, cancellation, and the ends of lives."""
+"""The lock for coroutines: turns, exclusion and cancellation."""
 
 import asyncio
 import ctypes
-import gc
-import os
 import random
 import sys
 import threading
@@ -12,18 +10,9 @@ import time
 
 import pytest
 import winshm
-from conftest import leftovers, until
+from conftest import HOLDER, enter, free, lock_threads, run, turns, until
 from winshm import Status
 from winshm._lock import EXCLUSIVE, SHARED
-
-#: Holds the lock until it is told to let go, or is killed.
-HOLDER = (
-    "r = winshm.open(sys.argv[1])\n"
-    "with r.lock(shared=len(sys.argv) > 2):\n"
-    "    print('held', flush=True)\n"
-    "    sys.stdin.readline()\n"
-    "r.close()"
-)
 
 #: Adds to the number at 0 until told to end, taking care that nobody else is inside.
 CONTENDER = (
@@ -41,39 +30,6 @@ CONTENDER = (
     "  with r.lock(shared=True): assert words[1] == 0\n"
     "print(added); del words; r.close()"
 )
-
-
-@pytest.fixture
-def holder(child, region):
-    holder = child(HOLDER, region.name)
-    assert holder.line() == "held"
-    return holder
-
-
-def lock_threads():
-    return [each for each in threading.enumerate() if each.name == "winshm-lock"]
-
-
-def free(region):
-    """Whether nobody holds the lock; in another participant's eyes."""
-    with winshm.open(region.name) as other:
-        try:
-            other.acquire(timeout=10)
-        except winshm.TimeoutError:
-            return False
-        other.release()
-        return True
-
-
-def run(coroutine):
-    """Run it, but not for ever."""
-    return asyncio.run(asyncio.wait_for(coroutine, 60))
-
-
-async def turns():
-    """Let all tasks come to where they wait."""
-    for _ in range(5):
-        await asyncio.sleep(0)
 
 
 def test_lock_is_held_across_awaits(tasks):
@@ -125,13 +81,6 @@ def test_opening_for_tasks(name):
     with winshm.create(name, 8, tasks=True, no_lock=True) as region:
         with pytest.raises(winshm.Error, match="UNSUPPORTED"):
             asyncio.run(enter(region))
-
-
-async def enter(region, hold=0, log=None, **keywords):
-    async with region.lock_async(**keywords) as held:
-        if log is not None:
-            log.append(held)
-        await asyncio.sleep(hold)
 
 
 def test_turns_are_taken_in_order(tasks):
@@ -425,30 +374,6 @@ def test_loops_in_several_threads(child, tasks):
     assert free(tasks)
 
 
-def test_loop_that_was_closed_is_passed_over(tasks):
-    """Its tasks never run again, and get no lock."""
-    loop = asyncio.new_event_loop()
-
-    async def main():
-        async with tasks.lock_async():
-            abandoned = [loop.create_task(enter(tasks)) for _ in range(2000)]
-            await asyncio.to_thread(loop.run_until_complete, turns())
-            loop.close()
-            behind = asyncio.ensure_future(enter(tasks))
-            await turns()
-        await asyncio.wait_for(behind, 20)
-        return abandoned
-
-    abandoned = run(main())
-    assert free(tasks)
-    for task in abandoned:
-        task._log_destroy_pending = False
-    del abandoned, task
-    gc.collect()
-    assert free(tasks)
-    assert tasks._turns._holders == 0
-
-
 def test_exception_of_the_block(tasks):
     async def main():
         with pytest.raises(KeyError):
@@ -468,127 +393,6 @@ def test_exception_of_the_block(tasks):
     run(main())
 
 
-def test_death_of_an_owner(holder, tasks):
-    async def main():
-        waiting = [
-            asyncio.ensure_future(enter(tasks, timeout=30, shared=shared))
-            for shared in (False, True, False)
-        ]
-        log = []
-        repairing = asyncio.ensure_future(enter(tasks, 0.1, log, recover=True))
-        behind = asyncio.ensure_future(enter(tasks))
-        await asyncio.sleep(0.05)
-        holder.kill()
-        for task in waiting:
-            with pytest.raises(winshm.OwnerDeadError, match="OWNER_DEAD"):
-                await task
-        while not log:
-            await asyncio.sleep(0.01)
-        assert log[0].owner_died
-        tasks.make_consistent()
-        await repairing
-        await behind
-        async with tasks.lock_async(recover=True) as held:
-            assert not held.owner_died
-
-    run(main())
-    assert free(tasks)
-
-
-def test_death_that_nobody_waited_for(holder, tasks):
-    holder.kill()
-
-    async def main():
-        for shared in (False, True, False):
-            with pytest.raises(winshm.OwnerDeadError):
-                await enter(tasks, shared=shared)
-        async with tasks.lock_async(recover=True) as held:
-            assert held.owner_died
-            tasks.make_consistent()
-        await enter(tasks)
-
-    run(main())
-
-
-@pytest.mark.parametrize("keep", [False, True], ids=["close", "with"])
-def test_closing_ends_all_waiting(holder, region, keep):
-    """Also where the memory is still in use and the handle has to stay."""
-
-    async def main():
-        tasks = winshm.open(region.name, tasks=True)
-        waiting = [
-            asyncio.ensure_future(enter(tasks, shared=n % 2 == 0)) for n in range(6)
-        ]
-        await asyncio.sleep(0.05)
-        data = tasks.data[:] if keep else None
-        with tasks:
-            pass
-        for task in waiting:
-            with pytest.raises(winshm.ClosedError):
-                await asyncio.wait_for(task, 20)
-        with pytest.raises(winshm.ClosedError):
-            await enter(tasks)
-        if data is not None:
-            data.release()
-
-    run(main())
-    until(lambda: not lock_threads())
-    holder.go()
-    holder.end()
-    assert len(region.participants) == 1
-    assert free(region)
-
-
-def test_closing_while_a_task_holds_the_lock(region):
-    async def main():
-        with winshm.open(region.name, tasks=True) as tasks:
-            async with tasks.lock_async():
-                waiting = asyncio.ensure_future(enter(tasks))
-                await turns()
-                with pytest.raises(winshm.Error, match="BUSY"):
-                    tasks.close()
-            await waiting
-        # A handle that only the lock keeps open is closed by the release.
-        with winshm.open(region.name, tasks=True) as tasks:
-            data = tasks.data[:]
-            held = tasks.lock_async()
-            await held.__aenter__()
-        data.release()
-        assert len(region.participants) == 2
-        await held.__aexit__()
-        assert len(region.participants) == 1
-
-    run(main())
-
-
-def test_dropped_region_is_closed(holder, region):
-    tasks = winshm.open(region.name, tasks=True)
-    with pytest.raises(winshm.TimeoutError):
-        asyncio.run(enter(tasks, timeout=0.05))
-    with pytest.warns(ResourceWarning):
-        del tasks
-        gc.collect()
-    assert len(region.participants) == 2
-    until(lambda: not lock_threads())
-
-
-def test_threads_that_cannot_be_started(holder, tasks, monkeypatch):
-    def refuse(thread):
-        raise RuntimeError("can't start new thread")
-
-    async def main():
-        with monkeypatch.context() as patch:
-            patch.setattr(threading.Thread, "start", refuse)
-            with pytest.raises(RuntimeError, match="start new thread"):
-                await enter(tasks)
-        waiting = asyncio.ensure_future(enter(tasks))
-        await asyncio.sleep(0.02)
-        holder.go()
-        await asyncio.wait_for(waiting, 20)
-
-    run(main())
-
-
 def test_lock_that_the_thread_got_for_another_mode(tasks):
     """The first in the queue has changed while the thread was asking."""
     queue = tasks._turns
@@ -597,133 +401,3 @@ def test_lock_that_the_thread_got_for_another_mode(tasks):
         with queue._guard:
             queue._pass_on(mode, Status.OK)
         assert free(tasks)
-
-
-#: Ways in which a program ends while coroutines of it wait for the lock.
-ENDINGS = {
-    "cancelled": "try: asyncio.run(asyncio.wait_for(enter(), 0.1))\nexcept Exception: pass",
-    "abandoned": (
-        "loop = asyncio.new_event_loop()\n"
-        "keep = [loop.create_task(enter()) for _ in range(20)]\n"
-        "loop.run_until_complete(asyncio.sleep(0.3))"
-    ),
-    "daemon": (
-        "for call in (enter, r.wait_async):\n"
-        "  threading.Thread(target=asyncio.run, args=(call(),), daemon=True).start()\n"
-        "time.sleep(0.3)\n"
-        "ours = [each for each in threading.enumerate() if each.name.startswith('winshm')]\n"
-        "assert len(ours) == 2 and not any(each.daemon for each in ours)"
-    ),
-    "exit": (
-        "async def main():\n"
-        "  keep = [asyncio.ensure_future(enter()) for _ in range(20)]\n"
-        "  await asyncio.sleep(0.3); print('ending', time.time()); sys.exit(0)\n"
-        "asyncio.run(main())"
-    ),
-    "both": (
-        "async def main():\n"
-        "  keep = [asyncio.ensure_future(each()) for each in (enter, r.wait_async) * 9]\n"
-        "  await asyncio.sleep(0.3); print('ending'); raise KeyboardInterrupt\n"
-        "loop = asyncio.new_event_loop()\n"
-        "try: loop.run_until_complete(main())\n"
-        "except KeyboardInterrupt: pass"
-    ),
-}
-
-
-@pytest.mark.parametrize("ending", ENDINGS)
-def test_interpreter_exit_with_pending_locks(child, holder, region, ending):
-    code = (
-        "import asyncio, threading, time\n"
-        "r = winshm.open(sys.argv[1], tasks=True)\n"
-        "async def enter():\n"
-        "  async with r.lock_async(): print('inside')\n"
-        f"{ENDINGS[ending]}\n"
-        "print('ending', time.time())"
-    )
-    program = child(code, region.name)
-    output = program.process.communicate(timeout=40)[0]
-    end = time.time()
-    assert "inside" not in output
-    # A second at most of its own; and this machine has others to run.
-    assert end - float(output.split()[-1]) < 8
-    assert len(region.participants) == 2
-    holder.go()
-    holder.end()
-    assert free(region)
-
-
-@pytest.mark.parametrize("alone", [False, True])
-def test_interpreter_exit_while_tasks_hold_the_lock(child, name, alone):
-    """And wait for it, and for changes. It leaves neither a file nor the lock."""
-    code = (
-        "import asyncio, time\n"
-        "r = winshm.create(sys.argv[1], 8, tasks=True)\n"
-        "s = winshm.open(sys.argv[1], tasks=True)\n"
-        "async def enter(region):\n"
-        "  async with region.lock_async(): await asyncio.sleep(100)\n"
-        "loop = asyncio.new_event_loop()\n"
-        "keep = [loop.create_task(enter(region)) for region in (r, s) * 10]\n"
-        "keep += [loop.create_task(r.wait_async()) for _ in range(10)]\n"
-        "loop.run_until_complete(asyncio.sleep(0.1))\n"
-        "print('up'); sys.stdin.readline(); print('ending', time.time())"
-    )
-    program = child(code, name)
-    program.line()
-    other = None if alone else winshm.open(name)
-    program.go()
-    output = program.process.communicate(timeout=40)[0]
-    assert time.time() - float(output.split()[-1]) < 8
-    if other is None:
-        assert leftovers(name) == []
-    else:
-        with other, other.lock(timeout=20, recover=True):
-            # Whether an owner died depends on how the interpreter takes tasks apart.
-            other.make_consistent()
-            assert len(other.participants) == 1
-
-
-def test_loop_in_a_thread_outlives_the_main_thread(child, holder, region):
-    """As long as threads of the program run, they are served."""
-    code = (
-        "import asyncio, threading, time\n"
-        "r = winshm.open(sys.argv[1], tasks=True)\n"
-        "async def main():\n"
-        "  threading.main_thread().join(); print('ended'); seen = r.change_count\n"
-        "  async with r.lock_async(): print('inside')\n"
-        "  await r.wait_async(seen); r.close(); print('done')\n"
-        "threading.Thread(target=asyncio.run, args=(main(),)).start()"
-    )
-    program = child(code, region.name)
-    assert program.line() == "ended"
-    time.sleep(0.8)
-    holder.go()
-    assert program.line() == "inside"
-    time.sleep(0.8)
-    region.notify()
-    assert program.end() == "done"
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows has no fork")
-def test_fork_while_tasks_wait(child, holder, region):
-    code = (
-        "import asyncio, gc\n"
-        "r = winshm.open(sys.argv[1], tasks=True)\n"
-        "async def enter():\n"
-        "  async with r.lock_async(): print('inside')\n"
-        "async def main():\n"
-        "  waiting = [asyncio.ensure_future(enter()) for _ in range(5)]\n"
-        "  await asyncio.sleep(0.1)\n"
-        "  if not os.fork():\n"
-        "    try: await enter()\n"
-        "    except winshm.Error as error: assert error.status == winshm.Status.FORKED\n"
-        "    else: os._exit(1)\n"
-        "    r.close(); os._exit(0)\n"
-        "  assert os.wait()[1] == 0; print('forked')\n"
-        "  await asyncio.gather(*waiting)\n"
-        "asyncio.run(main()); r.close()"
-    )
-    program = child(code, region.name, options=("-W", "error"))
-    assert program.line() == "forked"
-    holder.go()
-    assert program.end().split() == ["inside"] * 5
