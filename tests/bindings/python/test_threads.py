@@ -154,7 +154,7 @@ def test_closing_at_once(name):
     while time.monotonic() < end:
         region = winshm.create(name, 64)
         view = region.map(0, 8)
-        # Which close() releases, and its threads may all find.
+        # So that there is a memoryview for close() to release.
         region.data  # noqa: B018
         crowd = Crowd()
         barrier = threading.Barrier(6)
