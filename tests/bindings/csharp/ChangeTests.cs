@@ -76,12 +76,6 @@ public class ChangeTests
         Assert.DoesNotContain(waiting, task => task.IsCompleted);
         region.Notify();
         Assert.All(await Task.WhenAll(waiting).WaitAsync(Patience), now => Assert.Equal(1u, now));
-
-        static int CountThreads()
-        {
-            using var self = Process.GetCurrentProcess();
-            return self.Threads.Count;
-        }
     }
 
     [Fact]

@@ -26,6 +26,18 @@ internal static class Support
     public static Task OnThread(Action action) =>
         Task.Factory.StartNew(action, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 
+    /// <summary>Runs to its end on another thread.</summary>
+    public static void Apart(Action action) => Ended(OnThread(action));
+
+    /// <summary>Waits here, where there is a guard that cannot cross an await.</summary>
+    public static void Ended(Task task) => task.WaitAsync(2 * Patience).GetAwaiter().GetResult();
+
+    public static int CountThreads()
+    {
+        using var self = Process.GetCurrentProcess();
+        return self.Threads.Count;
+    }
+
     public static void Until(Func<bool> condition)
     {
         long start = Stopwatch.GetTimestamp();

@@ -1,0 +1,472 @@
+// SPDX-License-Identifier: MIT
+// The lock for tasks: exclusion, order, cancellation, and who else contends.
+
+using System.Diagnostics;
+using Xunit;
+using static Winshm.Tests.Support;
+
+namespace Winshm.Tests;
+
+public class LockAsyncTests
+{
+    private static readonly TimeSpan s_short = TimeSpan.FromMilliseconds(20);
+
+    private static Region Create(long size = 64) => Region.Create(NewName(), size, RegionFlags.Task);
+
+    private static Region Join(Region region) => Region.Open(region.Name, RegionFlags.Task);
+
+    [Fact]
+    public async Task AFreeLockIsTakenAtOnce()
+    {
+        using Region region = Create();
+        for (int i = 0; i < 10_000; i++)
+        {
+            ValueTask<AsyncRegionLock> locking = i % 2 == 0 ? region.LockAsync() : region.LockSharedAsync(Patience);
+            Assert.True(locking.IsCompletedSuccessfully);
+            (await locking).Dispose();
+        }
+        ValueTask<AsyncRegionLock> first = region.LockSharedAsync(), second = region.LockSharedAsync();
+        Assert.True(first.IsCompletedSuccessfully && second.IsCompletedSuccessfully);
+        (await first).Dispose();
+        Assert.Equal(LockState.Shared, region.GetInfo().LockState);
+        (await second).Dispose();
+        Assert.Equal(LockState.Free, region.GetInfo().LockState);
+    }
+
+    [Fact]
+    public async Task OnlyARegionForTasksIsLockedByTasks()
+    {
+        using Region region = Region.Create(NewName(), 8);
+        InvalidOperationException e = await Assert.ThrowsAsync<InvalidOperationException>(() => region.LockAsync().AsTask());
+        Assert.Contains("RegionFlags.Task", e.Message);
+        Assert.Throws<InvalidOperationException>(() => region.LockSharedAsync());
+        Assert.Throws<InvalidOperationException>(() => region.LockForRepairAsync());
+        using Region raw = Region.Create(NewName(), 8, RegionFlags.NoLock | RegionFlags.Task);
+        WinshmException none = await Assert.ThrowsAsync<WinshmException>(() => raw.LockAsync().AsTask());
+        Assert.Equal(WinshmStatus.Unsupported, none.Status);
+    }
+
+    [Fact]
+    public async Task AGuardReleasesOnceAndCopiesWithoutTakingTheLock()
+    {
+        using Region region = Create();
+        AsyncRegionLock guard = await region.LockAsync();
+        await Task.Delay(1);
+        guard.Write(0, 5);
+        guard.Write(4, [6]);
+        byte[] bytes = new byte[5];
+        guard.Read(0, bytes);
+        Assert.Equal([5, 0, 0, 0, 6], bytes);
+        Assert.Equal(5, guard.Read<int>(0));
+        guard.MakeConsistent();
+        Assert.False(guard.OwnerDied);
+        await Task.Run(guard.Dispose);
+        guard.Dispose();
+        Assert.Throws<ObjectDisposedException>(() => guard.Release());
+        Assert.Throws<ObjectDisposedException>(() => guard.Read<int>(0));
+        Assert.Throws<ObjectDisposedException>(() => guard.Write(0, 1));
+        Assert.Throws<ObjectDisposedException>(() => guard.MakeConsistent());
+
+        AsyncRegionLock next = await region.LockSharedAsync();
+        guard.Dispose();
+        Assert.Equal(LockState.Shared, region.GetInfo().LockState);
+        Fails(WinshmStatus.NotOwner, () => next.Write(0, 1));
+        Fails(WinshmStatus.NotOwner, next.MakeConsistent);
+        next.Release();
+        Assert.Equal(LockState.Free, region.GetInfo().LockState);
+    }
+
+    [Fact]
+    public async Task AReleaseThatFailsIsToldByReleaseOnly()
+    {
+        using Region region = Create();
+        AsyncRegionLock guard = await region.LockAsync();
+        region.Unlock(LockMode.Exclusive);
+        Fails(WinshmStatus.NotOwner, guard.Release);
+        guard = await region.LockAsync();
+        region.Unlock(LockMode.Exclusive);
+        guard.Dispose();
+        Assert.True(region.LockAsync().IsCompletedSuccessfully);
+        region.Unlock(LockMode.Exclusive);
+    }
+
+    [Fact]
+    public async Task AThreadMayLockARegionForTasks()
+    {
+        using Region region = Create();
+        Task<AsyncRegionLock> waiting = Locked(region);
+        Assert.False(waiting.IsCompleted);
+        await Task.Delay(s_short);
+        Assert.False(waiting.IsCompleted);
+        Apart(() => region.Unlock(LockMode.Exclusive));
+        using (await waiting.WaitAsync(Patience))
+        {
+            Assert.False(TryLock(region));
+        }
+
+        static Task<AsyncRegionLock> Locked(Region region)
+        {
+            region.Lock();
+            return region.LockAsync().AsTask();
+        }
+    }
+
+    [Fact]
+    public async Task TasksAreServedInOrderAndReadersTogether()
+    {
+        using Region region = Create();
+        AsyncRegionLock held = await region.LockAsync();
+        List<string> order = [];
+        async Task Ask(bool shared, string name)
+        {
+            using (shared ? await region.LockSharedAsync() : await region.LockAsync())
+            {
+                lock (order)
+                {
+                    order.Add("+" + name);
+                }
+                await Task.Delay(s_short);
+                lock (order)
+                {
+                    order.Add("-" + name);
+                }
+            }
+        }
+        Task[] tasks = [Ask(false, "a"), Ask(true, "b"), Ask(true, "c"), Ask(false, "d"), Ask(true, "e"), Ask(false, "f")];
+        await Task.Delay(s_short);
+        Assert.Empty(order);
+        held.Dispose();
+        await Task.WhenAll(tasks).WaitAsync(Patience);
+        string all = string.Concat(order);
+        Assert.StartsWith("+a-a+", all);
+        Assert.EndsWith("+d-d+e-e+f-f", all);
+        // Both readers are in before one of them is out.
+        Assert.All(order.GetRange(2, 2), entry => Assert.StartsWith("+", entry));
+    }
+
+    [Fact]
+    public async Task CancellationIsImmediateAndLeavesNothing()
+    {
+        using Region region = Create();
+        using Region other = Join(region);
+        AsyncRegionLock held = await other.LockAsync();
+        using CancellationTokenSource cancellation = new();
+        Task<AsyncRegionLock> head = region.LockAsync(cancellation.Token).AsTask();
+        Task<AsyncRegionLock> reader = region.LockSharedAsync().AsTask();
+        await Task.Delay(s_short);
+        long start = Stopwatch.GetTimestamp();
+        cancellation.Cancel();
+        Assert.True(head.IsCompleted || Stopwatch.GetElapsedTime(start) < TimeSpan.FromSeconds(1));
+        var e = await Assert.ThrowsAnyAsync<OperationCanceledException>(() => head.WaitAsync(Patience));
+        Assert.True(Stopwatch.GetElapsedTime(start) < TimeSpan.FromMilliseconds(500));
+        Assert.Equal(cancellation.Token, e.CancellationToken);
+        Assert.True(head.IsCanceled);
+        Assert.True(region.LockAsync(cancellation.Token).IsCanceled);
+        // The reader is not held up by the one before it, whose request may still be on its way.
+        held.Dispose();
+        (await reader.WaitAsync(Patience)).Dispose();
+        Until(() => TryLock(other));
+
+        // One that has been cancelled before it could get the lock does not get it later.
+        held = await other.LockAsync();
+        using CancellationTokenSource again = new(s_short);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => region.LockAsync(again.Token).AsTask());
+        held.Dispose();
+        await Task.Delay(200);
+        Assert.Equal(LockState.Free, other.GetInfo().LockState);
+        using (await region.LockAsync(TimeSpan.Zero))
+        {
+        }
+    }
+
+    [Fact]
+    public async Task TheTimeRunsOut()
+    {
+        using Region region = Create();
+        using Region other = Join(region);
+        foreach (Region holder in new[] { region, other })
+        {
+            using (await holder.LockAsync())
+            {
+                foreach (TimeSpan time in new[] { TimeSpan.Zero, s_short })
+                {
+                    Func<TimeSpan, CancellationToken, ValueTask<AsyncRegionLock>>[] ways =
+                        [region.LockAsync, region.LockSharedAsync, region.LockForRepairAsync];
+                    foreach (var locking in ways)
+                    {
+                        WinshmException e = await Assert.ThrowsAsync<WinshmException>(() => locking(time, default).AsTask());
+                        Assert.Equal(WinshmStatus.Timeout, e.Status);
+                        Assert.Equal("WINSHM_E_TIMEOUT", e.StatusName);
+                        Assert.Contains(region.Name, e.Message);
+                    }
+                }
+            }
+        }
+        Assert.Throws<ArgumentOutOfRangeException>(() => region.LockAsync(TimeSpan.FromSeconds(-1)));
+        (await region.LockAsync(TimeSpan.Zero)).Dispose();
+    }
+
+    [Theory]
+    [InlineData(false, false)]
+    [InlineData(false, true)]
+    [InlineData(true, false)]
+    [InlineData(true, true)]
+    public async Task DisposeEndsTheWaits(bool outside, bool pinned)
+    {
+        Region region = Create();
+        using Region other = Join(region);
+        using (pinned ? region.Memory.Pin() : default)
+        {
+            AsyncRegionLock held = await (outside ? other : region).LockAsync();
+            Task<AsyncRegionLock>[] waiting =
+                [.. Enumerable.Range(0, 100).Select(i => (i % 3 == 0 ? region.LockSharedAsync() : region.LockAsync()).AsTask())];
+            await Task.Delay(s_short);
+            region.Dispose();
+            foreach (Task<AsyncRegionLock> task in waiting)
+            {
+                await Assert.ThrowsAsync<ObjectDisposedException>(() => task.WaitAsync(Patience));
+            }
+            Assert.Throws<ObjectDisposedException>(() => region.LockAsync());
+            held.Dispose();
+        }
+        Until(() => other.GetParticipants().Count == 1 && TryLock(other));
+    }
+
+    [Fact]
+    public async Task TheDeathOfTheOwnerIsToldUntilTheDataAreRepaired()
+    {
+        using Child child = new();
+        string name = NewName();
+        Assert.Equal("ok", child.Ask($"create {name} 1000 0"));
+        using Region region = Region.Open(name, RegionFlags.Task);
+        Assert.Equal("ok", child.Ask("lock 2 1000"));
+        Task<AsyncRegionLock>[] waiting = [region.LockAsync().AsTask(), region.LockSharedAsync().AsTask(), region.LockAsync().AsTask()];
+        Task<AsyncRegionLock> repairing = region.LockForRepairAsync().AsTask();
+        await Task.Delay(100);
+        child.Kill();
+        foreach (Task<AsyncRegionLock> task in waiting)
+        {
+            await Assert.ThrowsAsync<OwnerDeadException>(() => task.WaitAsync(Patience));
+        }
+        using (AsyncRegionLock guard = await repairing.WaitAsync(Patience))
+        {
+            Assert.True(guard.OwnerDied);
+        }
+        await Assert.ThrowsAsync<OwnerDeadException>(() => region.LockAsync().AsTask());
+        await Assert.ThrowsAsync<OwnerDeadException>(() => region.LockSharedAsync().AsTask());
+        using (AsyncRegionLock guard = await region.LockForRepairAsync(Patience))
+        {
+            Assert.True(guard.OwnerDied);
+            guard.MakeConsistent();
+        }
+        using (AsyncRegionLock guard = await region.LockForRepairAsync())
+        {
+            Assert.False(guard.OwnerDied);
+        }
+        Assert.Equal(LockState.Free, region.GetInfo().LockState);
+    }
+
+    // What the lock protects: who is inside, and a counter that is written in two steps with a wait between.
+    private static async Task Section(AsyncRegionLock held, Region region, bool shared, int pause)
+    {
+        if (shared)
+        {
+            Interlocked.Increment(ref region.As<int>(4));
+            Assert.Equal(0, Volatile.Read(ref region.As<int>(0)));
+            long before = held.Read<long>(8);
+            await Pause(pause);
+            Assert.Equal(before, held.Read<long>(8));
+            Assert.Equal(0, Volatile.Read(ref region.As<int>(0)));
+            Interlocked.Decrement(ref region.As<int>(4));
+        }
+        else
+        {
+            Assert.Equal(1, Interlocked.Increment(ref region.As<int>(0)));
+            Assert.Equal(0, Volatile.Read(ref region.As<int>(4)));
+            long before = held.Read<long>(8);
+            await Pause(pause);
+            held.Write(8, before + 1);
+            Assert.Equal(0, Volatile.Read(ref region.As<int>(4)));
+            Assert.Equal(0, Interlocked.Decrement(ref region.As<int>(0)));
+        }
+    }
+
+    private static async Task Pause(int kind)
+    {
+        if (kind % 50 == 0)
+        {
+            await Task.Delay(1);
+        }
+        else
+        {
+            await Task.Yield();
+        }
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task AThousandTasksExcludeEachOtherAndOthers(bool others)
+    {
+        const int Tasks = 1000, Times = 10;
+        using Region region = Create();
+        int threads = CountThreads();
+        int written = 0, foreign = 0, most = 0;
+        int[] done = new int[Tasks];
+        using CancellationTokenSource end = new();
+        async Task Work(Region region, int task)
+        {
+            for (int i = 0; i < Times; i++)
+            {
+                bool shared = (task + i) % 3 == 0;
+                using (AsyncRegionLock held = shared ? await region.LockSharedAsync() : await region.LockAsync())
+                {
+                    await Section(held, region, shared, task + i);
+                    written += shared ? 0 : 1;
+                }
+                done[task]++;
+                // Nobody is far behind: who waits is served before the rest come again.
+                if (i == Times / 2)
+                {
+                    Assert.True(done.Min() >= 1, "a task has not had its turn");
+                }
+            }
+        }
+        async Task Contend()
+        {
+            using Region other = Join(region);
+            while (!end.IsCancellationRequested)
+            {
+                using (AsyncRegionLock held = await other.LockAsync())
+                {
+                    await Section(held, other, shared: false, 1);
+                    foreign++;
+                }
+                await Task.Yield();
+            }
+        }
+        using Child? child = others ? new() : null;
+        child?.Ask($"open {region.Name} 0 10000");
+        Task asking = child is null ? Task.CompletedTask : OnThread(() =>
+        {
+            while (!end.IsCancellationRequested)
+            {
+                Assert.Equal("ok", child.Ask("lock 2 30000"));
+                Assert.Equal("ok 0000000000000000", child.Ask("peek 0 8"));
+                Assert.Equal("ok", child.Ask("unlock 2"));
+                Assert.Equal("ok", child.Ask("lock 1 30000"));
+                Assert.Equal("ok 00000000", child.Ask("peek 0 4"));
+                Assert.Equal("ok", child.Ask("unlock 1"));
+                most++;
+            }
+        });
+        Task contending = others ? Task.Run(Contend) : Task.CompletedTask;
+        await Task.WhenAll(Enumerable.Range(0, Tasks).Select(task => Task.Run(() => Work(region, task)))).WaitAsync(Patience);
+        Assert.InRange(CountThreads(), 0, threads + 30);
+        end.Cancel();
+        await Task.WhenAll(asking, contending).WaitAsync(Patience);
+        Assert.Equal(written + foreign, region.As<long>(8));
+        Assert.Equal(LockState.Free, region.GetInfo().LockState);
+        if (others)
+        {
+            Assert.InRange(foreign, 10, int.MaxValue);
+            Assert.InRange(most, 10, int.MaxValue);
+        }
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task AStormOfCancellationsLosesNeitherWakeUpNorLock(bool outside)
+    {
+        using Region region = Create();
+        using Region other = Join(region);
+        int granted = 0, cancelled = 0, late = 0;
+        async Task Work(int task)
+        {
+            Random random = new(task);
+            for (int i = 0; i < 50; i++)
+            {
+                using CancellationTokenSource cancellation = new();
+                bool shared = random.Next(3) == 0;
+                bool kept = i % 10 == 9;
+                TimeSpan time = random.Next(4) == 0 ? TimeSpan.FromMilliseconds(random.Next(10)) : Patience;
+                if (!kept && random.Next(4) != 0)
+                {
+                    cancellation.CancelAfter(TimeSpan.FromMilliseconds(random.Next(12)));
+                }
+                try
+                {
+                    time = kept ? Patience : time;
+                    using AsyncRegionLock held = shared
+                        ? await region.LockSharedAsync(time, cancellation.Token)
+                        : await region.LockAsync(time, cancellation.Token);
+                    await Section(held, region, shared, task * i + 1);
+                    Interlocked.Increment(ref granted);
+                }
+                catch (OperationCanceledException) when (!kept)
+                {
+                    Interlocked.Increment(ref cancelled);
+                }
+                catch (WinshmException e) when (!kept && e.Status == WinshmStatus.Timeout)
+                {
+                    Interlocked.Increment(ref late);
+                }
+            }
+        }
+        using CancellationTokenSource end = new();
+        Task contending = !outside ? Task.CompletedTask : Task.Run(async () =>
+        {
+            while (!end.IsCancellationRequested)
+            {
+                using (AsyncRegionLock held = await other.LockAsync())
+                {
+                    await Section(held, other, shared: false, 0);
+                }
+                await Task.Delay(1);
+            }
+        });
+        await Task.WhenAll(Enumerable.Range(0, 200).Select(task => Task.Run(() => Work(task)))).WaitAsync(2 * Patience);
+        end.Cancel();
+        await contending.WaitAsync(Patience);
+        Assert.True(granted >= 1000 && cancelled > 100 && late > 10, $"{granted} {cancelled} {late}");
+        // What the thread has asked for on behalf of one that gave up goes back.
+        Until(() => TryLock(other));
+        region.Close();
+        Assert.Single(other.GetParticipants());
+    }
+
+    [Fact]
+    public async Task OneWhoLocksAllTheTimeLetsOthersIn()
+    {
+        using Region region = Create();
+        using Region other = Join(region);
+        using CancellationTokenSource end = new();
+        Task busy = Task.Run(async () =>
+        {
+            while (!end.IsCancellationRequested)
+            {
+                using (await region.LockAsync())
+                {
+                    long until = Stopwatch.GetTimestamp() + Stopwatch.Frequency / 2000;
+                    while (Stopwatch.GetTimestamp() < until)
+                    {
+                    }
+                }
+            }
+        });
+        for (int i = 0; i < 20; i++)
+        {
+            (await other.LockAsync(TimeSpan.FromSeconds(5))).Dispose();
+        }
+        end.Cancel();
+        await busy.WaitAsync(Patience);
+    }
+
+    private static bool TryLock(Region region)
+    {
+        bool taken = region.TryLock(TimeSpan.Zero, out RegionLock guard);
+        guard.Dispose();
+        return taken;
+    }
+}
