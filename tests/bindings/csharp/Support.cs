@@ -69,7 +69,10 @@ internal sealed class Child : IDisposable
         {
             start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "Winshm.Tests.dll"));
         }
-        start.ArgumentList.Add(role);
+        foreach (string word in role.Split(' '))
+        {
+            start.ArgumentList.Add(word);
+        }
         foreach ((string name, string value) in environment)
         {
             start.Environment[name] = value;
@@ -88,6 +91,12 @@ internal sealed class Child : IDisposable
 
     public string Read() =>
         _process.StandardOutput.ReadLineAsync().WaitAsync(Support.Patience).GetAwaiter().GetResult() ?? "(end)";
+
+    public int WaitForExit()
+    {
+        Assert.True(_process.WaitForExit(Support.Patience));
+        return _process.ExitCode;
+    }
 
     public void Kill()
     {
