@@ -38,7 +38,7 @@ internal sealed class ChangeWatcher(string name, nint native)
             }
             if (!_running)
             {
-                new Thread(Run, 128 * 1024) { IsBackground = true, Name = $"winshm wait: {name}" }.Start();
+                new Thread(Run, 128 * 1024) { IsBackground = true, Name = $"winshm wait: {name}" }.UnsafeStart();
                 _running = true;
             }
             _waiters.Add(waiter);

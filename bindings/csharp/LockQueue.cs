@@ -28,7 +28,7 @@ internal sealed class LockQueue(Region region, nint native)
     private static readonly TimeSpan s_idle = TimeSpan.FromSeconds(1);
 
     private readonly object _gate = new();
-    private readonly LinkedList<Waiter> _waiters = [];
+    private readonly LinkedList<Waiter> _waiters = new();
 
     // What tasks hold. What threads hold of the same object is as held outside.
     private int _readers;
@@ -97,11 +97,7 @@ internal sealed class LockQueue(Region region, nint native)
         lock (_gate)
         {
             _ended = true;
-            while (_waiters.First is { } node)
-            {
-                _waiters.RemoveFirst();
-                node.Value.TrySetException(new ObjectDisposedException(nameof(Region)));
-            }
+            Fail(new ObjectDisposedException(nameof(Region)));
             Monitor.Pulse(_gate);
         }
     }
@@ -200,10 +196,27 @@ internal sealed class LockQueue(Region region, nint native)
         }
         if (!_running)
         {
-            new Thread(Run, 128 * 1024) { IsBackground = true, Name = $"winshm lock: {region}" }.Start();
-            _running = true;
+            try
+            {
+                new Thread(Run, 128 * 1024) { IsBackground = true, Name = $"winshm lock: {region}" }.UnsafeStart();
+                _running = true;
+            }
+            catch (Exception e)
+            {
+                // Whoever releases the lock has nothing to do with that.
+                Fail(e);
+            }
         }
         Monitor.Pulse(_gate);
+    }
+
+    private void Fail(Exception reason)
+    {
+        while (_waiters.First is { } node)
+        {
+            _waiters.RemoveFirst();
+            node.Value.TrySetException(reason);
+        }
     }
 
     private void Run()

@@ -130,22 +130,34 @@ public class CloseTests
     public void ManyRegionsAreDisposedOfWhileTheyAreUnlocked()
     {
         // Dispose and the release race: one of the two has to leave the region.
-        for (int round = 0; round < 3000; round++)
+        const int Rounds = 3000;
+        using Region keeper = Region.Create(NewName(), 8);
+        using Barrier barrier = new(2);
+        Region region = keeper;
+        Task holding = OnThread(() =>
         {
-            Region region = Region.Create(NewName(), 8);
-            using Barrier barrier = new(2);
-            Task holding = Task.Run(() =>
+            for (int round = 0; round < Rounds; round++)
             {
+                barrier.SignalAndWait(Patience);
                 using (region.Lock())
                 {
-                    barrier.SignalAndWait();
+                    barrier.SignalAndWait(Patience);
+                    Thread.SpinWait(round % 50);
                 }
-            });
-            barrier.SignalAndWait();
+                barrier.SignalAndWait(Patience);
+            }
+        });
+        for (int round = 0; round < Rounds; round++)
+        {
+            region = Region.Open(keeper.Name);
+            barrier.SignalAndWait(Patience);
+            barrier.SignalAndWait(Patience);
+            Thread.SpinWait(round / 50 % 50);
             region.Dispose();
-            Ended(holding);
-            Fails(WinshmStatus.NotFound, () => Region.Open(region.Name));
+            barrier.SignalAndWait(Patience);
+            Assert.Single(keeper.GetParticipants());
         }
+        Ended(holding);
     }
 
     [Theory]
