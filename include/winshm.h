@@ -248,7 +248,7 @@ typedef struct winshm_options {
     uint32_t disposition; /**< WINSHM_CREATE_NEW, ... */
     uint32_t timeout_ms;  /**< How long to wait for the region to appear. */
     uint64_t size;        /**< Bytes; 0 when opening: any. */
-    uint64_t capacity;    /**< Bytes reserved, >= size; 0: as size. */
+    uint64_t capacity;    /**< >= size; 0: as size. See below. */
     uint64_t layout_tag;  /**< 0: none; refused when it differs. */
     const char *name;     /**< As for winshm_create(). */
     const char *security; /**< Who may use it: see winshm_open_with(). */
@@ -261,7 +261,7 @@ typedef struct winshm_info {
     uint32_t access;          /**< WINSHM_READ, or READ | WRITE. */
     uint32_t lock_kind;       /**< WINSHM_LOCK_*. */
     uint64_t size;            /**< Exact bytes; raw: as the system tells. */
-    uint64_t capacity;        /**< Reserved bytes. */
+    uint64_t capacity;        /**< As given by the creator. */
     uint8_t id[16];           /**< Random, one for each life of the region. */
     uint64_t layout_tag;      /**< As given by the creator. */
     uint64_t member;          /**< This handle's number within the life. */
@@ -404,7 +404,9 @@ WINSHM_API winshm_status WINSHM_CALL winshm_create(const char *name,
  * With WINSHM_READ alone the data are mapped read-only. Such a handle takes
  * part in locks and notification where the creator's security lets it write
  * the control block; otherwise it is an observer: lock calls give
- * WINSHM_E_ACCESS, winshm_read() goes by version check, winshm_wait() polls.
+ * WINSHM_E_ACCESS, winshm_read() goes by version check, winshm_wait() polls. An
+ * observer does not keep the region alive: once the last participant has left
+ * or died, its calls give WINSHM_E_NOT_FOUND, at most 0.2 s later.
  *
  * @param name   as for winshm_create().
  * @param flags  0, WINSHM_READ, WINSHM_WRITE, WINSHM_RAW, WINSHM_NO_MAP,
@@ -474,6 +476,10 @@ WINSHM_API winshm_status WINSHM_CALL winshm_open_or_create(const char *name,
  *
  * layout_tag is stored at creation; a joiner whose tag and the region's are
  * both not 0 and differ is refused.
+ *
+ * capacity is recorded, and told by winshm_get_info(), for a later version in
+ * which regions can grow. The data object is made as large; Windows charges for
+ * that at once, Linux takes memory for size alone. No more than size is mapped.
  *
  * security, when creating, says who besides the system may use the region:
  *   NULL, "owner"       the current user
@@ -563,8 +569,9 @@ WINSHM_API uint64_t WINSHM_CALL winshm_size(winshm_region *region);
  *               members that change are a snapshot.
  *
  * @return WINSHM_OK, or
- *         WINSHM_E_INVALID info is NULL or struct_size unknown
- *         WINSHM_E_CORRUPT the control block is damaged
+ *         WINSHM_E_INVALID   info is NULL or struct_size unknown
+ *         WINSHM_E_NOT_FOUND an observer's region has ended
+ *         WINSHM_E_CORRUPT   the control block is damaged
  *
  * @threadsafety any thread.
  * @since 0.1
@@ -585,6 +592,7 @@ WINSHM_API winshm_status WINSHM_CALL winshm_get_info(winshm_region *region,
  * @return WINSHM_OK, or
  *         WINSHM_E_INVALID     array, count or struct_size is bad
  *         WINSHM_E_UNSUPPORTED a raw region has no list
+ *         WINSHM_E_NOT_FOUND   an observer's region has ended
  *         WINSHM_E_CORRUPT     the control block is damaged
  *
  * @threadsafety any thread.
@@ -813,6 +821,7 @@ WINSHM_API winshm_status WINSHM_CALL winshm_copy_in(winshm_region *region,
  *                              in whichever mode; never with WINSHM_TASK
  *         WINSHM_E_ACCESS      the handle is an observer; an exclusive lock
  *                              on a read-only handle is allowed
+ *         WINSHM_E_NO_MEMORY   none to note that this thread has it shared
  *         WINSHM_E_UNSUPPORTED the region has no lock
  *         WINSHM_E_CORRUPT     the control block is damaged
  *
@@ -900,6 +909,7 @@ WINSHM_API winshm_status WINSHM_CALL winshm_notify(winshm_region *region);
  * @return WINSHM_OK, or
  *         WINSHM_E_TIMEOUT     no change in time
  *         WINSHM_E_CLOSED      the handle was closed while waiting
+ *         WINSHM_E_NOT_FOUND   an observer's region has ended
  *         WINSHM_E_UNSUPPORTED a raw region
  *         WINSHM_E_CORRUPT     the control block is damaged
  *
@@ -919,6 +929,7 @@ WINSHM_API winshm_status WINSHM_CALL winshm_wait(winshm_region *region,
  *
  * @return WINSHM_OK, or
  *         WINSHM_E_UNSUPPORTED a raw region
+ *         WINSHM_E_NOT_FOUND   an observer's region has ended
  *         WINSHM_E_CORRUPT     the control block is damaged
  *
  * @threadsafety any thread.

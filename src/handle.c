@@ -43,6 +43,7 @@ struct region *wshm_region_allocate(bool tasks)
         atomic_store(&found->closing, 0);
         atomic_store(&found->own, 0);
         atomic_store(&found->other, 0);
+        atomic_store(&found->seen_alive, 0);
         atomic_store(&found->owner, 0);
         found->control = NULL;
         found->slot = NULL;

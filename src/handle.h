@@ -21,17 +21,18 @@ enum { HANDLE_REGIONS = 1024, HANDLE_VIEWS = 8192 };
 struct region {
     _Alignas(64) _Atomic(uintptr_t) handle; /* its value; 0: not open */
     _Atomic(uintptr_t) first; /* the thread that first used it, 0: none yet */
-    _Atomic uint32_t inside_first;          /* 1: that thread is in a call */
-    _Atomic uint32_t inside_other;          /* calls of all other threads */
-    struct layout_control *control;         /* NULL: raw */
-    struct layout_slot *slot;               /* NULL: raw or observer */
-    uint32_t me;                            /* slot + 1, as in the lock word */
+    _Atomic uint32_t inside_first;  /* 1: that thread is in a call */
+    _Atomic uint32_t inside_other;  /* calls of all other threads */
+    struct layout_control *control; /* NULL: raw */
+    struct layout_slot *slot;       /* NULL: raw or observer */
+    uint32_t me;                    /* slot + 1, as in the lock word */
     uint32_t lock_kind;
     uint32_t locks;           /* 1: may use the lock */
     _Atomic(uintptr_t) owner; /* who holds what: see lock.h */
     _Atomic uint32_t own;
     _Atomic uint32_t other;
-    _Atomic uint32_t closing; /* waits shall end */
+    _Atomic uint32_t closing;    /* waits shall end */
+    _Atomic uint32_t seen_alive; /* observer: when somebody was, in ms */
 
     uint8_t *data; /* NULL: not mapped as a whole */
     uint64_t size;
@@ -113,7 +114,7 @@ struct view *wshm_view_find(const winshm_view *handle);
 /** Nobody but the caller can free the view after this. @return NULL: refused */
 struct view *wshm_view_retire(const winshm_view *handle);
 
-/** Value of region.first, and of no thread: there is none, and never will be. */
+/** Value of region.first, and of no thread: there never will be a first. */
 #define HANDLE_NO_FIRST ((uintptr_t)2)
 
 /** True if thread is the handle's first, which it becomes if none is. */
@@ -211,7 +212,10 @@ static inline struct region *wshm_region_begin(const winshm_region *handle)
     /* A stale handle must not touch the marks of the place's next user. */
     if (atomic_load_explicit(&r->handle, memory_order_relaxed) != value)
         return NULL;
-    bool first = handle_is_first(r, wshm_platform_thread_number());
+    uintptr_t thread = wshm_platform_thread();
+    if (!PLATFORM_LIKELY(thread != PLATFORM_NOBODY))
+        thread = wshm_platform_thread_number();
+    bool first = handle_is_first(r, thread);
     if (first)
         handle_mark_first(r);
     else

@@ -319,7 +319,8 @@ static inline uintptr_t wshm_platform_thread(void)
     uintptr_t number;
     if (!PLATFORM_LIKELY(index < PLATFORM_TLS_SLOTS))
         return wshm_platform_thread_number();
-    /* TlsGetValue() without the call: TEB.TlsSlots, as winternl.h has it. */
+        /* TlsGetValue() without the call: TEB.TlsSlots, as winternl.h has it.
+         */
 #if defined(_MSC_VER) && defined(_M_X64)
     number = __readgsqword(0x1480 + index * 8);
 #elif defined(_MSC_VER) && defined(_M_IX86)
@@ -339,8 +340,9 @@ static inline uintptr_t wshm_platform_thread(void)
 #else
 
 /** Hidden, and in the static model, so that it costs a load. */
-extern __attribute__((visibility("hidden"), tls_model("initial-exec")))
-_Thread_local uintptr_t wshm_posix_thread;
+extern __attribute__((
+    visibility("hidden"),
+    tls_model("initial-exec"))) _Thread_local uintptr_t wshm_posix_thread;
 
 /** The number of this thread, or PLATFORM_NOBODY if it has none yet. */
 static inline uintptr_t wshm_platform_thread(void)

@@ -48,9 +48,9 @@ static void unlock_bytes(const struct platform_region *p, uint32_t first,
 }
 
 /**
- * Asks whether somebody else has any of the bytes. Asked as if for reading: only
- * what was locked for writing is in the way of that, while whoever may read the
- * file can lock it for reading, and is no participant.
+ * Asks whether somebody else has any of the bytes. Asked as if for reading:
+ * only what was locked for writing is in the way of that, while whoever may
+ * read the file can lock it for reading, and is no participant.
  *
  * @return 0 or an errno.
  */

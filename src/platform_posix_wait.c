@@ -174,10 +174,42 @@ uintptr_t wshm_platform_thread_number(void)
     return wshm_posix_thread;
 }
 
+/* On the heap: what a library has in thread-local storage of the static model,
+ * as the number and the guard of copies are, comes out of a small room that the
+ * libraries of a process share. */
+static __attribute__((
+    tls_model("initial-exec"))) _Thread_local struct platform_thread *block;
+static pthread_key_t block_key; /* only so that block_free() is called */
+static bool block_key_works;
+
+static void block_free(void *memory)
+{
+    block = NULL;
+    free(memory);
+}
+
+static void make_block_key(void)
+{
+    block_key_works = pthread_key_create(&block_key, block_free) == 0;
+}
+
+static PLATFORM_COLD struct platform_thread *make_block(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, make_block_key);
+    struct platform_thread *memory =
+        block_key_works ? calloc(1, sizeof *memory) : NULL;
+    if (memory != NULL && pthread_setspecific(block_key, memory) != 0) {
+        free(memory);
+        memory = NULL;
+    }
+    block = memory;
+    return memory;
+}
+
 struct platform_thread *wshm_platform_thread_block(void)
 {
-    static _Thread_local struct platform_thread block;
-    return &block;
+    return PLATFORM_LIKELY(block != NULL) ? block : make_block();
 }
 
 int wshm_platform_uncancellable(void)
@@ -204,7 +236,6 @@ void wshm_platform_mutex_unlock(struct platform_mutex *mutex)
 {
     pthread_mutex_unlock((pthread_mutex_t *)(void *)mutex);
 }
-
 
 /* fork() */
 

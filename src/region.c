@@ -102,7 +102,8 @@ winshm_status wshm_region_open(const struct request *request,
 {
     int cancellation = wshm_platform_uncancellable();
     winshm_status status = wshm_platform_init();
-    struct region *r = status == WINSHM_OK ? wshm_region_allocate(request->tasks) : NULL;
+    struct region *r =
+        status == WINSHM_OK ? wshm_region_allocate(request->tasks) : NULL;
     if (status == WINSHM_OK)
         status = r != NULL ? open_in(r, request) : WINSHM_E_TOO_MANY;
     if (status == WINSHM_OK)

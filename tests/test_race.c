@@ -10,10 +10,8 @@ enum { THREADS = 8, SIZE = 8192, WORDS = SIZE / 8 };
 
 static char names[2][64];
 
-/* The handles that all threads use. Whoever calls winshm_read() while another
- * thread has locked the same handle exclusively reads in the middle of that
- * section, as it ought to; so there is one region for sections and one for
- * copies. */
+/* The handles that all threads use: of a region whose words only sections
+ * raise, which are counted, and of one whose words copies replace. */
 static winshm_region *locked, *copied;
 
 struct worker {
@@ -145,7 +143,7 @@ static void work(void *argument)
         else if (call < 5)
             look(w, draw(w, 2) == 0 ? locked : copied);
         else if (call < 7)
-            copy(w, copied);
+            copy(w, draw(w, 2) == 0 ? locked : copied);
         else if (call == 7)
             replace(w);
         else if (call == 8)

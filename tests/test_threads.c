@@ -82,8 +82,6 @@ static void test_visits(void)
 static void call_thread(void *argument)
 {
     uint32_t kind = (uint32_t)(intptr_t)argument;
-    /* Its own bytes: what a handle's threads copy while one of them has locked
-     * it is theirs to order. */
     uint64_t offset = 8 * kind;
     winshm_region *h = victim;
     winshm_status status = WINSHM_OK;

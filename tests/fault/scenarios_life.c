@@ -7,9 +7,10 @@ void fault_write_text(winshm_region *h)
     EXPECT_OK(winshm_write(h, FAULT_SIZE - 16, "0123456789abcdef", 16, 1000));
 }
 
+/** For tasks, since another thread unlocks what this one has locked. */
 void fault_set_up_region(struct stage *s)
 {
-    EXPECT_OK(winshm_create(s->name, FAULT_SIZE, 0, &s->other));
+    EXPECT_OK(winshm_create(s->name, FAULT_SIZE, WINSHM_TASK, &s->other));
     fault_write_text(s->other);
 }
 

@@ -98,10 +98,18 @@ int64_t wshm_platform_start_us(void)
     return 1;
 }
 
-void *wshm_platform_thread_block(void)
+_Thread_local uintptr_t wshm_posix_thread = PLATFORM_NOBODY;
+
+uintptr_t wshm_platform_thread_number(void)
 {
-    static _Thread_local _Alignas(16) uint8_t block[PLATFORM_THREAD_BYTES];
-    return block;
+    wshm_posix_thread = 3;
+    return wshm_posix_thread;
+}
+
+struct platform_thread *wshm_platform_thread_block(void)
+{
+    static struct platform_thread block;
+    return &block;
 }
 
 int wshm_platform_uncancellable(void)

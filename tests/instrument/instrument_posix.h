@@ -131,6 +131,22 @@ INSTRUMENT_STAND_IN(int, pthread_atfork, refusal,
                     (before, parent, child))
 #define pthread_atfork(...)                                                    \
     INSTRUMENT_FAILS(pthread_atfork, (ENOMEM, 0), __VA_ARGS__)
+
+/* What is kept for a thread. */
+INSTRUMENT_STAND_IN(int, pthread_key_create, refusal,
+                    (pthread_key_t *key, void (*destroy)(void *)),
+                    (key, destroy))
+#define pthread_key_create(...)                                                \
+    INSTRUMENT_FAILS(pthread_key_create, (EAGAIN, ENOMEM, 0), __VA_ARGS__)
+INSTRUMENT_STAND_IN(int, pthread_setspecific, refusal,
+                    (pthread_key_t key, const void *value), (key, value))
+#define pthread_setspecific(...)                                               \
+    INSTRUMENT_FAILS(pthread_setspecific, (ENOMEM, 0), __VA_ARGS__)
+INSTRUMENT_STAND_IN(void *, calloc, NULL, (size_t count, size_t size),
+                    (count, size))
+#define calloc(...) INSTRUMENT_FAILS(calloc, (ENOMEM, 0), __VA_ARGS__)
+#define free(...) INSTRUMENT_SURE(free, __VA_ARGS__)
+
 #define sysconf(...) INSTRUMENT_SURE(sysconf, __VA_ARGS__)
 /* These refuse only what is no clock, no lock, no state and no signal. */
 #define clock_gettime(...) INSTRUMENT_SURE(clock_gettime, __VA_ARGS__)

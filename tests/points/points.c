@@ -18,8 +18,6 @@ static const struct {
     /* A close that is refused after ten seconds: own memory. */
     {"region.c", "&r->handle", 1},
     {"region.c", "&r->closing", 1},
-    /* An unlock after somebody has written over the lock: own memory. */
-    {"lock.c", "&r->exclusive_thread", 1},
 #ifdef _WIN32
     /* There is no fork(). */
     {"handle.c", "&r->inside_first", 1},

@@ -366,6 +366,7 @@ const struct script scripts[] = {
     {"shared-parked", "shared-contended", keeper_exclusive, release_to_reader,
      0},
     {"shared-second", "shared-second", NULL, NULL, MEMBER},
+    {"tasks", "tasks", NULL, NULL, MEMBER},
     {"impatient", "impatient", keeper_exclusive, outlast, 0},
     {"impatient-drain", "impatient-drain", keeper_shared, outlast_drain, 0},
     {"heir", "heir", NULL, owner_dies, MEMBER},
