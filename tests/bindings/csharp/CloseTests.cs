@@ -176,7 +176,7 @@ public class CloseTests
         MemoryHandle pin = default;
         void Round(int thread)
         {
-            for (int round = 0; round < 1000; round++)
+            for (int round = 0; round < 3000; round++)
             {
                 if (thread == 0)
                 {

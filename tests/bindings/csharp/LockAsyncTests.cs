@@ -165,6 +165,22 @@ public class LockAsyncTests
     }
 
     [Fact]
+    public async Task AWriterThatGivesUpLetsReadersInBesideThoseOutside()
+    {
+        using Region region = Create();
+        using Region other = Join(region);
+        using AsyncRegionLock reading = await other.LockSharedAsync();
+        using CancellationTokenSource cancellation = new();
+        Task<AsyncRegionLock> writer = region.LockAsync(cancellation.Token).AsTask();
+        Task<AsyncRegionLock> reader = region.LockSharedAsync().AsTask();
+        await Task.Delay(s_short);
+        Assert.False(writer.IsCompleted || reader.IsCompleted);
+        cancellation.Cancel();
+        (await reader.WaitAsync(TimeSpan.FromSeconds(2))).Dispose();
+        Assert.True(writer.IsCanceled);
+    }
+
+    [Fact]
     public async Task CancellationIsImmediateAndLeavesNothing()
     {
         using Region region = Create();
