@@ -15,6 +15,18 @@ internal static class Support
 
     public static string NewName() => $"winshm-cs-{Environment.ProcessId}-{Interlocked.Increment(ref s_names)}";
 
+    public static Region CreateForTasks() => Region.Create(NewName(), 64, RegionFlags.Task);
+
+    public static Region JoinForTasks(Region region) => Region.Open(region.Name, RegionFlags.Task);
+
+    /// <summary>Whether the lock can be had now.</summary>
+    public static bool TryLock(Region region)
+    {
+        bool taken = region.TryLock(TimeSpan.Zero, out RegionLock guard);
+        guard.Dispose();
+        return taken;
+    }
+
     public static WinshmException Fails(WinshmStatus status, Action action)
     {
         WinshmException e = Assert.ThrowsAny<WinshmException>(action);
