@@ -167,8 +167,8 @@ static PLATFORM_NOINLINE winshm_status lock_slowly(winshm_region *region,
         status = WINSHM_E_INVALID;
     if (status == WINSHM_OK && !half && wshm_lock_held(r) != 0)
         status = WINSHM_E_DEADLOCK;
-    if (status == WINSHM_OK && mode == WINSHM_SHARED)
-        status = wshm_lock_recordable(r);
+    if (status == WINSHM_OK)
+        status = wshm_lock_recordable(r, mode);
     if (status == WINSHM_OK)
         status = half ? wshm_lock_finish(r, mode, timeout_ms)
                       : wshm_lock(r, mode, timeout_ms);

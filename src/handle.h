@@ -48,8 +48,10 @@ struct region {
     struct platform_mutex reaping; /* one thread at a time cleans slots */
     struct platform_region platform;
 
-    uintptr_t last;  /* table: the value most recently given out */
-    uint32_t forked; /* table: that value belongs to the parent */
+    uint32_t published; /* table: there is or was a handle of this region */
+    uintptr_t last;     /* table: the value most recently given out */
+    uint32_t forked;    /* table: that value is the parent's; the place is free,
+                           but the parent's mapping may still be there */
 };
 
 /** Pages around a part of a region. */
@@ -66,14 +68,14 @@ struct view {
     uint64_t length; /* as asked for */
 
     uintptr_t last;
-    uint32_t forked;
+    uint32_t forked; /* as above */
 };
 
 /** Value of region.references when neither the handle nor a view is left, but
  * the place is not free yet. */
 enum { REGION_UNUSED = 1 };
 
-/** Values of region.closing. */
+/** Values of region.closing; CLOSE_DONE as long as there is no handle. */
 enum { CLOSE_NONE, CLOSE_UNDECIDED, CLOSE_DONE };
 
 /** True if the control block was cut short under this handle. All that it finds
@@ -93,9 +95,19 @@ struct view *wshm_view_allocate(struct region *r);
 winshm_region *wshm_region_publish(struct region *r);
 winshm_view *wshm_view_publish(struct view *v);
 
+/** Add a reference to a region that its handle or views are still there of.
+ * @return false if there is none, or if it is just being opened or closed. */
+bool wshm_region_hold(struct region *r);
+
 /** Give a place back whose handle is not valid (any more). */
 void wshm_region_free(struct region *r);
 void wshm_view_free(struct view *v);
+
+/** Free what a child of fork() has of the parent's handle or view, which may
+ * still be mapped. @return false if it is not such a one, or was freed before.
+ */
+bool wshm_region_disinherit(const winshm_region *handle);
+bool wshm_view_disinherit(const winshm_view *handle);
 
 /** Why a handle is not valid: HANDLE, CLOSED or FORKED. */
 winshm_status wshm_region_refusal(const winshm_region *handle);

@@ -86,10 +86,12 @@ bool wshm_lock_held_by_handle(const struct region *r, bool exclusively)
             (atomic_load(&r->own) != 0 || atomic_load(&r->other) != 0));
 }
 
-winshm_status wshm_lock_recordable(struct region *r)
+winshm_status wshm_lock_recordable(struct region *r, uint32_t mode)
 {
-    return handle_is_tasks(r) || shared_bits(r) != NULL ? WINSHM_OK
-                                                        : WINSHM_E_NO_MEMORY;
+    bool can = handle_is_tasks(r) || handle_used_first(r) ||
+               (wshm_platform_thread() != PLATFORM_NOBODY &&
+                (mode != WINSHM_SHARED || shared_bits(r) != NULL));
+    return can ? WINSHM_OK : WINSHM_E_NO_MEMORY;
 }
 
 /** Who region.owner says it is if this thread may unlock. */
@@ -130,11 +132,14 @@ static bool forget(struct region *r, uint32_t mode)
     }
     if (handle_is_tasks(r))
         return take_one(&r->other);
-    /* The first thread's goes by the short path. */
-    if (handle_used_first(r) || !wshm_lock_held_by_other(r))
+    if (wshm_lock_held(r) != WINSHM_SHARED)
         return false;
-    *shared_bits(r) &= ~shared_bit(r);
-    atomic_fetch_sub_explicit(&r->other, 1, memory_order_relaxed);
+    if (handle_used_first(r)) {
+        atomic_store_explicit(&r->own, 0, memory_order_relaxed);
+    } else {
+        *shared_bits(r) &= ~shared_bit(r);
+        atomic_fetch_sub_explicit(&r->other, 1, memory_order_relaxed);
+    }
     return true;
 }
 

@@ -55,7 +55,7 @@ winshm_status wshm_lock_make_consistent(struct region *r);
 #define LOCK_ANYBODYS ((uintptr_t)2)
 
 /** Make sure that this thread can record a lock that winshm_lock() takes. */
-winshm_status wshm_lock_recordable(struct region *r);
+winshm_status wshm_lock_recordable(struct region *r, uint32_t mode);
 
 /** Record that winshm_lock() has taken it, as opposed to a copy of ours. */
 void wshm_lock_record(struct region *r, uint32_t mode);

@@ -21,15 +21,27 @@ static const uint64_t SECOND = 1000 * 1000 * 1000;
 
 /* Process-wide state, set once by wshm_platform_init(). */
 static bool barrier_works;
+static bool barrier_process_works;
 static uint64_t spin_time;
 static int64_t start_us;
+
+/** The call that takes a struct timespec as the C library has it: of 64 bits
+ * also where the kernel's first one is of 32. */
+#if !defined(SYS_futex_time64)
+#define FUTEX_NUMBER SYS_futex
+#elif !defined(SYS_futex)
+#define FUTEX_NUMBER SYS_futex_time64
+#else
+#define FUTEX_NUMBER                                                           \
+    (sizeof(time_t) > sizeof(long) ? SYS_futex_time64 : SYS_futex)
+#endif
 
 /** Not through the C library: these are no cancellation points, so a thread
  * that is cancelled never dies in the middle of a call. */
 static long futex(_Atomic uint32_t *word, int operation, uint32_t value,
                   const struct timespec *timeout)
 {
-    return syscall(SYS_futex, word, operation, value, timeout, NULL, 0);
+    return syscall(FUTEX_NUMBER, word, operation, value, timeout, NULL, 0);
 }
 
 static struct timespec timespec_of(uint64_t nanoseconds)
@@ -94,7 +106,8 @@ bool wshm_platform_barrier(void)
 
 void wshm_platform_barrier_process(void)
 {
-    if (wshm_platform_barrier())
+    if (barrier_process_works &&
+        syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) == 0)
         return;
     /* Longer than any store can stay in a store buffer. */
     uint64_t end = wshm_platform_now() + 1000 * 1000;
@@ -267,6 +280,9 @@ static void after_fork_child(void)
 {
     wshm_region_fork_child();
     wshm_posix_descriptors_unlock();
+    /* The locks that this thread held are the parent's. */
+    if (block != NULL)
+        memset(block->shared, 0, sizeof block->shared);
     /* Neither the registration nor the start time is the parent's. */
     wshm_posix_wait_init();
     start_us = read_start();
@@ -276,6 +292,9 @@ void wshm_posix_wait_init(void)
 {
     barrier_works =
         syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED, 0,
+                0) == 0;
+    barrier_process_works =
+        syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0,
                 0) == 0;
     /* Of the machine: the one to wait for may run where this process may
      * not. */

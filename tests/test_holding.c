@@ -1,7 +1,10 @@
 /* Who holds the lock: each refusal from each place of the region, from the
  * handle's first thread and from another one, and handles for tasks. */
+#include <stdatomic.h>
+
 #include "check.h"
 #include "child.h"
+#include "plain.h"
 
 enum { SIZE = 16384, SLOTS = 128 };
 
@@ -254,6 +257,69 @@ static void test_tasks(void)
     CHECK_OK(winshm_close(h));
 }
 
+enum { PLACES = 1024, REGIONS = 9 };
+
+/** All handles that this process can have, of as many regions as it takes. */
+static winshm_region *everything[PLACES];
+static atomic_int step;
+
+static void reach(int next)
+{
+    atomic_store(&step, next);
+}
+
+static void await(int wanted)
+{
+    while (atomic_load(&step) != wanted)
+        sleep_ms(1);
+}
+
+static void lock_everything(void *h)
+{
+    CHECK_OK(winshm_lock(h, WINSHM_SHARED, 0));
+    reach(1);
+    await(2);
+    for (int i = 0; i < PLACES && everything[i] != NULL; i++) {
+        CHECK_OK(winshm_lock(everything[i], WINSHM_SHARED, 0));
+        CHECK_OK(winshm_unlock(everything[i], WINSHM_SHARED));
+    }
+}
+
+/** A lock that is lost with its control block is nobody's any more, whichever
+ * handle comes into the place of the one that had it. */
+static void test_lost_lock(void)
+{
+    const char *names[REGIONS], *control = name_of("holding.winshm");
+    winshm_region *h;
+    for (int i = 0; i < REGIONS; i++) {
+        char part[16];
+        snprintf(part, sizeof part, "holding-%d", i);
+        names[i] = name_of(part);
+    }
+    CHECK_OK(winshm_create(region_name, SIZE, 0, &h));
+    CHECK_EQ(winshm_size(h), SIZE);
+    struct thread thread = thread_start(lock_everything, h);
+    await(1);
+    bool lost = plain_truncate(control, 0);
+    if (lost)
+        CHECK_STATUS(winshm_lock(h, WINSHM_EXCLUSIVE, 0), WINSHM_E_CORRUPT);
+    for (int i = 0; lost && i < PLACES; i++) {
+        if (i == 0)
+            CHECK_OK(winshm_close(h));
+        winshm_status status =
+            winshm_open_or_create(names[i % REGIONS], SIZE, 0, &everything[i]);
+        CHECK(status == WINSHM_OK || status == WINSHM_E_TOO_MANY);
+        /* This is the first thread. */
+        CHECK_EQ(winshm_size(everything[i]), status == WINSHM_OK ? SIZE : 0);
+    }
+    reach(2);
+    thread_join(thread);
+    for (int i = 0; i < PLACES; i++)
+        CHECK_OK(winshm_close(everything[i]));
+    plain_remove(control);
+    plain_remove(region_name);
+}
+
 /** Where there is no lock the flag means nothing, and copies just copy. */
 static void test_without_lock(void)
 {
@@ -310,6 +376,7 @@ int main(int argc, char **argv)
     test_used_before();
     test_ended_thread();
     test_tasks();
+    test_lost_lock();
     test_without_lock();
     test_explicit_copies();
     return 0;
