@@ -4,6 +4,7 @@
 using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
+using static Winshm.NativeMethods;
 
 namespace Winshm;
 
@@ -19,20 +20,29 @@ namespace Winshm;
 public abstract unsafe class Block : IDisposable
 {
     private readonly long _size;
-    private SafeHandle _handle;
-    private BlockMemory? _memory;
+    private readonly nint _native;
 
-    // The handle tells it only when the last pin is gone.
-    private volatile bool _disposed;
+    // Frees what nobody has disposed of. It is also the gate of the fields for closing.
+    private readonly SafeHandle _handle;
+    private BlockMemory? _memory;
 
     // Null when there is nothing to access, so that one comparison guards the fast path.
     private byte* _readable;
     private byte* _writable;
 
+    private volatile bool _disposed;
+    private byte* _kept;
+    private int _pins;
+    private bool _final;
+    private bool _freeing;
+    private bool _again;
+    private bool _freed;
+
     private protected Block(SafeHandle handle, void* data, ulong size, bool writable)
     {
         _handle = handle;
-        _readable = (byte*)data;
+        _native = handle.DangerousGetHandle();
+        _readable = _kept = (byte*)data;
         _writable = writable ? _readable : null;
         _size = (long)size;
         CanWrite = writable;
@@ -131,12 +141,14 @@ public abstract unsafe class Block : IDisposable
         get
         {
             ThrowIfDisposed();
-            return _handle.DangerousGetHandle();
+            return _native;
         }
     }
 
-    /// <summary>The native handle, for what is to be undone even after <see cref="Dispose"/>.</summary>
-    private protected nint NativeOrStale => _handle.DangerousGetHandle();
+    /// <summary>The native handle, for what is to be finished even after <see cref="Dispose"/>.</summary>
+    private protected nint NativeOrStale => _native;
+
+    private protected bool IsDisposed => _disposed;
 
     private protected void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(_disposed, this);
 
@@ -148,23 +160,105 @@ public abstract unsafe class Block : IDisposable
         WinshmException.Check(status);
     }
 
-    /// <summary>Releases the handle; pinned memory delays the native release.</summary>
-    private protected void Release()
+    /// <summary>Frees the native handle; Busy if that cannot be done yet.</summary>
+    private protected abstract int Free(nint native);
+
+    /// <summary>Lets every member refuse from now on.</summary>
+    /// <param name="final">Whatever <see cref="TryFree"/> comes to.</param>
+    /// <returns>False if that was so before.</returns>
+    private protected bool Retire(bool final)
     {
-        SafeHandle handle = _handle;
-        byte* readable = _readable, writable = _writable;
-        _disposed = true;
-        _readable = _writable = null;
-        handle.Dispose();
-        if (handle is RegionHandle { Refusal: Exception refusal })
+        lock (_handle)
         {
-            // The native handle stays open, so it needs an owner again.
-            _handle = new RegionHandle(handle.DangerousGetHandle());
-            _readable = readable;
-            _writable = writable;
-            _disposed = false;
-            throw refusal;
+            _final |= final;
+            if (_disposed)
+            {
+                return false;
+            }
+            _disposed = true;
+            _readable = _writable = null;
+            return true;
         }
+    }
+
+    /// <summary>Frees the native handle of a retired block, unless memory is pinned or another thread is
+    /// at it. Whoever removes what was in the way, a pin or a lock, calls this again.</summary>
+    /// <returns>Busy if it is still open; then it is as before <see cref="Retire"/>, unless that was final.</returns>
+    private protected int TryFree()
+    {
+        lock (_handle)
+        {
+            if (!_disposed || _freed)
+            {
+                return WINSHM_OK;
+            }
+            if (_pins > 0)
+            {
+                _final = true;
+                return WINSHM_OK;
+            }
+            if (_freeing)
+            {
+                // What the other thread has seen may be out of date.
+                _again = true;
+                return WINSHM_OK;
+            }
+            _freeing = true;
+        }
+        for (bool fenced = false; ; fenced = true)
+        {
+            int status = Free(_native);
+            if (status == WINSHM_E_BUSY && !fenced)
+            {
+                // A plain store releases a lock. From here on whoever releases one sees that the block was
+                // retired, or its lock is seen to be free.
+                Interlocked.MemoryBarrierProcessWide();
+                continue;
+            }
+            lock (_handle)
+            {
+                if (status != WINSHM_E_BUSY)
+                {
+                    _freed = true;
+                    _handle.SetHandleAsInvalid();
+                }
+                else if (_again)
+                {
+                    _again = false;
+                    continue;
+                }
+                _freeing = false;
+                if (status == WINSHM_E_BUSY && !_final)
+                {
+                    _readable = _kept;
+                    _writable = CanWrite ? _kept : null;
+                    _disposed = false;
+                }
+                return status;
+            }
+        }
+    }
+
+    private void Pin()
+    {
+        lock (_handle)
+        {
+            ThrowIfDisposed();
+            // The address may be all that is left of the pin, so the finaliser waits for its end, too.
+            bool added = false;
+            _handle.DangerousAddRef(ref added);
+            _pins++;
+        }
+    }
+
+    private void Unpin()
+    {
+        lock (_handle)
+        {
+            _handle.DangerousRelease();
+            _pins--;
+        }
+        TryFree();
     }
 
     private int SpanLength => _size <= int.MaxValue
@@ -205,13 +299,19 @@ public abstract unsafe class Block : IDisposable
 
         public override MemoryHandle Pin(int elementIndex = 0)
         {
-            byte* pointer = block.At(elementIndex, 0, block._readable);
-            bool added = false;
-            block._handle.DangerousAddRef(ref added);
-            return new MemoryHandle(pointer, default, this);
+            block.Pin();
+            try
+            {
+                return new MemoryHandle(block.At(elementIndex, 0, block._kept), default, this);
+            }
+            catch
+            {
+                block.Unpin();
+                throw;
+            }
         }
 
-        public override void Unpin() => block._handle.DangerousRelease();
+        public override void Unpin() => block.Unpin();
 
         protected override void Dispose(bool disposing)
         {

@@ -1,21 +1,27 @@
 // SPDX-License-Identifier: MIT
 // One thread that waits for the changes of a region on behalf of all asynchronous waits.
 
+using static Winshm.NativeMethods;
+
 namespace Winshm;
 
 /// <remarks>
-/// A thread of its own serves all platforms alike and never blocks the thread pool. The region's
+/// <para>A thread of its own serves all platforms alike and never blocks the thread pool. The region's
 /// Windows event would not do: it wakes one waiter only, and once it exists every notification of any
-/// process has to set it.
+/// process has to set it.</para>
+/// <para>Neither the thread nor a waiter refers to the region's object, only to its native handle. So a
+/// region that the program has forgotten is closed by its finaliser, which ends the waits and the thread,
+/// while a loop that awaits changes keeps its region itself.</para>
 /// </remarks>
-internal sealed class ChangeWatcher(Region region)
+internal sealed class ChangeWatcher(string name, nint native)
 {
     // Also how long the thread stays when nobody waits, so that a loop of waits does not start one each.
-    private static readonly TimeSpan s_slice = TimeSpan.FromSeconds(1);
+    private const uint SliceMilliseconds = 1000;
 
     private readonly object _gate = new();
     private readonly List<Waiter> _waiters = [];
     private bool _running;
+    private bool _ended;
 
     public async Task<uint> WaitAsync(uint seen, CancellationToken cancellation)
     {
@@ -23,15 +29,16 @@ internal sealed class ChangeWatcher(Region region)
         Waiter waiter = new(this, seen);
         lock (_gate)
         {
+            ObjectDisposedException.ThrowIf(_ended, typeof(Region));
             // Under the gate, so that the thread cannot look at its waiters between this and Add.
-            uint now = region.ChangeCount;
+            uint now = Count();
             if (now != seen)
             {
                 return now;
             }
             if (!_running)
             {
-                new Thread(Run, 128 * 1024) { IsBackground = true, Name = $"winshm wait: {region}" }.Start();
+                new Thread(Run, 128 * 1024) { IsBackground = true, Name = $"winshm wait: {name}" }.UnsafeStart();
                 _running = true;
             }
             _waiters.Add(waiter);
@@ -43,7 +50,25 @@ internal sealed class ChangeWatcher(Region region)
         }
     }
 
-    private void Run()
+    /// <summary>Ends all waits, for good.</summary>
+    public void End()
+    {
+        lock (_gate)
+        {
+            _ended = true;
+            Fail(new ObjectDisposedException(nameof(Region)));
+            Monitor.Pulse(_gate);
+        }
+    }
+
+    private unsafe uint Count()
+    {
+        uint now;
+        WinshmException.Check(winshm_change_count(native, &now));
+        return now;
+    }
+
+    private unsafe void Run()
     {
         try
         {
@@ -51,12 +76,20 @@ internal sealed class ChangeWatcher(Region region)
             {
                 // In slices, because the thread may outlive its last waiter, and because pinned memory
                 // keeps the native handle open when the region is disposed of.
-                region.Wait(seen, s_slice, out _);
+                int status = winshm_wait(native, seen, SliceMilliseconds, null);
+                if (status != WINSHM_E_TIMEOUT)
+                {
+                    WinshmException.Check(status);
+                }
             }
         }
         catch (Exception e)
         {
-            Fail(e);
+            lock (_gate)
+            {
+                _running = false;
+                Fail(e);
+            }
         }
     }
 
@@ -65,36 +98,35 @@ internal sealed class ChangeWatcher(Region region)
     {
         lock (_gate)
         {
-            bool idle = false;
+            bool idle = _ended;
             for (;;)
             {
-                uint now = region.ChangeCount;
-                _waiters.RemoveAll(waiter => waiter.Seen != now && waiter.TrySetResult(now));
                 if (_waiters.Count > 0)
                 {
-                    return now;
+                    uint now = Count();
+                    _waiters.RemoveAll(waiter => waiter.Seen != now && waiter.TrySetResult(now));
+                    if (_waiters.Count > 0)
+                    {
+                        return now;
+                    }
                 }
                 if (idle)
                 {
                     _running = false;
                     return null;
                 }
-                idle = !Monitor.Wait(_gate, s_slice);
+                idle = !Monitor.Wait(_gate, (int)SliceMilliseconds) || _ended;
             }
         }
     }
 
     private void Fail(Exception reason)
     {
-        lock (_gate)
+        foreach (Waiter waiter in _waiters)
         {
-            _running = false;
-            foreach (Waiter waiter in _waiters)
-            {
-                waiter.TrySetException(reason);
-            }
-            _waiters.Clear();
+            waiter.TrySetException(reason);
         }
+        _waiters.Clear();
     }
 
     private sealed class Waiter(ChangeWatcher watcher, uint seen)

@@ -49,7 +49,7 @@ public enum WinshmStatus
     Timeout = WINSHM_E_TIMEOUT,
     /// <summary>The lock's owner died in its section.</summary>
     OwnerDead = WINSHM_E_OWNER_DEAD,
-    /// <summary>This handle does not hold the lock.</summary>
+    /// <summary>This thread, or with <see cref="RegionFlags.Task"/> the handle, does not hold the lock.</summary>
     NotOwner = WINSHM_E_NOT_OWNER,
     /// <summary>This thread holds the lock already.</summary>
     Deadlock = WINSHM_E_DEADLOCK,
@@ -87,6 +87,9 @@ public enum RegionFlags : uint
     NoLock = WINSHM_NO_LOCK,
     /// <summary>Maps no whole view; parts come from <see cref="Region.Map"/>.</summary>
     NoMap = WINSHM_NO_MAP,
+    /// <summary>The lock belongs to the object and not to threads, for tasks, which move between threads:
+    /// see <see cref="Region.LockAsync(CancellationToken)"/>.</summary>
+    Task = WINSHM_TASK,
 }
 
 /// <summary>Whether a region must exist, must not exist, or either.</summary>

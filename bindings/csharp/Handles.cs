@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Owners of the native handles, for the release that nobody called and for pinned memory.
+// Owners of the native handles, for the release that nobody called.
 
 using System.Runtime.InteropServices;
 using static Winshm.NativeMethods;
@@ -13,15 +13,18 @@ internal sealed class RegionHandle : SafeHandle
 
     public override bool IsInvalid => handle == 0;
 
-    /// <summary>Why the native handle is still open after the release.</summary>
-    public Exception? Refusal { get; private set; }
+    /// <summary>Whether the lock is given back if it is still held when nobody has the region any more.</summary>
+    public bool ReleasesLock { get; set; }
 
     protected override bool ReleaseHandle()
     {
         int status = winshm_close(handle);
-        if (status == WINSHM_E_BUSY)
+        if (status == WINSHM_E_BUSY && ReleasesLock)
         {
-            Refusal = WinshmException.Last(status);
+            while (winshm_unlock(handle, WINSHM_EXCLUSIVE) == WINSHM_OK || winshm_unlock(handle, WINSHM_SHARED) == WINSHM_OK)
+            {
+            }
+            status = winshm_close(handle);
         }
         return status == WINSHM_OK;
     }

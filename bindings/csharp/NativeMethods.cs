@@ -113,6 +113,7 @@ internal static unsafe partial class NativeMethods
     internal const uint WINSHM_RAW = 0x00000004;
     internal const uint WINSHM_NO_LOCK = 0x00000008;
     internal const uint WINSHM_NO_MAP = 0x00000010;
+    internal const uint WINSHM_TASK = 0x00000020;
 
     internal const uint WINSHM_CREATE_NEW = 1;
     internal const uint WINSHM_OPEN_EXISTING = 2;
@@ -203,6 +204,12 @@ internal static unsafe partial class NativeMethods
 
     [LibraryImport(Library), UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
     internal static partial int winshm_write(nint region, ulong offset, void* buffer, ulong length, uint timeout_ms);
+
+    [LibraryImport(Library), UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
+    internal static partial int winshm_copy_out(nint region, ulong offset, void* buffer, ulong length);
+
+    [LibraryImport(Library), UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
+    internal static partial int winshm_copy_in(nint region, ulong offset, void* buffer, ulong length);
 
     [LibraryImport(Library), UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
     internal static partial int winshm_lock(nint region, uint mode, uint timeout_ms);

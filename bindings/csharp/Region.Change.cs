@@ -62,20 +62,31 @@ public sealed unsafe partial class Region
 
     /// <summary>Waits, without blocking, until the change counter differs from a value seen before.</summary>
     /// <remarks>All such waits of one object share one thread of their own, which ends soon after the
-    /// last of them. Cancellation is immediate.</remarks>
+    /// last of them. Cancellation is immediate. A wait does not keep the region's object: hold on to it, as
+    /// <c>using</c> does, since a region that is forgotten ends its waits.</remarks>
     /// <param name="seen">The value to wait away from.</param>
     /// <param name="cancellation">Ends the wait; for a time-out, one of a
     /// <see cref="CancellationTokenSource(TimeSpan)"/>.</param>
     /// <returns>The counter.</returns>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
-    /// <exception cref="ObjectDisposedException">The region was disposed of, maybe meanwhile.</exception>
+    /// <exception cref="ObjectDisposedException">The region was disposed of or forgotten, maybe
+    /// meanwhile.</exception>
     /// <exception cref="WinshmException">Unsupported: a raw region.</exception>
     public Task<uint> WaitAsync(uint seen, CancellationToken cancellation = default)
     {
-        ChangeWatcher watcher = Volatile.Read(ref _watcher)
-            ?? Interlocked.CompareExchange(ref _watcher, new ChangeWatcher(this), null)
-            ?? _watcher;
-        return watcher.WaitAsync(seen, cancellation);
+        ChangeWatcher? watcher = Volatile.Read(ref _watcher);
+        if (watcher is null)
+        {
+            watcher = new ChangeWatcher(Name, NativeOrStale);
+            watcher = Interlocked.CompareExchange(ref _watcher, watcher, null) ?? watcher;
+            if (IsDisposed)
+            {
+                watcher.End();
+            }
+        }
+        Task<uint> waiting = watcher.WaitAsync(seen, cancellation);
+        GC.KeepAlive(this);
+        return waiting;
     }
 
     /// <summary>Gets a Windows event that is set at each change from now on.</summary>

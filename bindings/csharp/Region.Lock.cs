@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The region's lock and its guard.
+// The region's lock for threads.
 
 using System.Diagnostics.CodeAnalysis;
 using static Winshm.NativeMethods;
@@ -12,7 +12,10 @@ public sealed unsafe partial class Region
     public RegionLock Lock() => Take(LockMode.Exclusive, WINSHM_FOREVER);
 
     /// <summary>Takes the lock exclusively: <c>using (region.Lock()) { ... }</c>.</summary>
+    /// <remarks>The lock belongs to this thread. Code that awaits while it holds the lock uses
+    /// <see cref="LockAsync(TimeSpan, CancellationToken)"/>.</remarks>
     /// <param name="timeout">How long to wait.</param>
+    /// <returns>The guard, which releases the lock.</returns>
     /// <exception cref="OwnerDeadException">An owner died in its section. The lock is not held, and the
     /// data stay marked; <see cref="LockForRepair()"/> is for those who can repair them.</exception>
     /// <exception cref="WinshmException">Timeout; Deadlock: this thread holds it already.</exception>
@@ -33,6 +36,7 @@ public sealed unsafe partial class Region
     /// <remarks>If <see cref="RegionLock.OwnerDied"/> the data may be half written: repair them and call
     /// <see cref="RegionLock.MakeConsistent"/>, else they stay marked.</remarks>
     /// <param name="timeout">How long to wait.</param>
+    /// <returns>The guard, which releases the lock.</returns>
     /// <exception cref="WinshmException">Timeout; Deadlock: this thread holds it already.</exception>
     public RegionLock LockForRepair(TimeSpan timeout)
     {
@@ -41,7 +45,7 @@ public sealed unsafe partial class Region
         {
             Check(status);
         }
-        return new RegionLock(this, LockMode.Exclusive, ownerDied: status == WINSHM_E_OWNER_DEAD);
+        return Guard(LockMode.Exclusive, ownerDied: status == WINSHM_E_OWNER_DEAD);
     }
 
     /// <inheritdoc cref="LockShared(TimeSpan)"/>
@@ -49,6 +53,7 @@ public sealed unsafe partial class Region
 
     /// <summary>Takes the lock for reading, together with other readers.</summary>
     /// <param name="timeout">How long to wait.</param>
+    /// <returns>The guard, which releases the lock.</returns>
     /// <inheritdoc cref="Lock(TimeSpan)" path="/exception"/>
     public RegionLock LockShared(TimeSpan timeout) => Take(LockMode.Shared, Milliseconds(timeout));
 
@@ -59,21 +64,58 @@ public sealed unsafe partial class Region
 
     /// <summary>Releases the lock where no guard is at hand. Never waits.</summary>
     /// <param name="mode">The mode that was locked.</param>
-    /// <exception cref="WinshmException">NotOwner: this object does not hold the lock so.</exception>
-    public void Unlock(LockMode mode) => Check(winshm_unlock(NativeOrStale, (uint)mode));
+    /// <exception cref="WinshmException">NotOwner: this thread, or with <see cref="RegionFlags.Task"/> this
+    /// object, does not hold the lock so.</exception>
+    public void Unlock(LockMode mode)
+    {
+        WinshmException.Check(winshm_unlock(NativeOrStale, (uint)mode));
+        Released();
+    }
 
     /// <summary>Declares the data whole again, under the exclusive lock.</summary>
-    /// <exception cref="WinshmException">NotOwner: this object does not hold the lock exclusively.</exception>
-    public void MakeConsistent() => Check(winshm_make_consistent(Native));
+    /// <exception cref="WinshmException">NotOwner: this thread, or with <see cref="RegionFlags.Task"/> this
+    /// object, does not hold the lock exclusively.</exception>
+    public void MakeConsistent() => Check(winshm_make_consistent(NativeOrStale));
+
+    /// <summary>Copies out for one who holds the lock, also after <see cref="Dispose"/>.</summary>
+    internal void CopyOut(long offset, Span<byte> destination)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(offset);
+        fixed (byte* buffer = destination)
+        {
+            Check(winshm_copy_out(NativeOrStale, (ulong)offset, buffer, (ulong)destination.Length));
+        }
+    }
+
+    /// <summary>Copies in for one who holds the lock, also after <see cref="Dispose"/>.</summary>
+    internal void CopyIn(long offset, ReadOnlySpan<byte> source)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(offset);
+        fixed (byte* buffer = source)
+        {
+            Check(winshm_copy_in(NativeOrStale, (ulong)offset, buffer, (ulong)source.Length));
+        }
+    }
+
+    /// <summary>Releases the lock for a guard that cannot tell what became of it.</summary>
+    internal void UnlockQuietly(LockMode mode)
+    {
+        winshm_unlock(NativeOrStale, (uint)mode);
+        Released();
+    }
+
+    // With Task no thread tells two copies of a guard apart from two guards.
+    private RegionLock Guard(LockMode mode, bool ownerDied) =>
+        new(this, mode, ownerDied, _tasks ? new RegionLock.Ticket() : null);
 
     private RegionLock Take(LockMode mode, uint milliseconds)
     {
         int status = winshm_lock(Native, (uint)mode, milliseconds);
         if (status != WINSHM_OK)
         {
-            ThrowNotTaken(mode, status);
+            throw NotTaken(mode, status);
         }
-        return new RegionLock(this, mode, ownerDied: false);
+        return Guard(mode, ownerDied: false);
     }
 
     private bool TryTake(LockMode mode, uint milliseconds, out RegionLock guard)
@@ -81,63 +123,24 @@ public sealed unsafe partial class Region
         int status = winshm_lock(Native, (uint)mode, milliseconds);
         if (status is not (WINSHM_OK or WINSHM_E_TIMEOUT))
         {
-            ThrowNotTaken(mode, status);
+            throw NotTaken(mode, status);
         }
-        guard = status == WINSHM_OK ? new RegionLock(this, mode, ownerDied: false) : default;
+        guard = status == WINSHM_OK ? Guard(mode, ownerDied: false) : default;
         GC.KeepAlive(this);
         return status == WINSHM_OK;
     }
 
-    [DoesNotReturn]
-    private void ThrowNotTaken(LockMode mode, int status)
+    /// <summary>The failure of the lock call just made on this thread. Nothing is held after it.</summary>
+    internal Exception NotTaken(LockMode mode, int status)
     {
         Exception failure = WinshmException.Last(status);
         if (status == WINSHM_E_OWNER_DEAD && mode == LockMode.Exclusive)
         {
             // The caller does not repair, so the next owner shall be told again.
-            Check(winshm_unlock(Native, WINSHM_EXCLUSIVE));
+            winshm_unlock(NativeOrStale, WINSHM_EXCLUSIVE);
+            Released();
         }
         GC.KeepAlive(this);
-        throw failure;
-    }
-}
-
-/// <summary>Releases a region's lock at the end of a <c>using</c>.</summary>
-/// <remarks>
-/// The lock belongs to the region's object, so the guard may be disposed of on another thread, as
-/// after <c>await</c>. Do not dispose of two copies of one guard: the second would release the lock
-/// of somebody else, or throw.
-/// </remarks>
-public struct RegionLock : IDisposable
-{
-    private readonly LockMode _mode;
-    private Region? _region;
-
-    internal RegionLock(Region region, LockMode mode, bool ownerDied)
-    {
-        _region = region;
-        _mode = mode;
-        OwnerDied = ownerDied;
-    }
-
-    /// <summary>True if an owner died in its section and the data may be half written.</summary>
-    public bool OwnerDied { get; }
-
-    /// <summary>Declares the data whole again after they have been repaired.</summary>
-    /// <exception cref="WinshmException">NotOwner: the lock is shared.</exception>
-    /// <exception cref="ObjectDisposedException">The lock was released.</exception>
-    public readonly void MakeConsistent()
-    {
-        ObjectDisposedException.ThrowIf(_region is null, typeof(RegionLock));
-        _region.MakeConsistent();
-    }
-
-    /// <summary>Releases the lock; without effect if that was done.</summary>
-    /// <exception cref="WinshmException">NotOwner: the lock was released otherwise.</exception>
-    public void Dispose()
-    {
-        Region? region = _region;
-        _region = null;
-        region?.Unlock(_mode);
+        return failure;
     }
 }

@@ -8,18 +8,32 @@ namespace Winshm;
 
 /// <summary>A named block of memory that processes of any language share.</summary>
 /// <remarks>
-/// <para>An object is one participant. It may be used by any number of threads; the lock belongs to
-/// the object, not to a thread. The region exists as long as it has a participant.</para>
+/// <para>An object is one participant, and may be used by any number of threads. The lock belongs to the
+/// thread that takes it, or with <see cref="RegionFlags.Task"/> to the object. The region exists as long
+/// as it has a participant.</para>
 /// <para>Time-outs are rounded up to whole milliseconds; <see cref="TimeSpan.Zero"/> tries once,
 /// <see cref="Timeout.InfiniteTimeSpan"/>, the default, waits without end. All members throw
 /// <see cref="WinshmException"/> for a failure of the library and <see cref="ObjectDisposedException"/>
-/// after <see cref="Dispose"/>, which also ends the waits of other threads in this way.</para>
+/// after <see cref="Dispose"/>, which also ends the waits of other threads and tasks in this way.</para>
 /// </remarks>
 public sealed unsafe partial class Region : Block
 {
+    private readonly RegionHandle _owner;
+    private readonly bool _tasks;
+
     private Region(string name, nint handle, RegionFlags flags)
-        : base(new RegionHandle(handle), winshm_data(handle), winshm_size(handle),
-            (flags & (RegionFlags.Read | RegionFlags.Write)) != RegionFlags.Read) => Name = name;
+        : this(name, new RegionHandle(handle), handle, flags)
+    {
+    }
+
+    private Region(string name, RegionHandle owner, nint handle, RegionFlags flags)
+        : base(owner, winshm_data(handle), winshm_size(handle),
+            (flags & (RegionFlags.Read | RegionFlags.Write)) != RegionFlags.Read)
+    {
+        Name = name;
+        _owner = owner;
+        _tasks = (flags & RegionFlags.Task) != 0;
+    }
 
     /// <summary>The name that it was opened with.</summary>
     public string Name { get; }
@@ -28,7 +42,7 @@ public sealed unsafe partial class Region : Block
     /// <param name="name">1 to 200 bytes of UTF-8, optionally after <c>Local\</c> (the default) or
     /// <c>Global\</c>; no other backslash, no slash.</param>
     /// <param name="size">Bytes, at least 1. Nothing is rounded.</param>
-    /// <param name="flags">Raw, NoLock, NoMap.</param>
+    /// <param name="flags">Raw, NoLock, NoMap, Task.</param>
     /// <exception cref="WinshmException">See winshm_create() in winshm.h.</exception>
     /// <exception cref="DllNotFoundException">There is no native library that fits.</exception>
     public static Region Create(string name, long size, RegionFlags flags = RegionFlags.None)
@@ -45,7 +59,7 @@ public sealed unsafe partial class Region : Block
 
     /// <summary>Joins a region that exists. Never creates anything.</summary>
     /// <param name="name">As for <see cref="Create"/>.</param>
-    /// <param name="flags">Read, Write, Raw, NoMap.</param>
+    /// <param name="flags">Read, Write, Raw, NoMap, Task.</param>
     /// <exception cref="WinshmException">See winshm_open() in winshm.h.</exception>
     /// <exception cref="DllNotFoundException">There is no native library that fits.</exception>
     public static Region Open(string name, RegionFlags flags = RegionFlags.None)
@@ -108,14 +122,6 @@ public sealed unsafe partial class Region : Block
         return new Region(name, handle, options.Flags);
     }
 
-    /// <summary>Leaves the region. Threads that wait in a member get <see cref="ObjectDisposedException"/>.</summary>
-    /// <remarks>Views stay valid, and so does memory that is pinned; they keep this participant present.
-    /// The lock is never released by itself, since the data might be half written: a region that is
-    /// forgotten while it holds the lock keeps it until the process ends.</remarks>
-    /// <exception cref="WinshmException">Busy: it holds the lock, or a thread did not return from a
-    /// call. It stays open and may be disposed of again.</exception>
-    public override void Dispose() => Release();
-
     /// <summary>Maps a part of the region, which may outlive this object.</summary>
     /// <param name="offset">The first byte; no alignment is asked.</param>
     /// <param name="length">Bytes, at least 1.</param>
@@ -134,8 +140,9 @@ public sealed unsafe partial class Region : Block
     public void Read(long offset, Span<byte> destination) => Read(offset, destination, Timeout.InfiniteTimeSpan);
 
     /// <summary>Copies bytes out, never torn by a writer that locks.</summary>
-    /// <remarks>Takes the lock shared for the copy, unless this object holds it already; up to 4,096 bytes need no lock
-    /// where no writer is at work.</remarks>
+    /// <remarks>Takes the lock shared for the copy, unless this thread holds it already; up to 4,096 bytes need
+    /// no lock where no writer is at work. With <see cref="RegionFlags.Task"/> the lock is no thread's: whoever
+    /// holds it reads through the guard, and would wait here for itself.</remarks>
     /// <param name="offset">The first byte.</param>
     /// <param name="destination">What to fill.</param>
     /// <param name="timeout">How long to wait for the lock.</param>
@@ -163,7 +170,9 @@ public sealed unsafe partial class Region : Block
     public void Write(long offset, ReadOnlySpan<byte> source) => Write(offset, source, Timeout.InfiniteTimeSpan);
 
     /// <summary>Copies bytes in and notifies those who wait for a change.</summary>
-    /// <remarks>Takes the lock exclusively for the copy, unless this object holds it so already.</remarks>
+    /// <remarks>Takes the lock exclusively for the copy, unless this thread holds it so already. With
+    /// <see cref="RegionFlags.Task"/> the lock is no thread's: whoever holds it writes through the guard, and
+    /// would wait here for itself.</remarks>
     /// <param name="offset">The first byte.</param>
     /// <param name="source">What to copy.</param>
     /// <param name="timeout">How long to wait for the lock.</param>

@@ -13,6 +13,14 @@ public sealed unsafe class View : Block
     {
     }
 
-    /// <summary>Unmaps the part, once no memory of it is pinned any more.</summary>
-    public override void Dispose() => Release();
+    /// <summary>Unmaps the part, once no memory of it is pinned any more. Never throws.</summary>
+    public override void Dispose()
+    {
+        if (Retire(final: true))
+        {
+            TryFree();
+        }
+    }
+
+    private protected override int Free(nint native) => winshm_unmap(native);
 }

@@ -45,6 +45,13 @@ public class WinshmException : Exception
     [DoesNotReturn, StackTraceHidden]
     internal static void Throw(int status) => throw Last(status);
 
+    /// <summary>Makes the exception for a failure that the library was not asked about.</summary>
+    internal static unsafe WinshmException Make(int status, string message)
+    {
+        string name = Library.Text(winshm_status_name(status));
+        return new WinshmException(status, name, $"{message} [{name}]", 0);
+    }
+
     /// <summary>Makes the exception for a failure of the call just made on this thread.</summary>
     internal static unsafe Exception Last(int status)
     {

@@ -2,6 +2,7 @@
 // Notification: with a thread, without one, and with a Windows event.
 
 using System.Diagnostics;
+using System.Runtime.CompilerServices;
 using Xunit;
 using static Winshm.Tests.Support;
 
@@ -76,12 +77,6 @@ public class ChangeTests
         Assert.DoesNotContain(waiting, task => task.IsCompleted);
         region.Notify();
         Assert.All(await Task.WhenAll(waiting).WaitAsync(Patience), now => Assert.Equal(1u, now));
-
-        static int CountThreads()
-        {
-            using var self = Process.GetCurrentProcess();
-            return self.Threads.Count;
-        }
     }
 
     [Fact]
@@ -131,6 +126,82 @@ public class ChangeTests
             region.Dispose();
             await Assert.ThrowsAsync<ObjectDisposedException>(() => waiting.WaitAsync(Patience));
         }
+    }
+
+    [Fact]
+    public void ForgottenRegionsWithPendingWaitsLeaveNoThread()
+    {
+        const int Regions = 50;
+        string prefix = NewName();
+        int threads = CountThreads();
+        Forget(prefix);
+        Until(() =>
+        {
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+            return CountThreads() < threads + Regions / 5;
+        });
+        for (int i = 0; i < Regions; i++)
+        {
+            Fails(WinshmStatus.NotFound, () => Region.Open($"{prefix}-{i}"));
+        }
+
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        static void Forget(string prefix)
+        {
+            for (int i = 0; i < Regions; i++)
+            {
+                _ = Region.Create($"{prefix}-{i}", 8).WaitAsync(0);
+            }
+            Assert.InRange(CountThreads(), Regions, int.MaxValue);
+        }
+    }
+
+    [Fact]
+    public async Task ALoopOfWaitsKeepsItsRegion()
+    {
+        using Region region = Region.Create(NewName(), 8);
+        TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        Start(region.Name, ended);
+        for (int i = 0; i < 5; i++)
+        {
+            await Task.Delay(20);
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+            Assert.Equal(2, region.GetParticipants().Count);
+            region.Notify();
+        }
+        await ended.Task.WaitAsync(Patience);
+        Until(() => region.GetParticipants().Count == 1);
+
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        static void Start(string name, TaskCompletionSource ended) => _ = Loop(name, ended);
+
+        static async Task Loop(string name, TaskCompletionSource ended)
+        {
+            using Region region = Region.Open(name);
+            for (uint seen = 0; seen < 5;)
+            {
+                seen = await region.WaitAsync(seen);
+            }
+            ended.SetResult();
+        }
+    }
+
+    [Fact]
+    public void AProcessEndsWithPendingWaits()
+    {
+        using Region region = Region.Create(NewName(), 8, RegionFlags.Task);
+        region.Lock();
+        using Child child = new($"waits {region.Name}");
+        Assert.Equal("50 waits", child.Read());
+        Until(() => region.GetParticipants().Count == 51);
+        long start = Stopwatch.GetTimestamp();
+        Assert.Equal("ending", child.Ask("end"));
+        Assert.Equal(0, child.WaitForExit());
+        Assert.InRange(Stopwatch.GetElapsedTime(start), TimeSpan.Zero, TimeSpan.FromSeconds(5));
+        Until(() => region.GetParticipants().Count == 1);
+        region.Unlock(LockMode.Exclusive);
     }
 
     [Fact]

@@ -14,6 +14,18 @@ switch (args)
     case ["peer"]:
         Peer.Run(Console.In, Console.Out);
         return 0;
+    case ["waits", string name]:
+        List<Region> regions = [];
+        for (int i = 0; i < 50; i++)
+        {
+            regions.Add(Region.Open(name, RegionFlags.Task));
+            _ = regions[i].WaitAsync(0);
+            _ = regions[i].LockAsync().AsTask();
+        }
+        Console.WriteLine($"{regions.Count} waits");
+        Console.ReadLine();
+        Console.WriteLine("ending");
+        return 0;
     case ["version"]:
         try
         {

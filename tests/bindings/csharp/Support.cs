@@ -15,6 +15,18 @@ internal static class Support
 
     public static string NewName() => $"winshm-cs-{Environment.ProcessId}-{Interlocked.Increment(ref s_names)}";
 
+    public static Region CreateForTasks() => Region.Create(NewName(), 64, RegionFlags.Task);
+
+    public static Region JoinForTasks(Region region) => Region.Open(region.Name, RegionFlags.Task);
+
+    /// <summary>Whether the lock can be had now.</summary>
+    public static bool TryLock(Region region)
+    {
+        bool taken = region.TryLock(TimeSpan.Zero, out RegionLock guard);
+        guard.Dispose();
+        return taken;
+    }
+
     public static WinshmException Fails(WinshmStatus status, Action action)
     {
         WinshmException e = Assert.ThrowsAny<WinshmException>(action);
@@ -25,6 +37,18 @@ internal static class Support
     /// <summary>Runs on a thread of its own, whose failure the returned task carries.</summary>
     public static Task OnThread(Action action) =>
         Task.Factory.StartNew(action, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+
+    /// <summary>Runs to its end on another thread.</summary>
+    public static void Apart(Action action) => Ended(OnThread(action));
+
+    /// <summary>Waits here, where there is a guard that cannot cross an await.</summary>
+    public static void Ended(Task task) => task.WaitAsync(2 * Patience).GetAwaiter().GetResult();
+
+    public static int CountThreads()
+    {
+        using var self = Process.GetCurrentProcess();
+        return self.Threads.Count;
+    }
 
     public static void Until(Func<bool> condition)
     {
@@ -57,7 +81,10 @@ internal sealed class Child : IDisposable
         {
             start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "Winshm.Tests.dll"));
         }
-        start.ArgumentList.Add(role);
+        foreach (string word in role.Split(' '))
+        {
+            start.ArgumentList.Add(word);
+        }
         foreach ((string name, string value) in environment)
         {
             start.Environment[name] = value;
@@ -76,6 +103,12 @@ internal sealed class Child : IDisposable
 
     public string Read() =>
         _process.StandardOutput.ReadLineAsync().WaitAsync(Support.Patience).GetAwaiter().GetResult() ?? "(end)";
+
+    public int WaitForExit()
+    {
+        Assert.True(_process.WaitForExit(Support.Patience));
+        return _process.ExitCode;
+    }
 
     public void Kill()
     {

@@ -60,7 +60,7 @@ internal static class Peer
         switch (words)
         {
             case ["close"]:
-                region.Dispose();
+                region.Close();
                 return "ok";
             case ["lock", "1", string timeout]:
                 region.LockShared(Time(timeout));
