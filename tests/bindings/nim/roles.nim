@@ -34,6 +34,20 @@ proc play(role: string, arguments: seq[string]) =
     var seen = region.changeCount
     while region.load(uint32, 0) == 0: seen = region.wait(seen, 10_000)
     region.store(4, region.load(uint32, 0) + 1)
+  of "contend":
+    # Adds as often as it can until it is told to stop.
+    var stop {.global.}: bool
+    var listener: Thread[void]
+    createThread(listener, proc () {.thread.} =
+      discard stdin.readLine()
+      atomicStoreN(addr stop, true, ATOMIC_RELEASE))
+    say "contending"
+    var times = 0
+    while not atomicLoadN(addr stop, ATOMIC_ACQUIRE):
+      region.withLock: inc region.at(uint64, 0)[]
+      inc times
+    joinThread(listener)
+    say $times
   else: quit "no such role: " & role
 
 const marker = "--role"
