@@ -6,7 +6,7 @@
 import std/[os, osproc, streams, strtabs, strutils, unittest]
 import winshm
 
-proc say(line: string) =
+proc say*(line: string) =
   echo line
   flushFile(stdout)
 
@@ -51,7 +51,14 @@ proc play(role: string, arguments: seq[string]) =
   else: quit "no such role: " & role
 
 const marker = "--role"
-if paramCount() >= 2 and paramStr(1) == marker:
+const elsewhere = ["leave"] # Roles that other modules play, since they need more.
+
+proc role*(name: string): seq[string] =
+  ## What this process was told for a role of another module, or nothing.
+  if paramCount() > 2 and paramStr(1) == marker and paramStr(2) == name:
+    result = commandLineParams()[2 .. ^1]
+
+if paramCount() >= 2 and paramStr(1) == marker and paramStr(2) notin elsewhere:
   play(paramStr(2), commandLineParams()[2 .. ^1])
   quit 0
 

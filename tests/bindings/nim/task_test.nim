@@ -3,7 +3,7 @@
 
 ## The lock for tasks on asyncdispatch.
 {.used.}
-import std/[asyncdispatch, random, strutils, times, unittest]
+import std/[asyncdispatch, os, random, sequtils, strutils, times, unittest]
 import winshm, winshm/abi, winshm/asynclock
 import ./roles
 
@@ -143,6 +143,12 @@ suite "the lock for tasks":
     other.unlock()
     waitFor third
     check not other.tryLock()
+    let fourth = region.lockAsync()
+    let fifth = region.lockAsync()
+    fourth.fail(newException(IOError, "given up"))
+    expect IOError: waitFor fourth
+    region.unlock()
+    waitFor fifth
     region.unlock()
     check other.tryLock()
     other.unlock()
@@ -199,6 +205,33 @@ suite "the lock for tasks":
         region.makeConsistent()
     waitFor repair()
     check region.info.lockState == {}
+
+  test "tasks that hand the lock to each other leave gaps for others":
+    var (gaps, sections) = (0, 0)
+    let start = epochTime()
+    var left = start
+    proc work() {.async.} =
+      while gaps < 20 and epochTime() - start < 2:
+        region.withLockAsync:
+          inc sections
+          let entered = epochTime()
+          if entered - left >= 0.001: inc gaps
+          while epochTime() - entered < 0.0001: discard
+          left = epochTime()
+    waitFor all([work(), work(), work()])
+    check gaps >= 20
+    check sections > gaps
+
+  test "a process ends while its tasks and threads wait":
+    for how in ["quit", "raise"]:
+      let alone = fresh()
+      let process = start("leave", [alone, how])
+      check process.line == "leaving"
+      check process.finish == (if how == "quit": 0 else: 1)
+      when defined(linux):
+        # Before anybody asks for the region, which would clean up.
+        check toSeq(walkFiles("/dev/shm/" & alone & "*")).len == 0
+      fails WINSHM_E_NOT_FOUND: discard openRegion(alone)
 
   test "a thousand tasks and another process":
     const rounds = 4
