@@ -30,6 +30,12 @@
  *    WINSHM_FOREVER waits without end. No wait misses the death of the one it
  *    waits for, and no live process is ever robbed because it is slow.
  *  - Functions may be called from any thread. None is async-signal-safe.
+ *  - After fork() the child's handles and views are the parent's: calls on them
+ *    give WINSHM_E_FORKED, but for winshm_close() and winshm_unmap(), which
+ *    give back what the child has of them. Until then the memory stays mapped
+ *    in the child as it was. Where all handles of a process are in use, a new
+ *    one takes the place of an inherited one; that gives WINSHM_E_CLOSED from
+ *    then on, and its memory stays mapped until the child ends.
  *  - From version 1.0 on everything here stays source and binary compatible
  *    within a major version. Until then a new minor version may change it.
  */
@@ -121,7 +127,9 @@ typedef struct winshm_view winshm_view;
        "Something outside winshm removed the region's file. Close every "      \
        "handle to it and create it again.")                                    \
     XX(WINSHM_E_NO_MEMORY, -16, "out of memory or address space",              \
-       "Ask for less, map parts with WINSHM_NO_MAP, or free memory.")          \
+       "Ask for less, free memory or, where address space is short, map "      \
+       "parts with WINSHM_NO_MAP. On Linux the size of /dev/shm is a limit "   \
+       "too.")                                                                 \
     XX(WINSHM_E_TOO_MANY, -17, "too many participants or handles",             \
        "A region has at most WINSHM_PARTICIPANTS_MAX participants: share one " \
        "handle between threads, and close what is not needed.")                \
@@ -144,7 +152,8 @@ typedef struct winshm_view winshm_view;
     XX(WINSHM_E_CLOSED, -24, "the handle is closed",                           \
        "Keep the handle open until the last call on it has returned.")         \
     XX(WINSHM_E_FORKED, -25, "the handle belongs to the parent process",       \
-       "Open the region again in the child after fork().")                     \
+       "Open the region again in the child after fork(). Closing the "         \
+       "inherited handle gives its memory back.")                              \
     XX(WINSHM_E_FAULT, -26, "the memory could not be touched",                 \
        "Something outside cut the block short or took its pages away.")        \
     XX(WINSHM_E_CORRUPT, -27, "the bookkeeping is damaged",                    \
@@ -246,9 +255,9 @@ typedef struct winshm_options {
     uint32_t struct_size; /**< sizeof(winshm_options). */
     uint32_t flags;       /**< WINSHM_READ, WINSHM_WRITE, ... */
     uint32_t disposition; /**< WINSHM_CREATE_NEW, ... */
-    uint32_t timeout_ms;  /**< How long to wait for the region to appear. */
+    uint32_t timeout_ms;  /**< For the whole call: see winshm_open_with(). */
     uint64_t size;        /**< Bytes; 0 when opening: any. */
-    uint64_t capacity;    /**< Bytes reserved, >= size; 0: as size. */
+    uint64_t capacity;    /**< >= size; 0: as size. See below. */
     uint64_t layout_tag;  /**< 0: none; refused when it differs. */
     const char *name;     /**< As for winshm_create(). */
     const char *security; /**< Who may use it: see winshm_open_with(). */
@@ -261,11 +270,12 @@ typedef struct winshm_info {
     uint32_t access;          /**< WINSHM_READ, or READ | WRITE. */
     uint32_t lock_kind;       /**< WINSHM_LOCK_*. */
     uint64_t size;            /**< Exact bytes; raw: as the system tells. */
-    uint64_t capacity;        /**< Reserved bytes. */
+    uint64_t capacity;        /**< As given by the creator. */
     uint8_t id[16];           /**< Random, one for each life of the region. */
     uint64_t layout_tag;      /**< As given by the creator. */
     uint64_t member;          /**< This handle's number within the life. */
-    int64_t creator_start_us; /**< Its process's start, Unix microseconds. */
+    int64_t creator_start_us; /**< Its process's start, Unix microseconds; 0:
+                                   not known, on Linux without /proc. */
     uint32_t creator_pid;     /**< For people to read. */
     uint32_t creator_present; /**< 1 while the creator's handle is open. */
     uint32_t participants;    /**< Handles open now. */
@@ -281,7 +291,7 @@ typedef struct winshm_participant {
     uint32_t struct_size; /**< In, first element: sizeof(winshm_participant). */
     uint32_t flags;       /**< WINSHM_PARTICIPANT_* bits. */
     uint64_t member;      /**< Its number within the region's life. */
-    int64_t start_us;     /**< Its process's start, Unix microseconds. */
+    int64_t start_us;     /**< As winshm_info.creator_start_us. */
     uint32_t pid;         /**< Its process. */
     uint32_t slot;        /**< Its place in the control block. */
 } winshm_participant;
@@ -358,6 +368,14 @@ WINSHM_API int32_t WINSHM_CALL winshm_last_os_code(void);
  * The bytes are zero. What an earlier life of the region has left behind,
  * however it ended, is not in the way.
  *
+ * On Linux an orderly end of the last participant's process removes what it has
+ * left open, but a crash, a signal or _exit() leaves the region's two files in
+ * /dev/shm, and they take memory. They are removed when somebody next creates
+ * or opens the region; and each process that creates any managed region removes
+ * such files of this user's, of up to sixteen regions at the first time and
+ * then at most once a second. What the creator has adopted, and a raw block, is
+ * left where it is.
+ *
  * @param name   1 to WINSHM_NAME_MAX bytes, optionally after "Local\" (the
  *               default) or "Global\". No other backslash, no slash, no
  *               control character; not "."
@@ -379,17 +397,25 @@ WINSHM_API int32_t WINSHM_CALL winshm_last_os_code(void);
  *         WINSHM_E_ACCESS    the system denies it
  *         WINSHM_E_PRIVILEGE Global\ without the privilege
  *         WINSHM_E_LAYOUT    left by an incompatible version that still runs
- *         WINSHM_E_SIZE      more than the system can share
- *         WINSHM_E_NO_MEMORY no memory, address space or descriptors
+ *         WINSHM_E_SIZE      more than the system can share: on Linux than
+ *                            /dev/shm could hold, or this process may write
+ *                            (RLIMIT_FSIZE)
+ *         WINSHM_E_NO_MEMORY no memory, address space or descriptors; on Linux
+ *                            also more than is free in /dev/shm
  *         WINSHM_E_TOO_MANY  no free handle in this process
- *         WINSHM_E_TIMEOUT   a stopped process is inside create or open,
- *                            seen after 5 s
+ *         WINSHM_E_TIMEOUT   for 5 s another process was inside create or open
+ *                            of this region: it is stopped, or busy with a
+ *                            block of gigabytes
  *         WINSHM_E_CORRUPT   the control file was cut short meanwhile
- *         WINSHM_E_SYSTEM    anything else; see winshm_last_message()
+ *         WINSHM_E_SYSTEM    anything else, such as a /dev/shm that is missing
+ *                            or read-only; see winshm_last_message()
  *
  * @threadsafety any thread.
  * @platform Linux has one name space: both prefixes mean it. A raw region's
- *           name is removed when the handle that created it is closed.
+ *           name is removed when the handle that created it is closed, whatever
+ *           views and other handles there are, or when its process ends in an
+ *           orderly way; what is mapped stays. The call needs /proc or, from
+ *           Linux 6.10 on, no more than that /dev/shm may be written.
  * @since 0.1
  * @see winshm_open, winshm_open_or_create
  */
@@ -404,7 +430,9 @@ WINSHM_API winshm_status WINSHM_CALL winshm_create(const char *name,
  * With WINSHM_READ alone the data are mapped read-only. Such a handle takes
  * part in locks and notification where the creator's security lets it write
  * the control block; otherwise it is an observer: lock calls give
- * WINSHM_E_ACCESS, winshm_read() goes by version check, winshm_wait() polls.
+ * WINSHM_E_ACCESS, winshm_read() goes by version check, winshm_wait() polls. An
+ * observer does not keep the region alive: once the last participant has left
+ * or died, its calls give WINSHM_E_NOT_FOUND, at most 0.2 s later.
  *
  * @param name   as for winshm_create().
  * @param flags  0, WINSHM_READ, WINSHM_WRITE, WINSHM_RAW, WINSHM_NO_MAP,
@@ -428,8 +456,8 @@ WINSHM_API winshm_status WINSHM_CALL winshm_create(const char *name,
  *         WINSHM_E_NO_MEMORY   no memory, address space or descriptors
  *         WINSHM_E_TOO_MANY    all places of the region, or all handles of
  *                              this process, are taken
- *         WINSHM_E_TIMEOUT     a stopped process is inside create or open,
- *                              seen after 5 s
+ *         WINSHM_E_TIMEOUT     for 5 s another process was inside create or
+ *                              open of this region: see winshm_create()
  *         WINSHM_E_SYSTEM      anything else; see winshm_last_message()
  *
  * @threadsafety any thread.
@@ -469,22 +497,39 @@ WINSHM_API winshm_status WINSHM_CALL winshm_open_or_create(const char *name,
 /**
  * Create or open with all options.
  *
- * timeout_ms counts for WINSHM_OPEN_EXISTING: the call waits so long for the
- * region to appear, also while a block made without winshm has its name.
+ * timeout_ms is for all waiting of the call. With WINSHM_OPEN_EXISTING it waits
+ * so long for the region to appear, also while a block made without winshm has
+ * its name; and with any disposition, of a managed region, until no other
+ * process is inside create or open of it. 0 looks once for the region, and
+ * gives those inside 5 s. Whether a block was made without winshm takes up to
+ * 31 ms to tell, which are not counted, nor is the time that it takes to make a
+ * block.
  *
  * layout_tag is stored at creation; a joiner whose tag and the region's are
  * both not 0 and differ is refused.
+ *
+ * capacity is recorded, and told by winshm_get_info(), for a later version in
+ * which regions can grow. The data object is made as large; Windows charges for
+ * that at once, Linux takes memory for size alone. No more than size is mapped.
  *
  * security, when creating, says who besides the system may use the region:
  *   NULL, "owner"       the current user
  *   "session"           everybody in this logon session
  *   "interactive-read"  the current user, and all interactive users to read
  *   "everyone-read"     the current user, and everybody to read
- *   with a colon        a security descriptor in SDDL (Windows only)
+ *   with a colon        a security descriptor in SDDL (Windows only); its
+ *                       integrity label holds for the lock and the events, too
  * and when opening, whose region may be joined:
- *   NULL                this user's, an administrator's or the system's; root
- *                       and SYSTEM join anybody's
+ *   NULL                this user's, the administrators' or the system's; on
+ *                       Linux root joins anybody's. On Windows SYSTEM does not:
+ *                       a user may have made the name before a service opens it.
+ *                       In a Linux user namespace whoever has no number there is
+ *                       a stranger, and its root joins those who have one.
  *   "anyone"            whoever owns it is trusted
+ *
+ * WINSHM_OPEN_OR_CREATE joins as with NULL, whatever security says. On Windows
+ * a thread that impersonates somebody is that user here, for what it creates as
+ * for what it joins.
  *
  * @param options struct_size must be set, unused members 0.
  * @param out     [out] the handle; free with winshm_close().
@@ -495,8 +540,13 @@ WINSHM_API winshm_status WINSHM_CALL winshm_open_or_create(const char *name,
  *         WINSHM_E_TAG         the region has another layout tag
  *         WINSHM_E_SIZE        size is not 0 and the region's differs; raw: is
  *                              less
- *         WINSHM_E_UNSUPPORTED an SDDL string on Linux; capacity with
- *                              WINSHM_RAW
+ *         WINSHM_E_UNSUPPORTED an SDDL string on Linux; "session" where the
+ *                              token names no logon session, as in a service
+ *                              that runs as SYSTEM; capacity with WINSHM_RAW
+ *         WINSHM_E_TIMEOUT     timeout_ms, or without one 5 s, ran out while
+ *                              another process was inside create or open of the
+ *                              region: it is stopped, or busy with a block of
+ *                              gigabytes
  *         or a code of the function for the disposition
  *
  * @threadsafety any thread.
@@ -511,9 +561,14 @@ winshm_open_with(const winshm_options *options, winshm_region **out);
  * Leave a region and free the handle.
  *
  * Threads of this process that wait in a call on the handle return with
- * WINSHM_E_CLOSED before this returns. Views from winshm_map() stay valid and
- * keep the participant present until they are unmapped; winshm_data() ends
- * with the handle.
+ * WINSHM_E_CLOSED before this returns. In a DLL that Windows unloads because
+ * the process ends there are no other threads any more, and none is waited for.
+ * Views from winshm_map() stay valid and keep the participant present until
+ * they are unmapped; winshm_data() ends with the handle.
+ *
+ * In a child of fork(), on a handle of the parent's, it unmaps in this process
+ * what winshm_data() pointed to and gives WINSHM_OK; the parent and the region
+ * are not touched.
  *
  * @param region the handle; NULL does nothing.
  *
@@ -563,8 +618,9 @@ WINSHM_API uint64_t WINSHM_CALL winshm_size(winshm_region *region);
  *               members that change are a snapshot.
  *
  * @return WINSHM_OK, or
- *         WINSHM_E_INVALID info is NULL or struct_size unknown
- *         WINSHM_E_CORRUPT the control block is damaged
+ *         WINSHM_E_INVALID   info is NULL or struct_size unknown
+ *         WINSHM_E_NOT_FOUND an observer's region has ended
+ *         WINSHM_E_CORRUPT   the control block is damaged
  *
  * @threadsafety any thread.
  * @since 0.1
@@ -585,14 +641,15 @@ WINSHM_API winshm_status WINSHM_CALL winshm_get_info(winshm_region *region,
  * @return WINSHM_OK, or
  *         WINSHM_E_INVALID     array, count or struct_size is bad
  *         WINSHM_E_UNSUPPORTED a raw region has no list
+ *         WINSHM_E_NOT_FOUND   an observer's region has ended
  *         WINSHM_E_CORRUPT     the control block is damaged
  *
  * @threadsafety any thread.
  * @since 0.1
  */
-WINSHM_API winshm_status WINSHM_CALL winshm_get_participants(
-    winshm_region *region, winshm_participant *array, uint32_t capacity,
-    uint32_t *count);
+WINSHM_API winshm_status WINSHM_CALL
+winshm_get_participants(winshm_region *region, winshm_participant *array,
+                        uint32_t capacity, uint32_t *count);
 
 /* ---- Parts and copies ---- */
 
@@ -643,7 +700,8 @@ WINSHM_API void *WINSHM_CALL winshm_view_data(winshm_view *view);
 WINSHM_API uint64_t WINSHM_CALL winshm_view_size(winshm_view *view);
 
 /**
- * Unmap a view and free it.
+ * Unmap a view and free it; in a child of fork() also one of the parent's, for
+ * this process alone.
  *
  * @param view the view; NULL does nothing.
  *
@@ -813,7 +871,9 @@ WINSHM_API winshm_status WINSHM_CALL winshm_copy_in(winshm_region *region,
  *                              in whichever mode; never with WINSHM_TASK
  *         WINSHM_E_ACCESS      the handle is an observer; an exclusive lock
  *                              on a read-only handle is allowed
+ *         WINSHM_E_NO_MEMORY   none to note that this thread has it shared
  *         WINSHM_E_UNSUPPORTED the region has no lock
+ *         WINSHM_E_NO_MEMORY   none to keep what this thread holds
  *         WINSHM_E_CORRUPT     the control block is damaged
  *
  * @threadsafety any thread.
@@ -900,6 +960,7 @@ WINSHM_API winshm_status WINSHM_CALL winshm_notify(winshm_region *region);
  * @return WINSHM_OK, or
  *         WINSHM_E_TIMEOUT     no change in time
  *         WINSHM_E_CLOSED      the handle was closed while waiting
+ *         WINSHM_E_NOT_FOUND   an observer's region has ended
  *         WINSHM_E_UNSUPPORTED a raw region
  *         WINSHM_E_CORRUPT     the control block is damaged
  *
@@ -919,13 +980,14 @@ WINSHM_API winshm_status WINSHM_CALL winshm_wait(winshm_region *region,
  *
  * @return WINSHM_OK, or
  *         WINSHM_E_UNSUPPORTED a raw region
+ *         WINSHM_E_NOT_FOUND   an observer's region has ended
  *         WINSHM_E_CORRUPT     the control block is damaged
  *
  * @threadsafety any thread.
  * @since 0.1
  */
-WINSHM_API winshm_status WINSHM_CALL
-winshm_change_count(winshm_region *region, uint32_t *now);
+WINSHM_API winshm_status WINSHM_CALL winshm_change_count(winshm_region *region,
+                                                         uint32_t *now);
 
 /**
  * Get a Windows event for loops with WaitForMultipleObjects().
@@ -948,8 +1010,8 @@ winshm_change_count(winshm_region *region, uint32_t *now);
  * @platform Windows only.
  * @since 0.1
  */
-WINSHM_API winshm_status WINSHM_CALL
-winshm_wait_handle(winshm_region *region, void **handle);
+WINSHM_API winshm_status WINSHM_CALL winshm_wait_handle(winshm_region *region,
+                                                        void **handle);
 
 #ifdef __cplusplus
 }

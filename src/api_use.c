@@ -3,6 +3,7 @@
 #include "change.h"
 #include "copy.h"
 #include "lock.h"
+#include "observe.h"
 #include "status.h"
 #include "view.h"
 
@@ -131,9 +132,8 @@ winshm_status WINSHM_CALL winshm_copy_out(winshm_region *region,
     return finish_on_block(function, r, status);
 }
 
-winshm_status WINSHM_CALL winshm_copy_in(winshm_region *region,
-                                         uint64_t offset, const void *buffer,
-                                         uint64_t length)
+winshm_status WINSHM_CALL winshm_copy_in(winshm_region *region, uint64_t offset,
+                                         const void *buffer, uint64_t length)
 {
     static const char function[] = "winshm_copy_in";
     struct region *r = wshm_region_use(region);
@@ -165,8 +165,10 @@ static PLATFORM_NOINLINE winshm_status lock_slowly(winshm_region *region,
     winshm_status status = participates(r, true);
     if (mode != WINSHM_EXCLUSIVE && mode != WINSHM_SHARED)
         status = WINSHM_E_INVALID;
-    if (status == WINSHM_OK && mode == WINSHM_SHARED)
-        status = wshm_lock_recordable(r);
+    if (status == WINSHM_OK && !half && wshm_lock_held(r) != 0)
+        status = WINSHM_E_DEADLOCK;
+    if (status == WINSHM_OK)
+        status = wshm_lock_recordable(r, mode);
     if (status == WINSHM_OK)
         status = half ? wshm_lock_finish(r, mode, timeout_ms)
                       : wshm_lock(r, mode, timeout_ms);
@@ -191,10 +193,10 @@ winshm_status WINSHM_CALL winshm_lock(winshm_region *region, uint32_t mode,
         wshm_region_end_first(r);
         return WINSHM_OK;
     }
-    if (!PLATFORM_LIKELY(
-            mode == WINSHM_SHARED &&
-            atomic_load_explicit(&r->own, memory_order_relaxed) == 0 &&
-            wshm_lock_try_shared(r, true, &half)))
+    if (!PLATFORM_LIKELY(mode == WINSHM_SHARED &&
+                         atomic_load_explicit(&r->own, memory_order_relaxed) ==
+                             0 &&
+                         wshm_lock_try_shared(r, true, &half)))
         return lock_slowly(region, r, mode, timeout_ms, half);
     atomic_store_explicit(&r->own, 1, memory_order_relaxed);
     wshm_region_end_first(r);
@@ -302,11 +304,13 @@ winshm_status WINSHM_CALL winshm_change_count(winshm_region *region,
     winshm_status status = WINSHM_OK;
     if (now == NULL)
         status = WINSHM_E_INVALID;
-    else if (r->control == NULL)
-        status = WINSHM_E_UNSUPPORTED;
-    else
-        *now = wshm_change_count(r);
-    return finish_on_block(function, r, status);
+    else if (r->slot == NULL)
+        status =
+            r->control == NULL ? WINSHM_E_UNSUPPORTED : wshm_observe_life(r);
+    if (status != WINSHM_OK)
+        return wshm_api_fail(function, r, status);
+    *now = wshm_change_count(r);
+    return finish_on_block(function, r, WINSHM_OK);
 }
 
 winshm_status WINSHM_CALL winshm_wait_handle(winshm_region *region,

@@ -3,17 +3,12 @@
  * it lives; the slice only makes good what a notifier's death has lost. */
 #include "change.h"
 
+#include "observe.h"
 #include "park.h"
 #include "status.h"
 
 static const uint64_t MILLISECOND = 1000 * 1000;
 static const uint64_t SLICE = 500ull * 1000 * 1000;
-
-uint32_t wshm_change_count(const struct region *r)
-{
-    return atomic_load_explicit(&r->control->change.count,
-                                memory_order_seq_cst);
-}
 
 static void set_events(struct region *r)
 {
@@ -76,6 +71,9 @@ static void park(struct region *r, uint32_t seen, uint64_t time)
 winshm_status wshm_change_wait(struct region *r, uint32_t seen,
                                uint32_t timeout_ms)
 {
+    winshm_status life = wshm_observe_any(r);
+    if (life != WINSHM_OK)
+        return life;
     if (wshm_change_count(r) != seen)
         return WINSHM_OK;
     if (timeout_ms == 0)
@@ -84,12 +82,14 @@ winshm_status wshm_change_wait(struct region *r, uint32_t seen,
     uint64_t deadline = wshm_park_deadline(timeout_ms);
     uint64_t now = began;
     for (;;) {
-        if (spin(r, seen, now))
-            return WINSHM_OK;
+        if (spin(r, seen, now)) /* or a new life has cleared it */
+            return wshm_observe_any(r);
         if (atomic_load_explicit(&r->closing, memory_order_relaxed) != 0)
             return WINSHM_E_CLOSED;
         if (wshm_region_lost(r))
             return WINSHM_E_CORRUPT;
+        if (wshm_observe_any(r) != WINSHM_OK)
+            return WINSHM_E_NOT_FOUND;
         now = wshm_platform_now();
         if (now >= deadline)
             return WINSHM_E_TIMEOUT;

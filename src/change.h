@@ -4,7 +4,12 @@
 
 #include "handle.h"
 
-uint32_t wshm_change_count(const struct region *r);
+static inline uint32_t wshm_change_count(const struct region *r)
+{
+    return atomic_load_explicit(&r->control->change.count,
+                                memory_order_seq_cst);
+}
+
 void wshm_change_notify(struct region *r);
 winshm_status wshm_change_wait(struct region *r, uint32_t seen,
                                uint32_t timeout_ms);

@@ -3,13 +3,14 @@
 
 #include "change.h"
 #include "lock.h"
+#include "observe.h"
 #include "park.h"
 #include "view.h"
 
 /* Where there is no whole view, a copy maps the part that it needs. */
 
-static winshm_status copy_out(struct region *r, uint64_t offset, void *buffer,
-                              uint64_t length)
+winshm_status wshm_copy_from(struct region *r, uint64_t offset, void *buffer,
+                             uint64_t length)
 {
     if (r->data != NULL)
         return wshm_platform_copy(buffer, r->data + offset, length,
@@ -23,8 +24,8 @@ static winshm_status copy_out(struct region *r, uint64_t offset, void *buffer,
     return status;
 }
 
-static winshm_status copy_in(struct region *r, uint64_t offset,
-                             const void *buffer, uint64_t length)
+winshm_status wshm_copy_to(struct region *r, uint64_t offset,
+                           const void *buffer, uint64_t length)
 {
     if (r->data != NULL)
         return wshm_platform_copy(r->data + offset, buffer, length,
@@ -36,56 +37,6 @@ static winshm_status copy_in(struct region *r, uint64_t offset,
     status = wshm_platform_copy(part.data, buffer, length, part.data, length);
     wshm_part_unmap(&part);
     return status;
-}
-
-static bool same_life(const struct region *r)
-{
-    for (int i = 0; i < 4; i++)
-        if (atomic_load_explicit(&r->control->header.id[i],
-                                 memory_order_relaxed) != r->platform.id[i])
-            return false;
-    return true;
-}
-
-/** Without a lock: good if no section ran meanwhile. The instance is compared
- * last, since a region that began anew has an even version, too. */
-static winshm_status observe(struct region *r, uint64_t offset, void *buffer,
-                             uint64_t length, uint32_t timeout_ms)
-{
-    const struct layout_lock *lock = &r->control->lock;
-    uint64_t deadline = wshm_park_deadline(timeout_ms);
-    for (;;) {
-        uint32_t version =
-            atomic_load_explicit(&lock->version, memory_order_acquire);
-        if ((version & 1) == 0) {
-            winshm_status status = copy_out(r, offset, buffer, length);
-            atomic_thread_fence(memory_order_acquire);
-            if (status != WINSHM_OK)
-                return status;
-            if (atomic_load_explicit(&lock->version, memory_order_relaxed) ==
-                version)
-                return same_life(r) ? WINSHM_OK : WINSHM_E_NOT_FOUND;
-        }
-        if (atomic_load_explicit(&r->closing, memory_order_relaxed) != 0)
-            return WINSHM_E_CLOSED;
-        uint32_t word = atomic_load_explicit(&lock->word, memory_order_relaxed);
-        uint32_t owner = (word & WORD_OWNER) - 1;
-        if (!wshm_lock_legal(word))
-            return WINSHM_E_CORRUPT;
-        bool dead = (version & 1) != 0 &&
-                    (word == WORD_INCONSISTENT ||
-                     ((word & WORD_OWNER) != 0 &&
-                      !wshm_platform_present(&r->platform, owner)));
-        /* Absent and still odd: otherwise it has unlocked and left. */
-        if (dead && atomic_load_explicit(&lock->version,
-                                         memory_order_acquire) == version) {
-            atomic_thread_fence(memory_order_acquire);
-            return same_life(r) ? WINSHM_E_OWNER_DEAD : WINSHM_E_NOT_FOUND;
-        }
-        if (wshm_platform_now() >= deadline)
-            return WINSHM_E_TIMEOUT;
-        wshm_platform_sleep(50 * 1000);
-    }
 }
 
 /** Longer copies are made under the lock, as a section that runs meanwhile
@@ -102,7 +53,7 @@ static bool undisturbed(struct region *r, uint64_t offset, void *buffer,
     if ((version & 1) != 0 || !wshm_lock_legal(atomic_load_explicit(
                                   &lock->word, memory_order_relaxed)))
         return false;
-    *status = copy_out(r, offset, buffer, length);
+    *status = wshm_copy_from(r, offset, buffer, length);
     atomic_thread_fence(memory_order_acquire);
     return atomic_load_explicit(&lock->version, memory_order_relaxed) ==
            version;
@@ -115,20 +66,20 @@ winshm_status wshm_copy_read(struct region *r, uint64_t offset, void *buffer,
     if (length == 0)
         return WINSHM_OK;
     if (r->lock_kind == WINSHM_LOCK_NONE)
-        return copy_out(r, offset, buffer, length);
+        return wshm_copy_from(r, offset, buffer, length);
     if (r->slot == NULL)
-        return observe(r, offset, buffer, length, timeout_ms);
+        return wshm_observe_read(r, offset, buffer, length, timeout_ms);
     if (length <= BRIEF && undisturbed(r, offset, buffer, length, &status))
         return status;
     if (wshm_region_lost(r))
         return WINSHM_E_CORRUPT;
     /* Nobody but this thread could release it. */
     if (wshm_lock_held(r) != 0)
-        return copy_out(r, offset, buffer, length);
+        return wshm_copy_from(r, offset, buffer, length);
     status = wshm_lock(r, WINSHM_SHARED, timeout_ms);
     if (status != WINSHM_OK)
         return status;
-    status = copy_out(r, offset, buffer, length);
+    status = wshm_copy_from(r, offset, buffer, length);
     wshm_lock_release(r, WINSHM_SHARED);
     return wshm_region_lost(r) ? WINSHM_E_CORRUPT : status;
 }
@@ -137,12 +88,15 @@ static winshm_status write_locked(struct region *r, uint64_t offset,
                                   const void *buffer, uint64_t length,
                                   uint32_t timeout_ms)
 {
-    if (r->lock_kind == WINSHM_LOCK_NONE ||
-        wshm_lock_held(r) == WINSHM_EXCLUSIVE)
-        return copy_in(r, offset, buffer, length);
+    uint32_t held =
+        r->lock_kind == WINSHM_LOCK_NONE ? WINSHM_EXCLUSIVE : wshm_lock_held(r);
+    if (held == WINSHM_EXCLUSIVE)
+        return wshm_copy_to(r, offset, buffer, length);
+    if (held == WINSHM_SHARED)
+        return WINSHM_E_DEADLOCK;
     winshm_status status = wshm_lock(r, WINSHM_EXCLUSIVE, timeout_ms);
     if (status == WINSHM_OK)
-        status = copy_in(r, offset, buffer, length);
+        status = wshm_copy_to(r, offset, buffer, length);
     else if (status != WINSHM_E_OWNER_DEAD)
         return status;
     wshm_lock_release(r, WINSHM_EXCLUSIVE);
@@ -186,7 +140,7 @@ winshm_status wshm_copy_out(struct region *r, uint64_t offset, void *buffer,
 {
     winshm_status status = held(r, false);
     return status == WINSHM_OK && length != 0
-               ? copy_out(r, offset, buffer, length)
+               ? wshm_copy_from(r, offset, buffer, length)
                : status;
 }
 
@@ -195,6 +149,6 @@ winshm_status wshm_copy_in(struct region *r, uint64_t offset,
 {
     winshm_status status = held(r, true);
     if (status == WINSHM_OK && length != 0)
-        status = copy_in(r, offset, buffer, length);
+        status = wshm_copy_to(r, offset, buffer, length);
     return notified(r, status);
 }

@@ -9,9 +9,8 @@
 
 static const uint64_t MILLISECOND = 1000 * 1000;
 
-/** How long a live but stopped process inside create or open may hold up
- * others before they give up. */
-static const uint64_t LIFE_PATIENCE = 5000ull * 1000 * 1000;
+/** How long what is about to go away is waited for under the life lock. */
+static const uint64_t VANISH_PATIENCE = 200ull * 1000 * 1000;
 
 /** The header's fields, fetched once. */
 struct facts {
@@ -233,18 +232,6 @@ static void sign(struct region *r)
     atomic_store(&header->creator_pid, wshm_platform_pid());
 }
 
-/** Removes what a life without participants has left. */
-static bool clean_up(struct region *r, const struct facts *facts)
-{
-    if (facts->magic == LAYOUT_MAGIC && facts->adopted == 0 &&
-        wshm_platform_data_remove(&r->platform, &facts->data) != WINSHM_OK)
-        return false;
-    /* The data first: while the control block is there, whoever comes next
-     * knows which file may be removed. */
-    wshm_platform_control_remove(&r->platform);
-    return true;
-}
-
 bool wshm_enter_clean_up(struct region *r)
 {
     struct facts facts;
@@ -256,7 +243,13 @@ bool wshm_enter_clean_up(struct region *r)
         facts.magic = LAYOUT_MAGIC;
         facts.adopted = r->adopted;
     }
-    return clean_up(r, &facts);
+    if (facts.magic == LAYOUT_MAGIC && facts.adopted == 0 &&
+        wshm_platform_data_remove(&r->platform, &facts.data) != WINSHM_OK)
+        return false;
+    /* The data first: while the control block is there, whoever comes next
+     * knows which file may be removed. */
+    wshm_platform_control_remove(&r->platform);
+    return true;
 }
 
 /* Joining, under the life lock. */
@@ -269,12 +262,14 @@ bool wshm_enter_clean_up(struct region *r)
  * not a block that an outsider has made since.
  */
 static winshm_status witness(struct region *r, const struct facts *facts,
-                             bool *exists)
+                             uint64_t deadline, bool *exists)
 {
     struct platform_region *p = &r->platform;
     *exists = false;
     memcpy(p->id, facts->id, sizeof p->id);
-    for (int tries = 0; tries < 200; tries++) {
+    uint64_t patience = wshm_platform_now() + VANISH_PATIENCE;
+    deadline = deadline < patience ? deadline : patience;
+    for (;;) {
         winshm_status status = WINSHM_E_NOT_FOUND;
         if (facts->id[0] != 0)
             status = wshm_platform_data_open(p, &facts->data);
@@ -292,10 +287,11 @@ static winshm_status witness(struct region *r, const struct facts *facts,
             return WINSHM_E_CORRUPT;
         if (status != WINSHM_E_NOT_FOUND)
             return status;
+        if (wshm_platform_now() >= deadline)
+            return WINSHM_E_HELD;
         /* A last participant is being torn down: wait for the rest. */
         wshm_platform_sleep(MILLISECOND);
     }
-    return WINSHM_E_HELD;
 }
 
 static winshm_status join(struct region *r, const struct request *request,
@@ -324,7 +320,8 @@ static winshm_status not_found(const struct region *r,
 }
 
 static winshm_status under_life_lock(struct region *r,
-                                     const struct request *request)
+                                     const struct request *request,
+                                     uint64_t deadline)
 {
     struct facts facts;
     bool exists;
@@ -334,7 +331,7 @@ static winshm_status under_life_lock(struct region *r,
     fetch(&r->control->header, &facts);
     if (facts.magic != 0 && facts.magic != LAYOUT_MAGIC)
         return WINSHM_E_FOREIGN;
-    winshm_status status = witness(r, &facts, &exists);
+    winshm_status status = witness(r, &facts, deadline, &exists);
     if (exists && facts.version != LAYOUT_VERSION)
         return WINSHM_E_LAYOUT;
     if (exists && request->disposition == WINSHM_CREATE_NEW)
@@ -360,11 +357,13 @@ static winshm_status under_life_lock(struct region *r,
 }
 
 /** Opening read-only where the control block may not be written. */
-static winshm_status observe(struct region *r, const struct request *request)
+static winshm_status observe(struct region *r, const struct request *request,
+                             uint64_t deadline)
 {
     struct platform_region *p = &r->platform;
     struct facts facts;
-    uint64_t deadline = wshm_platform_now() + 200 * MILLISECOND;
+    uint64_t patience = wshm_platform_now() + VANISH_PATIENCE;
+    deadline = deadline < patience ? deadline : patience;
     winshm_status status = wshm_platform_enter(
         p, PLATFORM_OBSERVE, LAYOUT_BYTES, request->security, deadline);
     if (status != WINSHM_OK)
@@ -409,25 +408,28 @@ static winshm_status observe(struct region *r, const struct request *request)
 
 void wshm_enter_unmap(struct region *r)
 {
-    if (r->data != NULL)
-        wshm_platform_unmap(r->data, r->size);
+    uint8_t *data = r->data;
+    /* First, so that a child forked meanwhile does not unmap it again. */
     r->data = NULL;
+    if (data != NULL)
+        wshm_platform_unmap(data, r->size);
 }
 
-winshm_status wshm_enter(struct region *r, const struct request *request)
+winshm_status wshm_enter(struct region *r, const struct request *request,
+                         uint64_t deadline)
 {
     struct platform_region *p = &r->platform;
     bool join_only = request->disposition == WINSHM_OPEN_EXISTING;
     wshm_error_clear();
-    winshm_status status = wshm_platform_enter(
-        p, join_only ? PLATFORM_JOIN : PLATFORM_CREATE, LAYOUT_BYTES,
-        request->security, wshm_platform_now() + LIFE_PATIENCE);
+    winshm_status status =
+        wshm_platform_enter(p, join_only ? PLATFORM_JOIN : PLATFORM_CREATE,
+                            LAYOUT_BYTES, request->security, deadline);
     if (status == WINSHM_OK) {
-        status = under_life_lock(r, request);
+        status = under_life_lock(r, request, deadline);
         wshm_platform_entered(p);
     } else {
         if (status == WINSHM_E_ACCESS && join_only && !request->writable)
-            status = observe(r, request);
+            status = observe(r, request, deadline);
         if (status == WINSHM_E_NOT_FOUND)
             status = not_found(r, request);
     }

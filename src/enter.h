@@ -10,8 +10,11 @@
 
 #include "region.h"
 
-/** Fill r. On failure nothing is left behind or held. */
-winshm_status wshm_enter(struct region *r, const struct request *request);
+/** Fill r. On failure nothing is left behind or held.
+ * @return WINSHM_E_TIMEOUT if others were inside until deadline, among others.
+ */
+winshm_status wshm_enter(struct region *r, const struct request *request,
+                         uint64_t deadline);
 
 /** Map the whole view, if it is asked for, and take it back. */
 winshm_status wshm_enter_map(struct region *r, const struct request *request);

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "sweep.h"
+
 struct region wshm_regions[HANDLE_REGIONS];
 static struct view views[HANDLE_VIEWS];
 
@@ -28,21 +30,33 @@ static uintptr_t next_value(uintptr_t last, uintptr_t kind, uint32_t index)
                : value | (uintptr_t)1 << GENERATION_SHIFT;
 }
 
+/** Finds a free place. One that a handle of the parent had is used again only
+ * where there is no other, so that this handle is told for what it is. */
+static struct region *free_region(uint32_t forked)
+{
+    for (uint32_t i = 0; i < HANDLE_REGIONS; i++) {
+        struct region *r = &wshm_regions[region_cursor++ % HANDLE_REGIONS];
+        if (atomic_load(&r->references) == 0 && r->forked == forked)
+            return r;
+    }
+    return NULL;
+}
+
 struct region *wshm_region_allocate(bool tasks)
 {
-    struct region *found = NULL;
     wshm_platform_mutex_lock(&mutex);
-    for (uint32_t i = 0; i < HANDLE_REGIONS && found == NULL; i++) {
-        struct region *r = &wshm_regions[region_cursor++ % HANDLE_REGIONS];
-        if (atomic_load(&r->references) == 0)
-            found = r;
-    }
+    struct region *found = free_region(0);
+    if (found == NULL)
+        found = free_region(1);
     if (found != NULL) {
+        found->forked = 0;
+        found->published = 0;
         atomic_store(&found->references, REGION_UNUSED + 1);
         atomic_store(&found->first, tasks ? HANDLE_NO_FIRST : 0);
-        atomic_store(&found->closing, 0);
+        atomic_store(&found->closing, CLOSE_DONE);
         atomic_store(&found->own, 0);
         atomic_store(&found->other, 0);
+        atomic_store(&found->seen_alive, 0);
         atomic_store(&found->owner, 0);
         found->control = NULL;
         found->slot = NULL;
@@ -61,10 +75,26 @@ winshm_region *wshm_region_publish(struct region *r)
     uint32_t index = (uint32_t)(r - wshm_regions);
     wshm_platform_mutex_lock(&mutex);
     r->last = next_value(r->last, HANDLE_REGION, index);
-    r->forked = 0;
+    r->published = 1;
+    atomic_store(&r->closing, CLOSE_NONE);
     atomic_store(&r->handle, r->last);
     wshm_platform_mutex_unlock(&mutex);
     return (winshm_region *)r->last;
+}
+
+bool wshm_region_hold(struct region *r)
+{
+    bool held = false;
+    /* No place is taken meanwhile, so that what is seen is of one region. */
+    wshm_platform_mutex_lock(&mutex);
+    uint32_t references = atomic_load(&r->references);
+    while (!held && r->published && references > REGION_UNUSED &&
+           (atomic_load(&r->handle) != 0 ||
+            atomic_load(&r->closing) == CLOSE_DONE))
+        held = atomic_compare_exchange_strong(&r->references, &references,
+                                              references + 1);
+    wshm_platform_mutex_unlock(&mutex);
+    return held;
 }
 
 void wshm_region_free(struct region *r)
@@ -72,17 +102,26 @@ void wshm_region_free(struct region *r)
     atomic_store(&r->references, 0);
 }
 
+static struct view *free_view(uint32_t forked)
+{
+    for (uint32_t i = 0; i < HANDLE_VIEWS; i++) {
+        struct view *v = &views[view_cursor++ % HANDLE_VIEWS];
+        if (v->region == NULL && v->forked == forked)
+            return v;
+    }
+    return NULL;
+}
+
 struct view *wshm_view_allocate(struct region *r)
 {
-    struct view *found = NULL;
     wshm_platform_mutex_lock(&mutex);
-    for (uint32_t i = 0; i < HANDLE_VIEWS && found == NULL; i++) {
-        struct view *v = &views[view_cursor++ % HANDLE_VIEWS];
-        if (v->region == NULL)
-            found = v;
-    }
-    if (found != NULL)
+    struct view *found = free_view(0);
+    if (found == NULL)
+        found = free_view(1);
+    if (found != NULL) {
         found->region = r;
+        found->forked = 0;
+    }
     wshm_platform_mutex_unlock(&mutex);
     return found;
 }
@@ -91,7 +130,6 @@ winshm_view *wshm_view_publish(struct view *v)
 {
     wshm_platform_mutex_lock(&mutex);
     v->last = next_value(v->last, HANDLE_VIEW, (uint32_t)(v - views));
-    v->forked = 0;
     atomic_store(&v->handle, v->last);
     wshm_platform_mutex_unlock(&mutex);
     return (winshm_view *)v->last;
@@ -102,6 +140,50 @@ void wshm_view_free(struct view *v)
     wshm_platform_mutex_lock(&mutex);
     v->region = NULL;
     wshm_platform_mutex_unlock(&mutex);
+}
+
+/** Ends what a child has of the parent's handle. Under the mutex. */
+static bool disinherit(uintptr_t value, uintptr_t last, uint32_t *forked)
+{
+    bool inherited = *forked != 0 && value == last;
+    if (inherited)
+        *forked = 0;
+    return inherited;
+}
+
+bool wshm_region_disinherit(const winshm_region *handle)
+{
+    uintptr_t value = (uintptr_t)handle;
+    size_t index;
+    uint8_t *data = NULL;
+    if (!handle_index(value, HANDLE_REGION, HANDLE_REGIONS, &index))
+        return false;
+    struct region *r = &wshm_regions[index];
+    wshm_platform_mutex_lock(&mutex);
+    bool inherited = disinherit(value, r->last, &r->forked);
+    uint64_t size = r->size;
+    if (inherited)
+        data = r->data;
+    wshm_platform_mutex_unlock(&mutex);
+    if (data != NULL)
+        wshm_platform_unmap(data, size);
+    return inherited;
+}
+
+bool wshm_view_disinherit(const winshm_view *handle)
+{
+    uintptr_t value = (uintptr_t)handle;
+    size_t index;
+    if (!handle_index(value, HANDLE_VIEW, HANDLE_VIEWS, &index))
+        return false;
+    struct view *v = &views[index];
+    wshm_platform_mutex_lock(&mutex);
+    bool inherited = disinherit(value, v->last, &v->forked);
+    struct part part = v->part;
+    wshm_platform_mutex_unlock(&mutex);
+    if (inherited)
+        wshm_platform_unmap(part.mapping, part.mapped);
+    return inherited;
 }
 
 static winshm_status refusal(uintptr_t value, uintptr_t last, uint32_t forked)
@@ -124,23 +206,25 @@ winshm_status wshm_region_refusal(const winshm_region *handle)
     return status;
 }
 
-/** True if the handle is valid again, or if its close is not decided yet; then
- * after a short sleep. */
+/** True unless the handle is closed for good; after a short sleep if that is
+ * not decided yet. What close has decided is asked and not the handle, which
+ * another close may have taken out of use again since it was restored. */
 static bool undecided(const winshm_region *handle)
 {
     uintptr_t value = (uintptr_t)handle;
     size_t index;
-    if (!handle_index(value, HANDLE_REGION, HANDLE_REGIONS, &index))
+    /* At the end of the process nobody is left who would decide. */
+    if (wshm_platform_ending() ||
+        !handle_index(value, HANDLE_REGION, HANDLE_REGIONS, &index))
         return false;
     struct region *r = &wshm_regions[index];
     wshm_platform_mutex_lock(&mutex);
     bool mine = r->last == value && r->forked == 0;
     wshm_platform_mutex_unlock(&mutex);
-    if (mine && atomic_load(&r->closing) == CLOSE_UNDECIDED) {
+    uint32_t closing = atomic_load(&r->closing);
+    if (mine && closing == CLOSE_UNDECIDED)
         wshm_platform_sleep(20 * 1000);
-        return true;
-    }
-    return mine && atomic_load(&r->handle) == value;
+    return mine && closing != CLOSE_DONE;
 }
 
 struct region *wshm_region_begin_again(const winshm_region *handle)
@@ -196,26 +280,45 @@ void wshm_region_fork_parent(void)
 }
 
 /** The child has no thread but this one and must not touch the regions: their
- * presences are the parent's. What the parent was opening or closing stays
- * taken for good. */
+ * presences are the parent's. Their places are free, whatever the parent was
+ * doing with them; of those that were open the mappings of the data stay. */
+static void abandon(struct region *r)
+{
+    bool open = atomic_load(&r->handle) != 0 ||
+                atomic_load(&r->closing) == CLOSE_UNDECIDED;
+    atomic_store(&r->handle, 0);
+    atomic_store(&r->closing, CLOSE_DONE);
+    r->forked = open;
+    r->control = NULL;
+    r->slot = NULL;
+    if (!open && r->data != NULL)
+        wshm_platform_unmap(r->data, r->size);
+    wshm_platform_abandon(&r->platform);
+    memset(&r->reaping, 0, sizeof r->reaping); /* a thread may have had it */
+    atomic_store(&r->references, 0);
+}
+
 void wshm_region_fork_child(void)
 {
+    /* Nothing is stored that is so already: that would copy the pages. */
     for (uint32_t i = 0; i < HANDLE_REGIONS; i++) {
         struct region *r = &wshm_regions[i];
         /* Threads that were in a call do not exist here. */
-        atomic_store(&r->inside_first, 0);
-        atomic_store(&r->inside_other, 0);
-        if (atomic_load(&r->references) == 0)
-            continue;
-        r->forked = 1;
-        atomic_store(&r->handle, 0);
-        wshm_platform_abandon(&r->platform);
+        if (atomic_load(&r->inside_first) != 0)
+            atomic_store(&r->inside_first, 0);
+        if (atomic_load(&r->inside_other) != 0)
+            atomic_store(&r->inside_other, 0);
+        if (atomic_load(&r->references) != 0)
+            abandon(r);
     }
     for (uint32_t i = 0; i < HANDLE_VIEWS; i++) {
-        if (atomic_load(&views[i].handle) == 0)
+        struct view *v = &views[i];
+        if (v->region == NULL)
             continue;
-        views[i].forked = 1;
-        atomic_store(&views[i].handle, 0);
+        v->region = NULL;
+        v->forked = atomic_load(&v->handle) != 0;
+        atomic_store(&v->handle, 0);
     }
+    atomic_store(&wshm_sweep_next, 0);
     wshm_platform_mutex_unlock(&mutex);
 }

@@ -21,17 +21,18 @@ enum { HANDLE_REGIONS = 1024, HANDLE_VIEWS = 8192 };
 struct region {
     _Alignas(64) _Atomic(uintptr_t) handle; /* its value; 0: not open */
     _Atomic(uintptr_t) first; /* the thread that first used it, 0: none yet */
-    _Atomic uint32_t inside_first;          /* 1: that thread is in a call */
-    _Atomic uint32_t inside_other;          /* calls of all other threads */
-    struct layout_control *control;         /* NULL: raw */
-    struct layout_slot *slot;               /* NULL: raw or observer */
-    uint32_t me;                            /* slot + 1, as in the lock word */
+    _Atomic uint32_t inside_first;  /* 1: that thread is in a call */
+    _Atomic uint32_t inside_other;  /* calls of all other threads */
+    struct layout_control *control; /* NULL: raw */
+    struct layout_slot *slot;       /* NULL: raw or observer */
+    uint32_t me;                    /* slot + 1, as in the lock word */
     uint32_t lock_kind;
     uint32_t locks;           /* 1: may use the lock */
     _Atomic(uintptr_t) owner; /* who holds what: see lock.h */
     _Atomic uint32_t own;
     _Atomic uint32_t other;
-    _Atomic uint32_t closing; /* waits shall end */
+    _Atomic uint32_t closing;    /* waits shall end */
+    _Atomic uint32_t seen_alive; /* observer: when somebody was, in ms */
 
     uint8_t *data; /* NULL: not mapped as a whole */
     uint64_t size;
@@ -47,8 +48,10 @@ struct region {
     struct platform_mutex reaping; /* one thread at a time cleans slots */
     struct platform_region platform;
 
-    uintptr_t last;  /* table: the value most recently given out */
-    uint32_t forked; /* table: that value belongs to the parent */
+    uint32_t published; /* table: there is or was a handle of this region */
+    uintptr_t last;     /* table: the value most recently given out */
+    uint32_t forked;    /* table: that value is the parent's; the place is free,
+                           but the parent's mapping may still be there */
 };
 
 /** Pages around a part of a region. */
@@ -65,14 +68,14 @@ struct view {
     uint64_t length; /* as asked for */
 
     uintptr_t last;
-    uint32_t forked;
+    uint32_t forked; /* as above */
 };
 
 /** Value of region.references when neither the handle nor a view is left, but
  * the place is not free yet. */
 enum { REGION_UNUSED = 1 };
 
-/** Values of region.closing. */
+/** Values of region.closing; CLOSE_DONE as long as there is no handle. */
 enum { CLOSE_NONE, CLOSE_UNDECIDED, CLOSE_DONE };
 
 /** True if the control block was cut short under this handle. All that it finds
@@ -92,9 +95,19 @@ struct view *wshm_view_allocate(struct region *r);
 winshm_region *wshm_region_publish(struct region *r);
 winshm_view *wshm_view_publish(struct view *v);
 
+/** Add a reference to a region that its handle or views are still there of.
+ * @return false if there is none, or if it is just being opened or closed. */
+bool wshm_region_hold(struct region *r);
+
 /** Give a place back whose handle is not valid (any more). */
 void wshm_region_free(struct region *r);
 void wshm_view_free(struct view *v);
+
+/** Free what a child of fork() has of the parent's handle or view, which may
+ * still be mapped. @return false if it is not such a one, or was freed before.
+ */
+bool wshm_region_disinherit(const winshm_region *handle);
+bool wshm_view_disinherit(const winshm_view *handle);
 
 /** Why a handle is not valid: HANDLE, CLOSED or FORKED. */
 winshm_status wshm_region_refusal(const winshm_region *handle);
@@ -113,7 +126,7 @@ struct view *wshm_view_find(const winshm_view *handle);
 /** Nobody but the caller can free the view after this. @return NULL: refused */
 struct view *wshm_view_retire(const winshm_view *handle);
 
-/** Value of region.first, and of no thread: there is none, and never will be. */
+/** Value of region.first, and of no thread: there never will be a first. */
 #define HANDLE_NO_FIRST ((uintptr_t)2)
 
 /** True if thread is the handle's first, which it becomes if none is. */
@@ -211,7 +224,10 @@ static inline struct region *wshm_region_begin(const winshm_region *handle)
     /* A stale handle must not touch the marks of the place's next user. */
     if (atomic_load_explicit(&r->handle, memory_order_relaxed) != value)
         return NULL;
-    bool first = handle_is_first(r, wshm_platform_thread_number());
+    uintptr_t thread = wshm_platform_thread();
+    if (!PLATFORM_LIKELY(thread != PLATFORM_NOBODY))
+        thread = wshm_platform_thread_number();
+    bool first = handle_is_first(r, thread);
     if (first)
         handle_mark_first(r);
     else

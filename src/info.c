@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lock.h"
+#include "observe.h"
 #include "park.h"
 #include "participant.h"
 
@@ -35,6 +36,9 @@ winshm_status wshm_info_participants(struct region *r,
     uint32_t word = atomic_load(&r->control->lock.word);
     uint32_t limit = wshm_park_limit(r->control);
     uint32_t found = 0;
+    winshm_status life = wshm_observe_any(r);
+    if (life != WINSHM_OK)
+        return life;
     if (!wshm_lock_legal(word))
         return WINSHM_E_CORRUPT;
     for (uint32_t index = 0; index < limit; index++) {
@@ -62,6 +66,9 @@ static winshm_status fill_managed(struct region *r, winshm_info *info)
     const struct layout_control *control = r->control;
     uint32_t word = atomic_load(&control->lock.word);
     uint32_t limit = wshm_park_limit(control);
+    winshm_status life = wshm_observe_any(r);
+    if (life != WINSHM_OK)
+        return life;
     if (!wshm_lock_legal(word))
         return WINSHM_E_CORRUPT;
     memcpy(info->id, r->platform.id, sizeof info->id);

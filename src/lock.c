@@ -53,37 +53,30 @@ static void released(struct region *r, uint32_t mode)
 
 /* Who holds what through winshm_lock(). */
 
-_Static_assert(sizeof ((struct platform_thread *)0)->shared * 8 ==
+_Static_assert(sizeof((struct platform_thread *)0)->shared * 8 ==
                    HANDLE_REGIONS,
                "there is a bit for each region");
 
-/** Find the bit that says whether this thread, not the handle's first, holds
- * the lock shared. @return NULL if nothing is kept for this thread. */
-static uint32_t *shared_bit(const struct region *r, uint32_t *bit)
+/** Find the bits that say whether this thread, not the handle's first, holds
+ * the lock shared; which one it is tells shared_bit(). @return NULL if nothing
+ * is kept for this thread. */
+static uint32_t *shared_bits(const struct region *r)
 {
-    uint32_t place = (uint32_t)(r - wshm_regions);
     struct platform_thread *thread = wshm_platform_thread_block();
-    *bit = 1u << place % 32;
-    return thread == NULL ? NULL : &thread->shared[place / 32];
+    return thread == NULL ? NULL : &thread->shared[(r - wshm_regions) / 32];
 }
 
-static bool holds_shared(const struct region *r)
+static uint32_t shared_bit(const struct region *r)
 {
-    uint32_t bit;
-    if (handle_used_first(r))
-        return atomic_load_explicit(&r->own, memory_order_relaxed) != 0;
+    return 1u << (r - wshm_regions) % 32;
+}
+
+bool wshm_lock_held_by_other(const struct region *r)
+{
     if (handle_is_tasks(r))
         return false;
-    const uint32_t *bits = shared_bit(r, &bit);
-    return bits != NULL && (*bits & bit) != 0;
-}
-
-uint32_t wshm_lock_held(const struct region *r)
-{
-    if (atomic_load_explicit(&r->owner, memory_order_relaxed) ==
-        wshm_platform_thread())
-        return WINSHM_EXCLUSIVE;
-    return holds_shared(r) ? WINSHM_SHARED : 0;
+    const uint32_t *bits = shared_bits(r);
+    return bits != NULL && (*bits & shared_bit(r)) != 0;
 }
 
 bool wshm_lock_held_by_handle(const struct region *r, bool exclusively)
@@ -93,12 +86,12 @@ bool wshm_lock_held_by_handle(const struct region *r, bool exclusively)
             (atomic_load(&r->own) != 0 || atomic_load(&r->other) != 0));
 }
 
-winshm_status wshm_lock_recordable(struct region *r)
+winshm_status wshm_lock_recordable(struct region *r, uint32_t mode)
 {
-    uint32_t bit;
-    return handle_is_tasks(r) || shared_bit(r, &bit) != NULL
-               ? WINSHM_OK
-               : WINSHM_E_NO_MEMORY;
+    bool can = handle_is_tasks(r) || handle_used_first(r) ||
+               (wshm_platform_thread() != PLATFORM_NOBODY &&
+                (mode != WINSHM_SHARED || shared_bits(r) != NULL));
+    return can ? WINSHM_OK : WINSHM_E_NO_MEMORY;
 }
 
 /** Who region.owner says it is if this thread may unlock. */
@@ -109,14 +102,13 @@ static uintptr_t as_owner(const struct region *r)
 
 void wshm_lock_record(struct region *r, uint32_t mode)
 {
-    uint32_t bit;
     if (mode == WINSHM_EXCLUSIVE) {
         atomic_store_explicit(&r->owner, as_owner(r), memory_order_relaxed);
     } else if (handle_used_first(r)) {
         atomic_store_explicit(&r->own, 1, memory_order_relaxed);
     } else {
         if (!handle_is_tasks(r))
-            *shared_bit(r, &bit) |= bit;
+            *shared_bits(r) |= shared_bit(r);
         atomic_fetch_add_explicit(&r->other, 1, memory_order_relaxed);
     }
 }
@@ -134,19 +126,18 @@ static bool take_one(_Atomic uint32_t *count)
  * there is none. */
 static bool forget(struct region *r, uint32_t mode)
 {
-    uint32_t bit;
     if (mode == WINSHM_EXCLUSIVE) {
         uintptr_t owner = as_owner(r);
         return atomic_compare_exchange_strong(&r->owner, &owner, 0);
     }
     if (handle_is_tasks(r))
         return take_one(&r->other);
-    if (!holds_shared(r))
+    if (wshm_lock_held(r) != WINSHM_SHARED)
         return false;
     if (handle_used_first(r)) {
         atomic_store_explicit(&r->own, 0, memory_order_relaxed);
     } else {
-        *shared_bit(r, &bit) &= ~bit;
+        *shared_bits(r) &= ~shared_bit(r);
         atomic_fetch_sub_explicit(&r->other, 1, memory_order_relaxed);
     }
     return true;
@@ -280,8 +271,6 @@ winshm_status wshm_lock_finish(struct region *r, uint32_t mode,
 winshm_status wshm_lock(struct region *r, uint32_t mode, uint32_t timeout_ms)
 {
     bool half;
-    if (wshm_lock_held(r) != 0)
-        return WINSHM_E_DEADLOCK;
     if (mode == WINSHM_SHARED
             ? wshm_lock_try_shared(r, handle_used_first(r), &half)
             : wshm_lock_try_exclusive(r, &half))
@@ -324,10 +313,12 @@ winshm_status wshm_lock_make_consistent(struct region *r)
     struct layout_lock *lock = &r->control->lock;
     if (atomic_load_explicit(&r->owner, memory_order_relaxed) != as_owner(r))
         return WINSHM_E_NOT_OWNER;
-    if ((atomic_load_explicit(&lock->word, memory_order_relaxed) &
-         WORD_OWNER) != r->me)
-        return WINSHM_E_CORRUPT;
-    /* The version stays odd until unlock: dying before is told again. */
-    atomic_store_explicit(&lock->word, r->me, memory_order_relaxed);
-    return WINSHM_OK;
+    /* By a swap: with WINSHM_TASK somebody may unlock meanwhile, and the word be
+     * another's. The version stays odd until unlock: dying before is told
+     * again. */
+    uint32_t word = r->me | WORD_INCONSISTENT;
+    return atomic_compare_exchange_strong(&lock->word, &word, r->me) ||
+                   word == r->me
+               ? WINSHM_OK
+               : WINSHM_E_CORRUPT;
 }

@@ -35,14 +35,15 @@
 #include "park.h"
 
 /**
- * Take the lock, or go on where wshm_lock_try_*() did not get it.
+ * Take the lock, which this thread does not hold.
  *
  * @param mode WINSHM_SHARED or WINSHM_EXCLUSIVE.
  */
 winshm_status wshm_lock(struct region *r, uint32_t mode, uint32_t timeout_ms);
 
-/** Release what winshm_lock() has taken. @return WINSHM_E_NOT_OWNER if this
- * thread, or with WINSHM_TASK the handle, does not hold it in this mode. */
+/** Release what winshm_lock() has taken, where wshm_lock_release_*() did not.
+ * @return WINSHM_E_NOT_OWNER if this thread, or with WINSHM_TASK the handle,
+ * does not hold it in this mode. */
 winshm_status wshm_unlock(struct region *r, uint32_t mode);
 
 /** Release what wshm_lock() has taken for a copy of ours. */
@@ -54,14 +55,26 @@ winshm_status wshm_lock_make_consistent(struct region *r);
 #define LOCK_ANYBODYS ((uintptr_t)2)
 
 /** Make sure that this thread can record a lock that winshm_lock() takes. */
-winshm_status wshm_lock_recordable(struct region *r);
+winshm_status wshm_lock_recordable(struct region *r, uint32_t mode);
 
 /** Record that winshm_lock() has taken it, as opposed to a copy of ours. */
 void wshm_lock_record(struct region *r, uint32_t mode);
 
+/** True if this thread, not the handle's first, holds the lock shared. */
+bool wshm_lock_held_by_other(const struct region *r);
+
 /** What this thread holds through winshm_lock(): 0, WINSHM_SHARED or
  * WINSHM_EXCLUSIVE. Always 0 with WINSHM_TASK. */
-uint32_t wshm_lock_held(const struct region *r);
+static inline uint32_t wshm_lock_held(const struct region *r)
+{
+    if (atomic_load_explicit(&r->owner, memory_order_relaxed) ==
+        wshm_platform_thread())
+        return WINSHM_EXCLUSIVE;
+    bool shared = handle_used_first(r)
+                      ? atomic_load_explicit(&r->own, memory_order_relaxed) != 0
+                      : wshm_lock_held_by_other(r);
+    return shared ? WINSHM_SHARED : 0;
+}
 
 /** True if somebody holds the lock through this handle and winshm_lock(): in
  * any mode, or exclusively. */
@@ -190,8 +203,8 @@ static inline void lock_end_section(struct region *r)
     uint32_t version =
         atomic_load_explicit(&lock->version, memory_order_relaxed);
     /* In this order: dying in between leaves complete data and a word that
-     * names a dead owner, which is cleaned without a report. The version is odd,
-     * unless somebody has written over it. */
+     * names a dead owner, which is cleaned without a report. The version is
+     * odd, unless somebody has written over it. */
     atomic_store_explicit(&lock->version, (version | 1) + 1,
                           memory_order_release);
     atomic_store_explicit(&lock->word, 0, memory_order_release);

@@ -4,14 +4,17 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 /** Length of the UTF-8 sequence at s, or 0 if it is malformed: overlong,
- * a surrogate, beyond U+10FFFF, or cut off by the end. */
-static size_t sequence(const unsigned char *s)
+ * a surrogate, beyond U+10FFFF, or cut off by the end. @param out [out] the
+ * code point. */
+static size_t sequence(const unsigned char *s, uint32_t *out)
 {
     size_t length;
     uint32_t code;
+    *out = s[0];
     if (s[0] < 0x80)
         return 1;
     if (s[0] >= 0xC2 && s[0] <= 0xDF) {
@@ -35,7 +38,13 @@ static size_t sequence(const unsigned char *s)
         return 0;
     if ((code >= 0xD800 && code <= 0xDFFF) || code > 0x10FFFF)
         return 0;
+    *out = code;
     return length;
+}
+
+static bool control_character(uint32_t code)
+{
+    return code < 0x20 || (code >= 0x7F && code < 0xA0);
 }
 
 static bool skip(const char **s, const char *prefix)
@@ -63,6 +72,28 @@ static bool reserved(const char *s)
     return s[sizeof own - 1] == '.' || s[sizeof own - 1] == '\0';
 }
 
+void wshm_name_quote(char *text, size_t size, const char *name)
+{
+    size_t length = 0;
+    while (*name != '\0') {
+        char piece[5] = "";
+        uint32_t code;
+        size_t step = sequence((const unsigned char *)name, &code);
+        if (step == 0 || control_character(code)) {
+            step = 1;
+            snprintf(piece, sizeof piece, "\\x%02X", (unsigned char)*name);
+        } else {
+            memcpy(piece, name, step);
+        }
+        if (length + strlen(piece) >= size)
+            break;
+        memcpy(text + length, piece, strlen(piece));
+        length += strlen(piece);
+        name += step;
+    }
+    text[length] = '\0';
+}
+
 winshm_status wshm_name_parse(const char *name, char *bare, bool *global)
 {
     if (name == NULL)
@@ -72,10 +103,11 @@ winshm_status wshm_name_parse(const char *name, char *bare, bool *global)
         skip(&name, "Local\\");
     size_t length = 0;
     while (name[length] != '\0') {
-        size_t step = sequence((const unsigned char *)name + length);
-        unsigned char c = (unsigned char)name[length];
-        if (step == 0 || c < 0x20 || c == 0x7F || c == '\\' || c == '/' ||
-            reserved(name + length) || length + step > WINSHM_NAME_MAX)
+        uint32_t code;
+        size_t step = sequence((const unsigned char *)name + length, &code);
+        if (step == 0 || control_character(code) || code == '\\' ||
+            code == '/' || reserved(name + length) ||
+            length + step > WINSHM_NAME_MAX)
             return WINSHM_E_NAME;
         length += step;
     }

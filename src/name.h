@@ -3,6 +3,7 @@
 #define WINSHM_NAME_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "winshm.h"
 
@@ -16,5 +17,13 @@
  * @return WINSHM_OK, WINSHM_E_INVALID or WINSHM_E_NAME.
  */
 winshm_status wshm_name_parse(const char *name, char *bare, bool *global);
+
+/**
+ * Put a name that may break every rule into UTF-8 that can be shown: what is no
+ * text becomes \x and two digits, and what does not fit is left out.
+ *
+ * @param text [out] room for size bytes.
+ */
+void wshm_name_quote(char *text, size_t size, const char *name);
 
 #endif

@@ -5,6 +5,8 @@
 #include "park.h"
 #include "status.h"
 
+static const uint64_t MILLISECOND = 1000 * 1000;
+
 /** Step by step repeatable, since a cleaner may die as well. The caller has
  * the slot's presence. */
 static void clean(struct region *r, uint32_t index)
@@ -42,17 +44,22 @@ static winshm_status take(struct region *r, platform_object *taken,
                           uint32_t *index)
 {
     /* A reaper may hold the only free slot for a moment. */
-    for (int round = 0; round < 5; round++) {
-        if (round > 0)
-            wshm_platform_sleep(1000 * 1000);
+    uint64_t deadline = 0;
+    for (;;) {
         for (*index = 0; *index < LAYOUT_SLOTS; ++*index) {
             winshm_status status =
                 wshm_platform_take(&r->platform, *index, taken);
             if (status != WINSHM_E_BUSY)
                 return status;
         }
+        /* From the first look on, which itself may have taken long. */
+        uint64_t now = wshm_platform_now();
+        if (deadline == 0)
+            deadline = now + 5 * MILLISECOND;
+        if (now >= deadline)
+            return WINSHM_E_TOO_MANY;
+        wshm_platform_sleep(MILLISECOND);
     }
-    return WINSHM_E_TOO_MANY;
 }
 
 winshm_status wshm_participant_claim(struct region *r)

@@ -169,20 +169,39 @@ wshm_platform_data_remove(const struct platform_region *p,
 /** Remove the control block's name. Life lock held. Nothing on Windows. */
 void wshm_platform_control_remove(const struct platform_region *p);
 
+/**
+ * Name regions that a crash may have left behind: control blocks of this user's
+ * that are empty or of this size, and that nobody is present in or has the life
+ * lock of at a glance. Nothing is changed by it but the permissions of an empty
+ * one that shuts its owner out, and how much is looked at has a bound, begins
+ * anywhere, and does not depend on how many files there are. Whoever wants to
+ * remove one has to enter it and look again.
+ *
+ * @return how many, at most `most`; always 0 on Windows, where nothing outlives
+ *         its users.
+ */
+uint32_t wshm_platform_leftovers(char (*names)[WINSHM_NAME_MAX + 1],
+                                 uint32_t most, uint64_t bytes);
+
 /** Make a plain block, to be published, or open one. */
 winshm_status wshm_platform_raw(struct platform_region *p, bool create,
                                 uint64_t bytes, const char *security);
 
+/** Remove the name of a plain block that this handle has made, if it still leads
+ * to it. Nothing on Windows. */
+void wshm_platform_unname(const struct platform_region *p);
+
 /**
- * Try to take the life lock for leaving, within a second. On Windows there is
+ * Try to take the life lock for leaving, at least once. On Windows there is
  * nothing to do under it, and the answer is always false.
  */
-bool wshm_platform_leaving(struct platform_region *p);
+bool wshm_platform_leaving(struct platform_region *p, uint64_t deadline_ns);
 
 /** Release everything that p holds, the presence before the data. */
 void wshm_platform_leave(struct platform_region *p);
 
-/** In a child of fork(): drop what must not stay shared with the parent. */
+/** In a child of fork(): drop what p holds, and leave it to the parent. What is
+ * mapped of the data stays mapped. */
 void wshm_platform_abandon(struct platform_region *p);
 
 /* Presence: exists exactly as long as the one who took it. */
@@ -302,7 +321,8 @@ int64_t wshm_platform_start_us(void); /* Unix microseconds */
 
 #define PLATFORM_NOBODY ((uintptr_t)1)
 
-/** The number of this thread, which is given one now if it has none. */
+/** The number of this thread, which is given one now if it has none. @return
+ * PLATFORM_NOBODY: no memory. */
 PLATFORM_COLD uintptr_t wshm_platform_thread_number(void);
 
 #if defined(_WIN32)
@@ -319,7 +339,8 @@ static inline uintptr_t wshm_platform_thread(void)
     uintptr_t number;
     if (!PLATFORM_LIKELY(index < PLATFORM_TLS_SLOTS))
         return wshm_platform_thread_number();
-    /* TlsGetValue() without the call: TEB.TlsSlots, as winternl.h has it. */
+        /* TlsGetValue() without the call: TEB.TlsSlots, as winternl.h has it.
+         */
 #if defined(_MSC_VER) && defined(_M_X64)
     number = __readgsqword(0x1480 + index * 8);
 #elif defined(_MSC_VER) && defined(_M_IX86)
@@ -339,8 +360,9 @@ static inline uintptr_t wshm_platform_thread(void)
 #else
 
 /** Hidden, and in the static model, so that it costs a load. */
-extern __attribute__((visibility("hidden"), tls_model("initial-exec")))
-_Thread_local uintptr_t wshm_posix_thread;
+extern __attribute__((
+    visibility("hidden"),
+    tls_model("initial-exec"))) _Thread_local uintptr_t wshm_posix_thread;
 
 /** The number of this thread, or PLATFORM_NOBODY if it has none yet. */
 static inline uintptr_t wshm_platform_thread(void)
@@ -348,6 +370,18 @@ static inline uintptr_t wshm_platform_thread(void)
     return wshm_posix_thread;
 }
 
+#endif
+
+/** True if the process has come so far in ending that no thread but this one is
+ * left. The others were stopped anywhere: no mark of theirs is ever cleared,
+ * and no lock released. Windows only. */
+#if defined(_WIN32)
+bool wshm_platform_ending(void);
+#else
+static inline bool wshm_platform_ending(void)
+{
+    return false;
+}
 #endif
 
 /** What is kept for each thread, zeroed at first. */
@@ -368,7 +402,8 @@ struct platform_thread *wshm_platform_thread_block(void);
 int wshm_platform_uncancellable(void);
 void wshm_platform_cancellable(int state);
 
-/** A lock between the threads of this process; all zeros: free. */
+/** A lock between the threads of this process; all zeros: free. It is none any
+ * more when the process is ending. */
 struct platform_mutex {
     void *opaque[8];
 };

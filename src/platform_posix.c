@@ -48,9 +48,9 @@ static void unlock_bytes(const struct platform_region *p, uint32_t first,
 }
 
 /**
- * Asks whether somebody else has any of the bytes. Asked as if for reading: only
- * what was locked for writing is in the way of that, while whoever may read the
- * file can lock it for reading, and is no participant.
+ * Asks whether somebody else has any of the bytes. Asked as if for reading:
+ * only what was locked for writing is in the way of that, while whoever may
+ * read the file can lock it for reading, and is no participant.
  *
  * @return 0 or an errno.
  */
@@ -134,7 +134,7 @@ static winshm_status check_control(const struct platform_region *p,
     if (here->st_size != (off_t)bytes && (observe || here->st_size != 0))
         return observe && here->st_size == 0 ? WINSHM_E_NOT_FOUND
                                              : WINSHM_E_FOREIGN;
-    if (!anybodys && !wshm_posix_acceptable(here))
+    if (!anybodys && !wshm_posix_acceptable((int)p->control, here))
         return WINSHM_E_FOREIGN;
     found->unused = here->st_size == 0;
     if (found->unused) {
@@ -189,6 +189,14 @@ static winshm_status take_control(struct platform_region *p, const char *path,
     return status;
 }
 
+static bool unshut(const char *path)
+{
+    wshm_posix_descriptors_lock();
+    bool done = wshm_posix_unshut(path);
+    wshm_posix_descriptors_unlock();
+    return done;
+}
+
 static winshm_status open_control(struct platform_region *p, const char *path,
                                   enum platform_entry entry, mode_t mode,
                                   bool *made)
@@ -198,21 +206,25 @@ static winshm_status open_control(struct platform_region *p, const char *path,
         int code = wshm_posix_open(&p->control, path, access, 0);
         if (code == 0)
             return WINSHM_OK;
-        if (code != ENOENT || entry != PLATFORM_CREATE)
+        if (code == EACCES && access == O_RDWR && unshut(path))
+            continue;
+        if (entry != PLATFORM_CREATE)
             return wshm_posix_refused("open", code);
-        /* Never O_CREAT without O_EXCL: the kernel may refuse that on an
-         * existing file of another user although opening it is allowed. */
-        code =
-            wshm_posix_open(&p->control, path, O_RDWR | O_CREAT | O_EXCL, 0600);
-        if (code == 0) {
-            fchmod((int)p->control, mode);
-            *made = true;
+        if (code != ENOENT)
+            return code == EROFS ? wshm_posix_not_made("open", code)
+                                 : wshm_posix_refused("open", code);
+        /* Named when it has its permissions: a creator that is killed shuts
+         * nobody out. */
+        winshm_status status = wshm_posix_make(&p->control, mode);
+        if (status != WINSHM_OK)
+            return status;
+        code = wshm_posix_link((int)p->control, path);
+        *made = code == 0;
+        if (code == 0)
             return WINSHM_OK;
-        }
-        if (code != EEXIST) /* ENOENT: there is no /dev/shm */
-            return wshm_error_os(code == ENOENT ? WINSHM_E_SYSTEM
-                                                : wshm_posix_translate(code),
-                                 "open(O_CREAT)", code);
+        wshm_posix_close(&p->control);
+        if (code != EEXIST)
+            return wshm_posix_not_made("linkat", code);
     }
 }
 
@@ -274,7 +286,7 @@ winshm_status wshm_platform_control_own(const struct platform_region *p,
     if (fstat((int)p->control, &here) != 0)
         return wshm_posix_refused("fstat", errno);
     /* Root may join what users have made, but shall not build upon it. */
-    if (here.st_uid != geteuid() && here.st_uid != 0)
+    if (here.st_uid != 0 && !wshm_posix_own((int)p->control, &here))
         return WINSHM_E_FOREIGN;
     return fchmod((int)p->control, mode) == 0
                ? WINSHM_OK
@@ -286,21 +298,27 @@ void wshm_platform_entered(struct platform_region *p)
     unlock_bytes(p, 0, 1);
 }
 
-bool wshm_platform_leaving(struct platform_region *p)
+bool wshm_platform_leaving(struct platform_region *p, uint64_t deadline_ns)
 {
-    uint64_t deadline = wshm_platform_now() + 1000 * MILLISECOND;
-    return life_lock(p, deadline) == WINSHM_OK;
+    return life_lock(p, deadline_ns) == WINSHM_OK;
+}
+
+/** Unmaps the control block. Forgotten first: a child that is forked meanwhile
+ * must not unmap what has come in its place. */
+static void unmap_control(struct platform_region *p)
+{
+    void *view = p->control_view;
+    if (view == NULL)
+        return;
+    wshm_posix_control_unwatch(p);
+    p->control_view = NULL;
+    munmap(view, (size_t)p->control_bytes);
 }
 
 void wshm_platform_leave(struct platform_region *p)
 {
-    struct platform_identity identity;
-    if (p->removes && wshm_platform_data_identity(p, &identity) == WINSHM_OK)
-        wshm_platform_data_remove(p, &identity);
-    if (p->control_view != NULL) {
-        wshm_posix_control_unwatch(p);
-        munmap(p->control_view, (size_t)p->control_bytes);
-    }
+    wshm_platform_unname(p);
+    unmap_control(p);
     /* Unlocked by hand: a child that was forked without our hooks may still
      * have the description. */
     if (p->control != PLATFORM_NONE)
@@ -319,4 +337,5 @@ void wshm_platform_abandon(struct platform_region *p)
         close((int)p->data);
     p->control = p->data = PLATFORM_NONE;
     p->removes = false;
+    unmap_control(p);
 }

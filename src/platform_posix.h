@@ -21,21 +21,46 @@ winshm_status wshm_posix_translate(int code);
 /** Note the call that refused. @return the status that its code means. */
 winshm_status wshm_posix_refused(const char *call, int code);
 
+/** The same for a call that should have made a file. */
+winshm_status wshm_posix_not_made(const char *call, int code);
+
 void wshm_posix_path(const struct platform_region *p, const char *suffix,
                      char *path);
 
 /** Put winshm_options.security into permissions. */
 winshm_status wshm_posix_mode(const char *security, mode_t *mode);
 
-/** True if a file may be trusted for its owner's sake, and because it has no
- * second name: somebody could have led us to a file that is for another use. */
-bool wshm_posix_acceptable(const struct stat *file);
+/** True if the file that is open as fd is this user's. */
+bool wshm_posix_own(int fd, const struct stat *file);
+
+/** True if the file that is open as fd may be trusted for its owner's sake, and
+ * because it has no second name: somebody could have led us to a file that is
+ * for another use. */
+bool wshm_posix_acceptable(int fd, const struct stat *file);
 
 /** Open into a field that a forked child knows, so that it can close it.
  * @return 0 or an errno. */
 int wshm_posix_open(platform_object *object, const char *path, int flags,
                     mode_t mode);
 void wshm_posix_close(platform_object *object);
+
+/** Make a file that has no name yet. */
+winshm_status wshm_posix_make(platform_object *object, mode_t mode);
+
+/** Give it one. @return 0 or an errno; EEXIST: another file has the name. */
+int wshm_posix_link(int fd, const char *path);
+
+/**
+ * Open up a control file that its owner is shut out of: whoever made it under a
+ * strict mask was killed before it could say what others may. It is empty and
+ * this user's; no life has begun in it. The caller has the lock of descriptors.
+ *
+ * @return true if it can be opened now.
+ */
+bool wshm_posix_unshut(const char *path);
+
+/** Set a file's size. @return 0 or an errno. */
+int wshm_posix_resize(int fd, uint64_t bytes);
 
 /** Give a file room, so that touching it never fails. @return 0 or an errno. */
 int wshm_posix_reserve(int fd, uint64_t bytes);

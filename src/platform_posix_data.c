@@ -1,134 +1,17 @@
-/* Linux: codes and paths, and the file that holds a region's data. */
+/* Linux: the file that holds a region's data. */
 #define _GNU_SOURCE
 #define _FILE_OFFSET_BITS 64
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "platform.h"
 #include "platform_posix.h"
-#include "status.h"
 
 _Static_assert(sizeof(off_t) == 8, "sizes of 64 bits reach the kernel");
-
-winshm_status wshm_posix_translate(int code)
-{
-    switch (code) {
-    case ENOENT:
-        return WINSHM_E_NOT_FOUND;
-    case EACCES:
-    case EPERM:
-    case EROFS:
-        return WINSHM_E_ACCESS;
-    case ELOOP:
-    case EISDIR:
-    case ENXIO:
-    case ENODEV:
-        return WINSHM_E_KIND;
-    case EAGAIN: /* more memory is locked than may be */
-    case ENOMEM:
-    case ENOSPC:
-    case EDQUOT:
-    case EMFILE:
-    case ENFILE:
-        return WINSHM_E_NO_MEMORY;
-    case EFBIG:
-    case EOVERFLOW:
-        return WINSHM_E_SIZE;
-    default:
-        return WINSHM_E_SYSTEM;
-    }
-}
-
-winshm_status wshm_posix_refused(const char *call, int code)
-{
-    return wshm_error_os(wshm_posix_translate(code), call, code);
-}
-
-void wshm_posix_path(const struct platform_region *p, const char *suffix,
-                     char *path)
-{
-    snprintf(path, POSIX_PATH_BYTES, POSIX_DIRECTORY "/%s%s", p->name, suffix);
-}
-
-winshm_status wshm_posix_mode(const char *security, mode_t *mode)
-{
-    *mode = 0600;
-    if (security == NULL || strcmp(security, "owner") == 0 ||
-        strcmp(security, "session") == 0)
-        return WINSHM_OK;
-    if (strcmp(security, "interactive-read") == 0 ||
-        strcmp(security, "everyone-read") == 0) {
-        *mode = 0644;
-        return WINSHM_OK;
-    }
-    return strchr(security, ':') != NULL ? WINSHM_E_UNSUPPORTED
-                                         : WINSHM_E_INVALID;
-}
-
-bool wshm_posix_acceptable(const struct stat *file)
-{
-    uid_t self = geteuid();
-    return file->st_nlink <= 1 &&
-           (file->st_uid == self || file->st_uid == 0 || self == 0);
-}
-
-int wshm_posix_open(platform_object *object, const char *path, int flags,
-                    mode_t mode)
-{
-    wshm_posix_descriptors_lock();
-    int fd = open(path, flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, mode);
-    int code = errno;
-    if (fd >= 0)
-        *object = fd;
-    wshm_posix_descriptors_unlock();
-    return fd >= 0 ? 0 : code;
-}
-
-void wshm_posix_close(platform_object *object)
-{
-    wshm_posix_descriptors_lock();
-    if (*object != PLATFORM_NONE)
-        close((int)*object);
-    *object = PLATFORM_NONE;
-    wshm_posix_descriptors_unlock();
-}
-
-int wshm_posix_reserve(int fd, uint64_t bytes)
-{
-    struct statvfs room;
-    /* Asked first: finding out by filling it would take the memory from
-     * everybody else meanwhile. */
-    if (fstatvfs(fd, &room) != 0)
-        return errno;
-    if (room.f_blocks != 0 && bytes / room.f_frsize > room.f_bavail)
-        return ENOSPC;
-    /* In parts, and smaller ones where need be, so that a signal that comes
-     * again and again, as a profiler's does, cannot keep a large one from ever
-     * being done. */
-    uint64_t part = 64 << 20;
-    int interruptions = 0;
-    for (uint64_t done = 0; done < bytes;) {
-        uint64_t length = bytes - done < part ? bytes - done : part;
-        int code = posix_fallocate(fd, (off_t)done, (off_t)length);
-        if (code == 0) {
-            done += length;
-            interruptions = 0;
-        } else if (code != EINTR || ++interruptions == 100) {
-            return code;
-        } else if (part > 65536) {
-            part /= 2;
-        }
-    }
-    return 0;
-}
-
-/* The data. */
 
 /** Look at what the region's plain name leads to; all zeros: nothing. */
 static winshm_status look_up(const struct platform_region *p,
@@ -201,25 +84,16 @@ winshm_status wshm_platform_data_make(struct platform_region *p, uint64_t bytes,
         return status;
     if (there.st_mode != 0)
         return S_ISREG(there.st_mode) ? WINSHM_E_HELD : WINSHM_E_KIND;
-    wshm_posix_descriptors_lock();
-    int fd = open(POSIX_DIRECTORY, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-    int code = errno;
-    if (fd >= 0)
-        p->data = fd;
-    wshm_posix_descriptors_unlock();
-    if (fd < 0)
-        return wshm_posix_refused("open(O_TMPFILE)", code);
+    status = wshm_posix_make(&p->data, mode);
+    if (status != WINSHM_OK)
+        return status;
     const char *call = "ftruncate";
-    code = ftruncate(fd, (off_t)capacity) == 0 ? 0 : errno;
+    int code = wshm_posix_resize((int)p->data, capacity);
     if (code == 0) {
         /* Without room set aside a full file system would kill whoever first
          * touches a page. */
         call = "posix_fallocate";
-        code = wshm_posix_reserve(fd, bytes);
-    }
-    if (code == 0) {
-        call = "fchmod";
-        code = fchmod(fd, mode) == 0 ? 0 : errno;
+        code = wshm_posix_reserve((int)p->data, bytes);
     }
     status = code == 0 ? wshm_platform_data_identity(p, identity)
                        : wshm_posix_refused(call, code);
@@ -230,13 +104,12 @@ winshm_status wshm_platform_data_make(struct platform_region *p, uint64_t bytes,
 
 winshm_status wshm_platform_data_publish(struct platform_region *p)
 {
-    char from[64], to[POSIX_PATH_BYTES];
-    wshm_posix_path(p, "", to);
-    snprintf(from, sizeof from, "/proc/self/fd/%d", (int)p->data);
-    if (linkat(AT_FDCWD, from, AT_FDCWD, to, AT_SYMLINK_FOLLOW) == 0)
+    char path[POSIX_PATH_BYTES];
+    wshm_posix_path(p, "", path);
+    int code = wshm_posix_link((int)p->data, path);
+    if (code == 0)
         return WINSHM_OK;
-    int code = errno;
-    winshm_status status = wshm_posix_refused("linkat", code);
+    winshm_status status = wshm_posix_not_made("linkat", code);
     return code == EEXIST ? WINSHM_E_HELD : status;
 }
 
@@ -269,7 +142,8 @@ winshm_status wshm_platform_data_trusted(const struct platform_region *p)
     struct stat here;
     if (fstat((int)p->data, &here) != 0)
         return wshm_posix_refused("fstat", errno);
-    return wshm_posix_acceptable(&here) ? WINSHM_OK : WINSHM_E_FOREIGN;
+    return wshm_posix_acceptable((int)p->data, &here) ? WINSHM_OK
+                                                      : WINSHM_E_FOREIGN;
 }
 
 winshm_status wshm_platform_data_bytes(const struct platform_region *p,
@@ -324,6 +198,13 @@ winshm_status wshm_platform_raw(struct platform_region *p, bool create,
         wshm_platform_data_make(p, bytes, bytes, security, &identity);
     p->removes = status == WINSHM_OK;
     return status;
+}
+
+void wshm_platform_unname(const struct platform_region *p)
+{
+    struct platform_identity identity;
+    if (p->removes && wshm_platform_data_identity(p, &identity) == WINSHM_OK)
+        wshm_platform_data_remove(p, &identity);
 }
 
 /* Mapping. */

@@ -21,15 +21,27 @@ static const uint64_t SECOND = 1000 * 1000 * 1000;
 
 /* Process-wide state, set once by wshm_platform_init(). */
 static bool barrier_works;
+static bool barrier_process_works;
 static uint64_t spin_time;
 static int64_t start_us;
+
+/** The call that takes a struct timespec as the C library has it: of 64 bits
+ * also where the kernel's first one is of 32. */
+#if !defined(SYS_futex_time64)
+#define FUTEX_NUMBER SYS_futex
+#elif !defined(SYS_futex)
+#define FUTEX_NUMBER SYS_futex_time64
+#else
+#define FUTEX_NUMBER                                                           \
+    (sizeof(time_t) > sizeof(long) ? SYS_futex_time64 : SYS_futex)
+#endif
 
 /** Not through the C library: these are no cancellation points, so a thread
  * that is cancelled never dies in the middle of a call. */
 static long futex(_Atomic uint32_t *word, int operation, uint32_t value,
                   const struct timespec *timeout)
 {
-    return syscall(SYS_futex, word, operation, value, timeout, NULL, 0);
+    return syscall(FUTEX_NUMBER, word, operation, value, timeout, NULL, 0);
 }
 
 static struct timespec timespec_of(uint64_t nanoseconds)
@@ -94,7 +106,8 @@ bool wshm_platform_barrier(void)
 
 void wshm_platform_barrier_process(void)
 {
-    if (wshm_platform_barrier())
+    if (barrier_process_works &&
+        syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) == 0)
         return;
     /* Longer than any store can stay in a store buffer. */
     uint64_t end = wshm_platform_now() + 1000 * 1000;
@@ -174,10 +187,42 @@ uintptr_t wshm_platform_thread_number(void)
     return wshm_posix_thread;
 }
 
+/* On the heap: what a library has in thread-local storage of the static model,
+ * as the number and the guard of copies are, comes out of a small room that the
+ * libraries of a process share. */
+static __attribute__((
+    tls_model("initial-exec"))) _Thread_local struct platform_thread *block;
+static pthread_key_t block_key; /* only so that block_free() is called */
+static bool block_key_works;
+
+static void block_free(void *memory)
+{
+    block = NULL;
+    free(memory);
+}
+
+static void make_block_key(void)
+{
+    block_key_works = pthread_key_create(&block_key, block_free) == 0;
+}
+
+static PLATFORM_COLD struct platform_thread *make_block(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, make_block_key);
+    struct platform_thread *memory =
+        block_key_works ? calloc(1, sizeof *memory) : NULL;
+    if (memory != NULL && pthread_setspecific(block_key, memory) != 0) {
+        free(memory);
+        memory = NULL;
+    }
+    block = memory;
+    return memory;
+}
+
 struct platform_thread *wshm_platform_thread_block(void)
 {
-    static _Thread_local struct platform_thread block;
-    return &block;
+    return PLATFORM_LIKELY(block != NULL) ? block : make_block();
 }
 
 int wshm_platform_uncancellable(void)
@@ -204,7 +249,6 @@ void wshm_platform_mutex_unlock(struct platform_mutex *mutex)
 {
     pthread_mutex_unlock((pthread_mutex_t *)(void *)mutex);
 }
-
 
 /* fork() */
 
@@ -236,6 +280,9 @@ static void after_fork_child(void)
 {
     wshm_region_fork_child();
     wshm_posix_descriptors_unlock();
+    /* The locks that this thread held are the parent's. */
+    if (block != NULL)
+        memset(block->shared, 0, sizeof block->shared);
     /* Neither the registration nor the start time is the parent's. */
     wshm_posix_wait_init();
     start_us = read_start();
@@ -245,6 +292,9 @@ void wshm_posix_wait_init(void)
 {
     barrier_works =
         syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED, 0,
+                0) == 0;
+    barrier_process_works =
+        syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0,
                 0) == 0;
     /* Of the machine: the one to wait for may run where this process may
      * not. */

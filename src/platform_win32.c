@@ -244,9 +244,24 @@ void wshm_platform_entered(struct platform_region *p)
     object_close(&p->life);
 }
 
-bool wshm_platform_leaving(struct platform_region *p)
+uint32_t wshm_platform_leftovers(char (*names)[WINSHM_NAME_MAX + 1],
+                                 uint32_t most, uint64_t bytes)
+{
+    (void)names;
+    (void)most;
+    (void)bytes;
+    return 0;
+}
+
+void wshm_platform_unname(const struct platform_region *p)
 {
     (void)p;
+}
+
+bool wshm_platform_leaving(struct platform_region *p, uint64_t deadline_ns)
+{
+    (void)p;
+    (void)deadline_ns;
     return false;
 }
 
@@ -295,23 +310,30 @@ winshm_status wshm_platform_data_open(struct platform_region *p,
     return WINSHM_OK;
 }
 
-/** Makes the data section, which must not exist after so many tries. */
+/** How long a name may still be taken that is about to become free. */
+static const uint64_t MADE_PATIENCE = 20ull * 1000 * 1000;
+
+/** Makes the data section, which must not exist after so long a time. */
 static winshm_status data_new(struct platform_region *p, uint64_t bytes,
-                              const char *security, int tries,
+                              const char *security, uint64_t patience,
                               winshm_status taken)
 {
     struct win32_security made;
-    HANDLE data = NULL;
-    DWORD code = ERROR_ALREADY_EXISTS;
+    HANDLE data;
+    DWORD code;
     winshm_status status = wshm_win32_security_parse(security, &made);
     if (status != WINSHM_OK)
         return status;
-    for (int i = 0; i < tries && code == ERROR_ALREADY_EXISTS; i++) {
-        if (i > 0)
-            Sleep(1);
+    uint64_t deadline = wshm_platform_now() + patience;
+    for (;;) {
         data = section_make(p, "", bytes, &made, &code);
-        if (data != NULL && code == ERROR_ALREADY_EXISTS)
+        if (code != ERROR_ALREADY_EXISTS)
+            break;
+        if (data != NULL)
             CloseHandle(data);
+        if (wshm_platform_now() >= deadline)
+            break;
+        Sleep(1);
     }
     wshm_win32_security_free(&made);
     if (code == ERROR_ALREADY_EXISTS)
@@ -328,7 +350,8 @@ winshm_status wshm_platform_data_make(struct platform_region *p, uint64_t bytes,
 {
     (void)bytes;
     /* For a moment after its end a process may still hold what it had. */
-    winshm_status status = data_new(p, capacity, security, 20, WINSHM_E_HELD);
+    winshm_status status =
+        data_new(p, capacity, security, MADE_PATIENCE, WINSHM_E_HELD);
     if (status == WINSHM_OK)
         memset(identity, 0, sizeof *identity);
     return status;
@@ -387,6 +410,6 @@ void wshm_platform_control_remove(const struct platform_region *p)
 winshm_status wshm_platform_raw(struct platform_region *p, bool create,
                                 uint64_t bytes, const char *security)
 {
-    return create ? data_new(p, bytes, security, 1, WINSHM_E_EXISTS)
+    return create ? data_new(p, bytes, security, 0, WINSHM_E_EXISTS)
                   : wshm_platform_data_open(p, NULL);
 }

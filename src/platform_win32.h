@@ -31,6 +31,11 @@ struct win32_security {
     PSECURITY_DESCRIPTOR descriptor; /* from LocalAlloc */
     PACL list;                       /* from LocalAlloc, where it is apart */
     SECURITY_DESCRIPTOR absolute;
+    union {
+        ACL acl;
+        BYTE room[sizeof(ACL) + sizeof(SYSTEM_MANDATORY_LABEL_ACE) +
+                  SECURITY_MAX_SID_SIZE];
+    } label;
 };
 
 /**
@@ -43,7 +48,8 @@ winshm_status wshm_win32_security_parse(const char *security,
 
 /**
  * Make the descriptor for the life lock and the park events of a region: who
- * may write its control section may use them, nobody else.
+ * may write its control section may use them, nobody else; and so it is with
+ * integrity levels, too.
  *
  * @param section what wshm_win32_security_parse() made, or NULL.
  * @param control NULL, or a control section, whose own descriptor counts then.
@@ -74,12 +80,13 @@ union win32_token {
     BYTE room[256];
 };
 
-/** This process's user. @param room for an answer that could not be had at the
- * beginning. @return NULL: nor now. */
+/** The user for whom this thread acts. @param room for an answer that is not
+ * kept. @return NULL: it could not be told, see GetLastError(). */
 PSID wshm_win32_user_sid(union win32_token *room);
 
-/** This process's logon session, which is one of its token's groups. */
-bool wshm_win32_logon_sid(union win32_sid *logon);
+/** That user's logon session, which is one of the token's groups. @return
+ * WINSHM_E_UNSUPPORTED if none is. */
+winshm_status wshm_win32_logon_sid(union win32_sid *logon);
 
 /** Note the owner of an object. @return WINSHM_OK, WINSHM_E_FOREIGN if it is
  * neither this user nor the system, or why it could not be told. */

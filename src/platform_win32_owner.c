@@ -1,74 +1,120 @@
-/* Windows: who this process is, and whose an object is. */
+/* Windows: for whom this thread acts, and whose an object is.
+ *
+ * A thread that impersonates somebody is that somebody to the system: so it is
+ * here, for the lists that it makes as for the owners that it trusts. */
 #include "platform_win32.h"
 
 #include "status.h"
 
-/** Kept, since every question costs a call of the system and the answers stay
- * the same. False: nothing was told yet. */
-static struct {
+/** What the process's token says, kept, since every question costs calls of the
+ * system and the answers stay the same. False: nothing was told yet. */
+struct known {
     bool told;
     union win32_token answer;
-} known_user, known_owner;
+};
 
-static HANDLE open_token(void)
+static struct known known_user, known_owner;
+
+static HANDLE process_token(void)
 {
     HANDLE token = NULL;
     return OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token) ? token
                                                                       : NULL;
 }
 
-static bool token_ask(TOKEN_INFORMATION_CLASS what, union win32_token *answer)
+/** Opened as the process, since whom the thread acts for may not be allowed to
+ * look. @return NULL with the last error; ERROR_NO_TOKEN: for nobody else. */
+static HANDLE thread_token(void)
+{
+    HANDLE token = NULL;
+    return OpenThreadToken(GetCurrentThread(), TOKEN_QUERY, TRUE, &token)
+               ? token
+               : NULL;
+}
+
+/** Asks and closes the token; NULL is none. */
+static bool token_ask(HANDLE token, TOKEN_INFORMATION_CLASS what,
+                      union win32_token *answer)
 {
     DWORD length;
-    HANDLE token = open_token();
-    bool told = token != NULL && GetTokenInformation(token, what, answer,
-                                                     sizeof *answer, &length);
-    if (token != NULL)
-        CloseHandle(token);
+    if (token == NULL)
+        return false;
+    bool told =
+        GetTokenInformation(token, what, answer, sizeof *answer, &length);
+    CloseHandle(token);
     return told;
+}
+
+/** @return what the token says that the system goes by, in room or kept. */
+static const union win32_token *ask(TOKEN_INFORMATION_CLASS what,
+                                    const struct known *known,
+                                    union win32_token *room)
+{
+    HANDLE token = thread_token();
+    if (token == NULL && GetLastError() != ERROR_NO_TOKEN)
+        return NULL;
+    if (token == NULL && known->told)
+        return &known->answer;
+    return token_ask(token != NULL ? token : process_token(), what, room)
+               ? room
+               : NULL;
 }
 
 PSID wshm_win32_user_sid(union win32_token *room)
 {
-    if (known_user.told)
-        return known_user.answer.user.User.Sid;
-    return token_ask(TokenUser, room) ? room->user.User.Sid : NULL;
+    const union win32_token *answer = ask(TokenUser, &known_user, room);
+    return answer != NULL ? answer->user.User.Sid : NULL;
 }
 
 static PSID token_owner(union win32_token *room)
 {
-    if (known_owner.told)
-        return known_owner.answer.owner.Owner;
-    return token_ask(TokenOwner, room) ? room->owner.Owner : NULL;
+    const union win32_token *answer = ask(TokenOwner, &known_owner, room);
+    return answer != NULL ? answer->owner.Owner : NULL;
 }
 
-bool wshm_win32_logon_sid(union win32_sid *logon)
+/** What LocalSystem runs belongs to no logon session that is in its token. */
+static winshm_status logon_among(const TOKEN_GROUPS *groups,
+                                 union win32_sid *logon)
 {
-    bool found = false;
+    for (DWORD i = 0; i < groups->GroupCount; i++) {
+        if ((groups->Groups[i].Attributes & SE_GROUP_LOGON_ID) !=
+            SE_GROUP_LOGON_ID)
+            continue;
+        return CopySid(sizeof *logon, &logon->sid, groups->Groups[i].Sid)
+                   ? WINSHM_OK
+                   : wshm_win32_error("CopySid", GetLastError());
+    }
+    return WINSHM_E_UNSUPPORTED;
+}
+
+winshm_status wshm_win32_logon_sid(union win32_sid *logon)
+{
     DWORD length = 0;
     TOKEN_GROUPS *groups = NULL;
-    HANDLE token = open_token();
+    winshm_status status;
+    HANDLE token = thread_token();
+    if (token == NULL && GetLastError() == ERROR_NO_TOKEN)
+        token = process_token();
     if (token == NULL)
-        return false;
+        return wshm_win32_error("OpenProcessToken", GetLastError());
     GetTokenInformation(token, TokenGroups, NULL, 0, &length);
     if (length != 0)
         groups = LocalAlloc(LMEM_FIXED, length);
     if (groups != NULL &&
-        GetTokenInformation(token, TokenGroups, groups, length, &length)) {
-        for (DWORD i = 0; i < groups->GroupCount && !found; i++)
-            found = (groups->Groups[i].Attributes & SE_GROUP_LOGON_ID) ==
-                        SE_GROUP_LOGON_ID &&
-                    CopySid(sizeof *logon, &logon->sid, groups->Groups[i].Sid);
-    }
+        GetTokenInformation(token, TokenGroups, groups, length, &length))
+        status = logon_among(groups, logon);
+    else
+        status = wshm_win32_error("GetTokenInformation", GetLastError());
     LocalFree(groups);
     CloseHandle(token);
-    return found;
+    return status;
 }
 
 void wshm_win32_owner_init(void)
 {
-    known_user.told = token_ask(TokenUser, &known_user.answer);
-    known_owner.told = token_ask(TokenOwner, &known_owner.answer);
+    known_user.told = token_ask(process_token(), TokenUser, &known_user.answer);
+    known_owner.told =
+        token_ask(process_token(), TokenOwner, &known_owner.answer);
 }
 
 PSECURITY_DESCRIPTOR wshm_win32_security_read(HANDLE object,
@@ -90,6 +136,8 @@ PSECURITY_DESCRIPTOR wshm_win32_security_read(HANDLE object,
     return NULL;
 }
 
+/** The system itself trusts no more than anybody: a user may have made the name
+ * first that a service is about to open. */
 static winshm_status check_sid(PSID owner)
 {
     union win32_token user, own;
@@ -99,7 +147,7 @@ static winshm_status check_sid(PSID owner)
     PSID self = wshm_win32_user_sid(&user);
     if (self == NULL)
         return wshm_win32_error("GetTokenInformation", GetLastError());
-    if (EqualSid(owner, self) || IsWellKnownSid(self, WinLocalSystemSid))
+    if (EqualSid(owner, self))
         return WINSHM_OK;
     PSID standard = token_owner(&own);
     if (standard == NULL)

@@ -10,6 +10,7 @@
 static DWORD guard_index = TLS_OUT_OF_INDEXES;
 static DWORD block_index = FLS_OUT_OF_INDEXES;
 static void *fault_handler;
+static BOOLEAN(NTAPI *shutdown_in_progress)(void);
 
 winshm_status wshm_win32_error(const char *call, DWORD code)
 {
@@ -100,6 +101,32 @@ int64_t wshm_platform_start_us(void)
     return start_us;
 }
 
+/** Called wherever something is made that belongs to the process and leads to
+ * this code. Nobody would tell a static library that its module is unloaded. */
+static void stay_loaded(void)
+{
+#ifndef WINSHM_DLL
+    static const char here;
+    HMODULE module;
+    GetModuleHandleExW(GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS |
+                           GET_MODULE_HANDLE_EX_FLAG_PIN,
+                       (const wchar_t *)(const void *)&here, &module);
+#endif
+}
+
+static void ending_init(void)
+{
+    HMODULE ntdll = GetModuleHandleW(L"ntdll.dll");
+    if (ntdll != NULL)
+        shutdown_in_progress = (BOOLEAN(NTAPI *)(void))(
+            void (*)(void))GetProcAddress(ntdll, "RtlDllShutdownInProgress");
+}
+
+bool wshm_platform_ending(void)
+{
+    return shutdown_in_progress != NULL && shutdown_in_progress();
+}
+
 static void CALLBACK block_free(void *block)
 {
     if (block != NULL)
@@ -113,6 +140,7 @@ static DWORD block_slot(void)
     static INIT_ONCE once = INIT_ONCE_STATIC_INIT;
     BOOL pending;
     if (InitOnceBeginInitialize(&once, 0, &pending, NULL) && pending) {
+        stay_loaded();
         block_index = FlsAlloc(block_free);
         bool made = block_index != FLS_OUT_OF_INDEXES;
         InitOnceComplete(&once, made ? 0 : INIT_ONCE_INIT_FAILED, NULL);
@@ -131,6 +159,7 @@ static BOOL CALLBACK make_thread_index(INIT_ONCE *once, void *unused,
     (void)once;
     (void)unused;
     (void)unused2;
+    stay_loaded();
     thread_index = TlsAlloc();
     wshm_win32_thread_index = thread_index;
     return thread_index != TLS_OUT_OF_INDEXES;
@@ -151,7 +180,8 @@ uintptr_t wshm_platform_thread_number(void)
     uintptr_t number = (uintptr_t)TlsGetValue(thread_index);
     if (number == 0) {
         number = atomic_fetch_add(&last, 2) + 2;
-        TlsSetValue(thread_index, (void *)number);
+        if (!TlsSetValue(thread_index, (void *)number))
+            number = PLATFORM_NOBODY; /* it would be another one each time */
     }
     SetLastError(last_error);
     return number;
@@ -188,12 +218,14 @@ _Static_assert(sizeof(SRWLOCK) <= sizeof(struct platform_mutex),
 
 void wshm_platform_mutex_lock(struct platform_mutex *mutex)
 {
-    AcquireSRWLockExclusive((SRWLOCK *)(void *)mutex);
+    if (!wshm_platform_ending())
+        AcquireSRWLockExclusive((SRWLOCK *)(void *)mutex);
 }
 
 void wshm_platform_mutex_unlock(struct platform_mutex *mutex)
 {
-    ReleaseSRWLockExclusive((SRWLOCK *)(void *)mutex);
+    if (!wshm_platform_ending())
+        ReleaseSRWLockExclusive((SRWLOCK *)(void *)mutex);
 }
 
 /* Copies. Only a fault that lies in what a copy guards is made a status. */
@@ -307,15 +339,8 @@ static BOOL CALLBACK initialise(INIT_ONCE *once, void *unused, void **unused2)
     (void)once;
     (void)unused;
     (void)unused2;
-#ifndef WINSHM_DLL
-    /* Nobody would tell a static library that its module is unloaded, and the
-     * handlers that are installed below must not outlive the code. */
-    static const char here;
-    HMODULE module;
-    GetModuleHandleExW(GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS |
-                           GET_MODULE_HANDLE_EX_FLAG_PIN,
-                       (const wchar_t *)(const void *)&here, &module);
-#endif
+    stay_loaded();
+    ending_init();
     start_us = read_start();
     wshm_win32_owner_init();
     wshm_win32_security_init();

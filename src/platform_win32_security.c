@@ -66,24 +66,31 @@ static bool grant(wchar_t *text, const wchar_t *rights, PSID sid)
  * often ask for all access to the data. OW takes from other tokens of the
  * owner what Windows would give them unasked: changing the descriptor.
  */
-static bool standard_text(const char *word, wchar_t *text)
+static winshm_status standard_text(const char *word, wchar_t *text)
 {
+    static const char call[] = "ConvertSidToStringSidW";
     union win32_token room;
     union win32_sid logon;
     wcscpy(text, L"D:P");
     PSID self = wshm_win32_user_sid(&room);
-    if (self == NULL || !grant(text, L"GA", self))
-        return false;
+    if (self == NULL)
+        return wshm_win32_error("GetTokenInformation", GetLastError());
+    if (!grant(text, L"GA", self))
+        return wshm_win32_error(call, GetLastError());
     wcscat(text, L"(A;;GA;;;SY)");
-    if (strcmp(word, "session") == 0 &&
-        (!wshm_win32_logon_sid(&logon) || !grant(text, L"GA", &logon.sid)))
-        return false;
+    if (strcmp(word, "session") == 0) {
+        winshm_status status = wshm_win32_logon_sid(&logon);
+        if (status != WINSHM_OK)
+            return status;
+        if (!grant(text, L"GA", &logon.sid))
+            return wshm_win32_error(call, GetLastError());
+    }
     if (strcmp(word, "interactive-read") == 0)
         wcscat(text, L"(A;;GR;;;IU)");
     if (strcmp(word, "everyone-read") == 0)
         wcscat(text, L"(A;;GR;;;WD)");
     wcscat(text, L"(A;;RC;;;OW)");
-    return true;
+    return WINSHM_OK;
 }
 
 static bool known_word(const char *word)
@@ -138,9 +145,8 @@ winshm_status wshm_win32_security_parse(const char *security,
         wchar_t text[TEXT_CHARS];
         if (!known_word(word))
             return WINSHM_E_INVALID;
-        if (!standard_text(word, text))
-            return wshm_win32_error("GetTokenInformation", GetLastError());
-        return convert(text, made);
+        winshm_status status = standard_text(word, text);
+        return status == WINSHM_OK ? convert(text, made) : status;
     }
     int chars =
         MultiByteToWideChar(CP_UTF8, MB_ERR_INVALID_CHARS, word, -1, NULL, 0);
@@ -213,6 +219,34 @@ failed:;
     return NULL;
 }
 
+/** Copies the integrity level from there, if it has one. Without it a level
+ * below the usual one could not take part, and one above would not keep others
+ * out. */
+static winshm_status derive_label(PSECURITY_DESCRIPTOR from,
+                                  struct win32_security *made)
+{
+    BOOL present = FALSE, defaulted;
+    PACL list = NULL;
+    if (!GetSecurityDescriptorSacl(from, &present, &list, &defaulted))
+        return wshm_win32_error("GetSecurityDescriptorSacl", GetLastError());
+    for (DWORD i = 0; present && list != NULL && i < list->AceCount; i++) {
+        ACE_HEADER *entry;
+        if (!GetAce(list, i, (void **)&entry))
+            return wshm_win32_error("GetAce", GetLastError());
+        if (entry->AceType != SYSTEM_MANDATORY_LABEL_ACE_TYPE)
+            continue;
+        if (!InitializeAcl(&made->label.acl, sizeof made->label,
+                           ACL_REVISION) ||
+            !AddAce(&made->label.acl, ACL_REVISION, MAXDWORD, entry,
+                    entry->AceSize))
+            return wshm_win32_error("AddAce", GetLastError());
+        SetSecurityDescriptorSacl(&made->absolute, TRUE, &made->label.acl,
+                                  FALSE);
+        break;
+    }
+    return WINSHM_OK;
+}
+
 /** The list in there. @return NULL: none. */
 static PACL list_of(PSECURITY_DESCRIPTOR descriptor)
 {
@@ -235,8 +269,10 @@ winshm_status wshm_win32_security_derive(const struct win32_security *section,
     winshm_status status = WINSHM_OK;
     memset(made, 0, sizeof *made);
     if (control != NULL)
-        read = wshm_win32_security_read(control, DACL_SECURITY_INFORMATION);
+        read = wshm_win32_security_read(
+            control, DACL_SECURITY_INFORMATION | LABEL_SECURITY_INFORMATION);
     PACL list = list_of(read);
+    bool controls = list != NULL;
     if (list == NULL && section == NULL) {
         status = wshm_win32_security_parse(NULL, &standard);
         section = &standard;
@@ -260,7 +296,10 @@ winshm_status wshm_win32_security_derive(const struct win32_security *section,
                                      SE_DACL_PROTECTED);
         made->attributes.nLength = sizeof made->attributes;
         made->attributes.lpSecurityDescriptor = &made->absolute;
+        status = derive_label(controls ? read : section->descriptor, made);
     }
+    if (status != WINSHM_OK)
+        wshm_win32_security_free(made);
     LocalFree(read);
     wshm_win32_security_free(&standard);
     return status;

@@ -206,7 +206,9 @@ void wshm_win32_park_free(struct platform_region *p)
     for (int channel = 0; channel < PLATFORM_CHANNELS; channel++)
         if (park->stations[channel].process != NULL)
             CloseHandle(park->stations[channel].process);
-    HeapFree(GetProcessHeap(), 0, park);
+    /* The heap may be locked by a thread that was stopped. */
+    if (!wshm_platform_ending())
+        HeapFree(GetProcessHeap(), 0, park);
     p->park = NULL;
 }
 
@@ -281,7 +283,10 @@ void wshm_platform_park(struct platform_region *p, uint32_t slot,
 {
     HANDLE event;
     uint64_t began = wshm_platform_now();
-    if (own_event(p, slot, channel, &event) != WINSHM_OK) {
+    /* At the end of the process the station's lock and its leadership may be
+     * those of a thread that was stopped. */
+    if (wshm_platform_ending() ||
+        own_event(p, slot, channel, &event) != WINSHM_OK) {
         wshm_platform_sleep(nanoseconds < MILLISECOND ? nanoseconds
                                                       : MILLISECOND);
         return;

@@ -8,6 +8,7 @@
 #include "park.h"
 #include "participant.h"
 #include "status.h"
+#include "sweep.h"
 
 static const uint64_t MILLISECOND = 1000 * 1000;
 
@@ -18,6 +19,10 @@ enum { UNMANAGED_LOOKS = 6 };
 
 /** How long close waits for the calls of other threads to return. */
 static const uint64_t CLOSE_PATIENCE = 10000ull * 1000 * 1000;
+
+/** The process that has opened any, so that a child made without our fork hooks
+ * does not speak for its parent, nor wait for threads that it does not have. */
+static _Atomic uint32_t opened_by;
 
 static bool appears_later(winshm_status status)
 {
@@ -71,30 +76,59 @@ static winshm_status open_raw(struct region *r, const struct request *request)
     return status;
 }
 
+/** How long others may be inside create or open before a call without a
+ * time-out gives up. Who is there for longer is stopped, or makes a very large
+ * block. */
+static const uint64_t LIFE_PATIENCE = 5000ull * 1000 * 1000;
+
+static winshm_status enter(struct region *r, const struct request *request,
+                           uint64_t deadline)
+{
+    if (request->raw)
+        return open_raw(r, request);
+    if (request->timeout_ms == 0)
+        deadline = wshm_platform_now() + LIFE_PATIENCE;
+    return wshm_enter(r, request, deadline);
+}
+
 static winshm_status open_in(struct region *r, const struct request *request)
 {
     struct platform_region *p = &r->platform;
-    uint64_t deadline = wshm_park_deadline(
-        request->disposition == WINSHM_OPEN_EXISTING ? request->timeout_ms : 0);
+    bool waits = request->disposition == WINSHM_OPEN_EXISTING;
+    uint64_t deadline = wshm_park_deadline(request->timeout_ms);
     uint64_t pause = MILLISECOND;
     int unmanaged = 0;
     memcpy(p->name, request->name, sizeof p->name);
     p->global = request->global;
     p->writable = request->writable;
     r->pid = wshm_platform_pid();
+    atomic_store(&opened_by, r->pid);
     r->kind = request->raw ? WINSHM_KIND_RAW : WINSHM_KIND_MANAGED;
     r->access = WINSHM_READ | (request->writable ? WINSHM_WRITE : 0);
     for (;;) {
-        winshm_status status =
-            request->raw ? open_raw(r, request) : wshm_enter(r, request);
+        winshm_status status = enter(r, request, deadline);
         bool unsettled =
             status == WINSHM_E_NOT_MANAGED && ++unmanaged < UNMANAGED_LOOKS;
-        if (!unsettled &&
-            (!appears_later(status) || wshm_platform_now() >= deadline))
+        uint64_t now = wshm_platform_now();
+        if (!unsettled && (!waits || !appears_later(status) || now >= deadline))
             return status;
+        /* What is unsettled is looked at once more however late it is. */
+        if (!unsettled && pause > deadline - now)
+            pause = deadline - now;
         wshm_platform_sleep(pause);
         pause = pause < 16 * MILLISECOND ? pause * 2 : pause;
     }
+}
+
+/** True if the call looks for what crashes have left: it has created a managed
+ * region, or has not found the room for one. */
+static bool tidies(const struct region *r, const struct request *request,
+                   winshm_status status)
+{
+    if (request->raw || request->disposition == WINSHM_OPEN_EXISTING)
+        return false;
+    return status == WINSHM_E_NO_MEMORY ||
+           (status == WINSHM_OK && r->origin != WINSHM_ORIGIN_OPENED);
 }
 
 winshm_status wshm_region_open(const struct request *request,
@@ -102,9 +136,13 @@ winshm_status wshm_region_open(const struct request *request,
 {
     int cancellation = wshm_platform_uncancellable();
     winshm_status status = wshm_platform_init();
-    struct region *r = status == WINSHM_OK ? wshm_region_allocate(request->tasks) : NULL;
+    struct region *r =
+        status == WINSHM_OK ? wshm_region_allocate(request->tasks) : NULL;
     if (status == WINSHM_OK)
         status = r != NULL ? open_in(r, request) : WINSHM_E_TOO_MANY;
+    if (r != NULL && tidies(r, request, status) && wshm_sweep() &&
+        status == WINSHM_E_NO_MEMORY)
+        status = open_in(r, request);
     if (status == WINSHM_OK)
         *out = wshm_region_publish(r);
     else if (r != NULL)
@@ -116,10 +154,17 @@ winshm_status wshm_region_open(const struct request *request,
 /* Leaving. Nothing is stored in the control block: it may be somebody else's
  * life already. */
 
-static void leave(struct region *r)
+/** How long the life lock is waited for, by a close and by all that is left
+ * open at the end of a process. Whoever may read the control file can hold it;
+ * what is not removed for that is left as by a crash. */
+static const uint64_t LEAVE_PATIENCE = 1000ull * 1000 * 1000;
+static const uint64_t EXIT_PATIENCE = 300ull * 1000 * 1000;
+
+static void leave(struct region *r, uint64_t deadline)
 {
     struct platform_region *p = &r->platform;
-    if (r->me != 0 && wshm_platform_leaving(p) && wshm_participant_alone(r))
+    if (r->me != 0 && wshm_platform_leaving(p, deadline) &&
+        wshm_participant_alone(r))
         wshm_enter_clean_up(r);
     wshm_enter_unmap(r);
     wshm_platform_leave(p);
@@ -127,33 +172,41 @@ static void leave(struct region *r)
     r->slot = NULL;
 }
 
-void wshm_region_release(struct region *r)
+static void release(struct region *r, uint64_t deadline)
 {
     if (atomic_fetch_sub(&r->references, 1) != REGION_UNUSED + 1)
         return;
     int cancellation = wshm_platform_uncancellable();
-    leave(r);
-    wshm_region_free(r);
+    /* A thread that holds a lock which is lost with the control block would be
+     * taken for a holder of the next region in this place. */
+    bool held = wshm_lock_held_by_handle(r, false);
+    leave(r, deadline);
+    if (!held)
+        wshm_region_free(r);
     wshm_platform_cancellable(cancellation);
 }
 
-/** True if a present participant is not a handle of this process. */
-static bool shared_with_others(struct region *r)
+void wshm_region_release(struct region *r)
+{
+    release(r, wshm_platform_now() + LEAVE_PATIENCE);
+}
+
+/* The end of the process. A region may be left by its handle, and by views that
+ * have outlived it. */
+
+/** True if a present participant is not of this process. */
+static bool shared_with_others(struct region *r, uint64_t deadline)
 {
     bool own[LAYOUT_SLOTS] = {false};
     for (int i = 0; i < HANDLE_REGIONS; i++) {
         struct region *other = &wshm_regions[i];
-        /* Another thread may close it, and the place be taken again. */
-        if (other != r)
-            other =
-                wshm_region_begin((winshm_region *)atomic_load(&other->handle));
-        if (other == NULL)
+        /* Another thread may give it up, and the place be taken again. */
+        if (!wshm_region_hold(other))
             continue;
         if (other->me != 0 && memcmp(other->platform.id, r->platform.id,
                                      sizeof r->platform.id) == 0)
             own[other->me - 1] = true;
-        if (other != r)
-            wshm_region_end(other);
+        release(other, deadline);
     }
     for (uint32_t slot = 0; slot < LAYOUT_SLOTS; slot++)
         if (!own[slot] && wshm_platform_present(&r->platform, slot))
@@ -163,19 +216,23 @@ static bool shared_with_others(struct region *r)
 
 void wshm_region_exit(void)
 {
+    uint64_t deadline = wshm_platform_now() + EXIT_PATIENCE;
+    if (atomic_load(&opened_by) != wshm_platform_pid())
+        return;
     for (int i = 0; i < HANDLE_REGIONS; i++) {
-        uintptr_t value = atomic_load(&wshm_regions[i].handle);
-        struct region *r = wshm_region_begin((winshm_region *)value);
-        if (r == NULL)
+        struct region *r = &wshm_regions[i];
+        if (!wshm_region_hold(r))
             continue;
-        /* A child made without our fork hooks must not speak for its parent. */
-        if (r->me != 0 && r->pid == wshm_platform_pid() &&
-            wshm_platform_leaving(&r->platform)) {
-            if (!shared_with_others(r))
+        bool mine = r->pid == wshm_platform_pid();
+        if (mine)
+            wshm_platform_unname(&r->platform);
+        if (mine && r->me != 0 &&
+            wshm_platform_leaving(&r->platform, deadline)) {
+            if (!shared_with_others(r, deadline))
                 wshm_enter_clean_up(r);
             wshm_platform_entered(&r->platform);
         }
-        wshm_region_end(r);
+        release(r, deadline);
     }
 }
 
@@ -190,7 +247,7 @@ static void wake_own(struct region *r)
 
 /** Wait for the calls inside to end, for no longer than a call that has met an
  * undecided close should be kept waiting. */
-static bool quiet(struct region *r)
+static bool quiet(struct region *r, uint64_t pause)
 {
     uint64_t deadline = wshm_platform_now() + MILLISECOND;
     /* Only the first thread's mark may still be hidden from us. */
@@ -201,7 +258,7 @@ static bool quiet(struct region *r)
         if (wshm_platform_now() >= deadline)
             return false;
         wake_own(r);
-        wshm_platform_sleep(MILLISECOND / 20);
+        wshm_platform_sleep(pause);
     }
     return true;
 }
@@ -214,11 +271,12 @@ static bool holds_lock(struct region *r)
            wshm_lock_held_by_handle(r, false);
 }
 
-/** Take the handle out of use, if no call is inside and no lock is held. */
-static bool retire(struct region *r, uintptr_t value)
+/** Take the handle out of use, if no call is inside and no lock is held. When
+ * the process ends, those who were inside are dead. */
+static bool retire(struct region *r, uintptr_t value, uint64_t pause)
 {
     atomic_store(&r->handle, 0);
-    if (quiet(r) && !holds_lock(r))
+    if ((wshm_platform_ending() || quiet(r, pause)) && !holds_lock(r))
         return true;
     atomic_store(&r->handle, value);
     return false;
@@ -229,7 +287,8 @@ winshm_status wshm_region_close(winshm_region *handle)
     uint32_t none = CLOSE_NONE;
     struct region *r = wshm_region_use(handle);
     if (r == NULL)
-        return wshm_region_refusal(handle);
+        return wshm_region_disinherit(handle) ? WINSHM_OK
+                                              : wshm_region_refusal(handle);
     bool busy = holds_lock(r);
     /* Undecided before the handle goes, so that no unlock is turned away. */
     bool mine = !busy && atomic_compare_exchange_strong(&r->closing, &none,
@@ -239,15 +298,20 @@ winshm_status wshm_region_close(winshm_region *handle)
         return busy ? WINSHM_E_BUSY : WINSHM_E_CLOSED;
     int cancellation = wshm_platform_uncancellable();
     uint64_t deadline = wshm_platform_now() + CLOSE_PATIENCE;
+    uint64_t pause = MILLISECOND / 20; /* which is not slept on Windows */
     bool retired;
     /* Again and again, so that calls that come while a long copy runs find the
      * handle in use for half of the time. */
-    while (!(retired = retire(r, (uintptr_t)handle)) && !holds_lock(r) &&
-           wshm_platform_now() < deadline)
+    while (!(retired = retire(r, (uintptr_t)handle, pause)) && !holds_lock(r) &&
+           wshm_platform_now() < deadline) {
         wshm_platform_sleep(MILLISECOND);
+        pause = MILLISECOND;
+    }
     atomic_store(&r->closing, retired ? CLOSE_DONE : CLOSE_NONE);
-    if (retired)
+    if (retired) {
+        wshm_platform_unname(&r->platform); /* whatever views are left */
         wshm_region_release(r);
+    }
     wshm_platform_cancellable(cancellation);
     return retired ? WINSHM_OK : WINSHM_E_BUSY;
 }

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "name.h"
 #include "platform.h"
 
 struct entry {
@@ -59,7 +60,7 @@ struct failure {
     char message[720];
 };
 _Static_assert(sizeof(struct failure) <=
-                   sizeof ((struct platform_thread *)0)->failure,
+                   sizeof((struct platform_thread *)0)->failure,
                "a failure fits into the thread's block");
 
 /** This thread's. @return NULL: no memory. */
@@ -112,13 +113,8 @@ winshm_status wshm_error_report(const char *function, const char *object,
     f->kept = false;
     f->worded = false;
     f->object[0] = '\0';
-    if (object != NULL) {
-        size_t length = 0;
-        while (length < sizeof f->object - 1 && object[length] != '\0')
-            length++;
-        memcpy(f->object, object, length);
-        f->object[length] = '\0';
-    }
+    if (object != NULL)
+        wshm_name_quote(f->object, sizeof f->object, object);
     return status;
 }
 

@@ -51,10 +51,11 @@ static bool younger(uint32_t seat, const struct turn *turn)
     return age != 0 && age <= SEAT_TICKET_MASK / 2;
 }
 
-/** How long to sleep after having waited for so long. The death of an owner that
- * the system does not tell of, and a wake-up that was lost with its sender, cost
- * the least sleep or a thirty-second part of the time waited, and never more
- * than the most, while who waits for long does not spend it on looking. */
+/** How long to sleep after having waited for so long. The death of an owner
+ * that the system does not tell of, and a wake-up that was lost with its
+ * sender, cost the least sleep or a thirty-second part of the time waited, and
+ * never more than the most, while who waits for long does not spend it on
+ * looking. */
 static uint64_t slice(uint64_t waited)
 {
     uint64_t time = waited / 32;

@@ -42,7 +42,8 @@ winshm_status wshm_view_unmap(winshm_view *handle)
 {
     struct view *v = wshm_view_retire(handle);
     if (v == NULL)
-        return wshm_view_refusal(handle);
+        return wshm_view_disinherit(handle) ? WINSHM_OK
+                                            : wshm_view_refusal(handle);
     struct region *r = v->region;
     wshm_part_unmap(&v->part);
     wshm_view_free(v);

@@ -72,6 +72,8 @@ void child_crashes(void);
 uint32_t child_pid(void);
 uint64_t clock_ms(void);
 uint64_t clock_us(void);
+/** Processor time that this process has used. */
+uint64_t cpu_ms(void);
 void sleep_ms(uint32_t ms);
 /** True where processes and system calls are slow, as they are under Wine. */
 bool child_slow(void);

@@ -183,6 +183,13 @@ uint64_t clock_ms(void)
     return clock_us() / 1000;
 }
 
+uint64_t cpu_ms(void)
+{
+    struct timespec used;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+    return (uint64_t)used.tv_sec * 1000 + (uint64_t)used.tv_nsec / 1000000;
+}
+
 void sleep_ms(uint32_t ms)
 {
     struct timespec time = {ms / 1000, (long)(ms % 1000) * 1000000};

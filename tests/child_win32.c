@@ -293,6 +293,17 @@ uint64_t clock_ms(void)
     return clock_us() / 1000;
 }
 
+uint64_t cpu_ms(void)
+{
+    FILETIME start, end, kernel, user;
+    if (!GetProcessTimes(GetCurrentProcess(), &start, &end, &kernel, &user))
+        child_fail("GetProcessTimes");
+    uint64_t ticks =
+        ((uint64_t)kernel.dwHighDateTime << 32 | kernel.dwLowDateTime) +
+        ((uint64_t)user.dwHighDateTime << 32 | user.dwLowDateTime);
+    return ticks / 10000;
+}
+
 void sleep_ms(uint32_t ms)
 {
     Sleep(ms);

@@ -141,6 +141,7 @@ campaign() {
 }
 
 need native windows nim python
+need_packages python3-numpy
 csharp=''
 if wanted csharp; then
     if dotnet_ready; then
@@ -198,7 +199,7 @@ tests "tests in Python, win64" windows_pytest tests/bindings/python
 need_packages valgrind
 tests "instructions of the fast paths" sh tests/bench/instructions.sh
 
-need_packages clang libclang-rt-14-dev
+need_packages clang libclang-rt-14-dev llvm-14
 step "hostile memory" sh tests/fuzz/run.sh ${long:+--executions 100000000 --scribble 600}
 step "data races" sh tests/race/run.sh ${long:+--full 60}
 step "models of the protocols" sh tests/model/run.sh ${long:+--full} build/model

@@ -46,6 +46,9 @@ static void check_bad_handle(const char *what, winshm_region *h,
     CHECK_STATUS(winshm_read(h, 0, &byte, 1, 0), status);
     CHECK_EQ(byte, 'b');
     CHECK_STATUS(winshm_write(h, 0, &byte, 1, 0), status);
+    CHECK_STATUS(winshm_copy_out(h, 0, &byte, 1), status);
+    CHECK_EQ(byte, 'b');
+    CHECK_STATUS(winshm_copy_in(h, 0, &byte, 1), status);
     CHECK_STATUS(winshm_lock(h, WINSHM_SHARED, 0), status);
     CHECK_STATUS(winshm_lock(h, WINSHM_EXCLUSIVE, 0), status);
     CHECK_STATUS(winshm_unlock(h, WINSHM_SHARED), status);
@@ -267,6 +270,10 @@ static void check_calls(winshm_region *h)
         CHECK_EQ(buffer[0], 'b');
         CHECK_STATUS(winshm_write(h, offset, buffer, length, 0),
                      WINSHM_E_RANGE);
+        CHECK_STATUS(winshm_copy_out(h, offset, buffer, length),
+                     WINSHM_E_RANGE);
+        CHECK_EQ(buffer[0], 'b');
+        CHECK_STATUS(winshm_copy_in(h, offset, buffer, length), WINSHM_E_RANGE);
     }
     CHECK_STATUS(winshm_read(h, SIZE + 1, NULL, 0, 0), WINSHM_E_RANGE);
     CHECK_OK(winshm_read(h, SIZE, NULL, 0, 0));
@@ -277,6 +284,8 @@ static void check_calls(winshm_region *h)
     CHECK_STATUS(winshm_map(h, 0, 1, 0, NULL), WINSHM_E_INVALID);
     CHECK_STATUS(winshm_read(h, 0, NULL, 1, 0), WINSHM_E_INVALID);
     CHECK_STATUS(winshm_write(h, 0, NULL, 1, 0), WINSHM_E_INVALID);
+    CHECK_STATUS(winshm_copy_out(h, 0, NULL, 1), WINSHM_E_INVALID);
+    CHECK_STATUS(winshm_copy_in(h, 0, NULL, 1), WINSHM_E_INVALID);
     static const uint32_t modes[] = {0, 3, 4, 0xFFFFFFFFu};
     for (size_t i = 0; i < 4; i++) {
         CHECK_STATUS(winshm_lock(h, modes[i], 0), WINSHM_E_INVALID);
@@ -297,6 +306,7 @@ static void check_read_only(const char *name)
     CHECK_OK(winshm_open(name, WINSHM_READ, &h));
     CHECK_STATUS(winshm_write(h, 0, "x", 1, 0), WINSHM_E_ACCESS);
     CHECK_STATUS(winshm_write(h, 0, NULL, 0, 0), WINSHM_E_ACCESS);
+    CHECK_STATUS(winshm_copy_in(h, 0, NULL, 0), WINSHM_E_ACCESS);
     CHECK_STATUS(winshm_map(h, 0, 1, WINSHM_WRITE, &view), WINSHM_E_ACCESS);
     CHECK(view == NULL);
     CHECK_OK(winshm_close(h));

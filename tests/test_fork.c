@@ -22,13 +22,16 @@ static void look_at(void *argument)
     CHECK_STATUS(winshm_unlock(h, WINSHM_EXCLUSIVE), WINSHM_E_FORKED);
     CHECK_STATUS(winshm_read(h, 0, &byte, 1, 0), WINSHM_E_FORKED);
     CHECK_STATUS(winshm_notify(h), WINSHM_E_FORKED);
-    CHECK_STATUS(winshm_close(h), WINSHM_E_FORKED);
-    CHECK_STATUS(winshm_close(h), WINSHM_E_FORKED);
     CHECK(winshm_data(h) == NULL);
+    CHECK_EQ(winshm_size(h), 0);
+    CHECK_OK(winshm_close(h));
+    CHECK_STATUS(winshm_close(h), WINSHM_E_CLOSED);
+    CHECK_STATUS(winshm_get_info(h, &info), WINSHM_E_CLOSED);
     CHECK_STATUS(winshm_read(inherited->raw, 0, &byte, 1, 0), WINSHM_E_FORKED);
-    CHECK_STATUS(winshm_close(inherited->raw), WINSHM_E_FORKED);
+    CHECK_OK(winshm_close(inherited->raw));
     CHECK(winshm_view_data(inherited->view) == NULL);
-    CHECK_STATUS(winshm_unmap(inherited->view), WINSHM_E_FORKED);
+    CHECK_OK(winshm_unmap(inherited->view));
+    CHECK_STATUS(winshm_unmap(inherited->view), WINSHM_E_CLOSED);
     /* The child is a participant of its own once it has opened. */
     CHECK_OK(winshm_open(region_name, 0, &own));
     CHECK_OK(winshm_get_info(own, &info));

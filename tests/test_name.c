@@ -45,7 +45,11 @@ static const struct example examples[] = {
     {"a\x7F", WINSHM_E_NAME},
     {"\x01", WINSHM_E_NAME},
     /* Well-formed UTF-8 at both ends of each length. */
-    {"\xC2\x80", WINSHM_E_NOT_FOUND},
+    /* Control characters, too, if only two bytes long; the next one is not. */
+    {"\xC2\x80", WINSHM_E_NAME},
+    {"a\xC2\x85", WINSHM_E_NAME},
+    {"\xC2\x9F", WINSHM_E_NAME},
+    {"\xC2\xA0", WINSHM_E_NOT_FOUND},
     {"\xDF\xBF", WINSHM_E_NOT_FOUND},
     {"\xE0\xA0\x80", WINSHM_E_NOT_FOUND},
     {"\xED\x9F\xBF", WINSHM_E_NOT_FOUND},

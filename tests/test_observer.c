@@ -93,19 +93,42 @@ static void role_read(const char *name, uint32_t rounds)
     CHECK_OK(winshm_close(h));
 }
 
-/** Does not take what comes after for the region that it has opened. */
-static void role_outlive(const char *name, uint32_t unused)
+static void wait_thread(void *h)
+{
+    uint32_t now;
+    CHECK_STATUS(winshm_wait(h, 0, WINSHM_FOREVER, &now), WINSHM_E_NOT_FOUND);
+}
+
+/** Every call tells soon that the region has ended. */
+static void role_outlive(const char *name, uint32_t expected)
 {
     winshm_region *h = observed(name);
+    winshm_info info = {.struct_size = sizeof info};
+    uint32_t now;
     char byte;
-    (void)unused;
+    struct thread thread = thread_start(wait_thread, h);
     parent_tell('o');
     parent_hear();
-    winshm_status status = winshm_read(h, 0, &byte, 1, 100);
-    if (status == WINSHM_OK)
+    uint64_t end = clock_ms() + 1000;
+    winshm_status status;
+    while ((status = winshm_read(h, 0, &byte, 1, 100)) == WINSHM_OK) {
         CHECK_EQ(byte, 1);
+        CHECK(clock_ms() < end);
+        sleep_ms(10);
+    }
+    CHECK_STATUS(status, WINSHM_E_NOT_FOUND);
+    thread_join(thread);
+    CHECK(clock_ms() < end);
+    CHECK_STATUS(winshm_read(h, 0, &byte, 1, 0), WINSHM_E_NOT_FOUND);
+    CHECK_STATUS(winshm_wait(h, 0, 0, &now), WINSHM_E_NOT_FOUND);
+    CHECK_STATUS(winshm_change_count(h, &now), WINSHM_E_NOT_FOUND);
+    CHECK_STATUS(winshm_get_info(h, &info), WINSHM_E_NOT_FOUND);
+    CHECK_STATUS(winshm_get_participants(h, NULL, 0, &now), WINSHM_E_NOT_FOUND);
     CHECK_OK(winshm_close(h));
-    CHECK_STATUS(winshm_open(name, WINSHM_READ, &h), WINSHM_E_NOT_FOUND);
+    status = winshm_open(name, WINSHM_READ, &h);
+    CHECK_EQ(status, -(int32_t)expected);
+    if (status == WINSHM_OK)
+        CHECK_OK(winshm_close(h));
 }
 
 static void role_hold(const char *name, uint32_t unused)
@@ -124,6 +147,24 @@ static void role_show(const char *name, uint32_t unused)
     (void)unused;
     shown(name);
     parent_tell('s');
+    parent_hear();
+}
+
+/** Makes the region and ends as it is told. */
+static void role_own(const char *name, uint32_t unused)
+{
+    winshm_region *h = shown(name);
+    (void)unused;
+    memset(winshm_data(h), 1, SIZE);
+    parent_tell('s');
+    int told = parent_hear();
+    if (told == 'c') {
+        CHECK_OK(winshm_close(h));
+        return;
+    }
+    if (told == 'l')
+        CHECK_OK(winshm_lock(h, WINSHM_EXCLUSIVE, PATIENCE_MS));
+    parent_tell('x');
     parent_hear();
 }
 
@@ -166,7 +207,7 @@ static void role_say(const char *name, uint32_t unused)
 static const struct role roles[] = {
     {"refused", role_refused}, {"show", role_show}, {"open", role_open},
     {"say", role_say},         {"read", role_read}, {"outlive", role_outlive},
-    {"hold", role_hold},       {NULL, NULL}};
+    {"hold", role_hold},       {"own", role_own},   {NULL, NULL}};
 
 static void test_refused(void)
 {
@@ -209,16 +250,35 @@ static void test_never_torn(void)
     CHECK_OK(winshm_close(h));
 }
 
+/** How the region ends while it is observed. */
+enum ending { CLOSED, KILLED, KILLED_INSIDE, REBORN, ENDINGS };
+
 static void test_outlived(void)
 {
-    winshm_region *h = shown(region_name);
-    memset(winshm_data(h), 1, SIZE);
-    struct child child = child_start("outlive", region_name, 0);
-    CHECK_EQ(child_hear(&child, PATIENCE_MS), 'o');
-    CHECK_OK(winshm_close(h));
-    child_tell(&child, 'x');
-    CHECK_EQ(child_wait(&child, PATIENCE_MS), 0);
-    CHECK(plain_count(region_name) <= 0);
+    for (int ending = 0; ending < ENDINGS; ending++) {
+        winshm_status after = ending == CLOSED   ? WINSHM_E_NOT_FOUND
+                              : ending == REBORN ? WINSHM_OK
+                                                 : WINSHM_E_NOT_MANAGED;
+        struct child owner = child_start("own", region_name, 0);
+        CHECK_EQ(child_hear(&owner, PATIENCE_MS), 's');
+        struct child child =
+            child_start("outlive", region_name, (uint32_t)-after);
+        CHECK_EQ(child_hear(&child, PATIENCE_MS), 'o');
+        child_tell(&owner, "cwlw"[ending]);
+        if (ending == CLOSED) {
+            CHECK_EQ(child_wait(&owner, PATIENCE_MS), 0);
+        } else {
+            CHECK_EQ(child_hear(&owner, PATIENCE_MS), 'x');
+            child_kill(&owner);
+        }
+        winshm_region *h = ending == REBORN ? shown(region_name) : NULL;
+        child_tell(&child, 'x');
+        CHECK_EQ(child_wait(&child, PATIENCE_MS), 0);
+        if (h == NULL && ending != CLOSED)
+            h = shown(region_name);
+        CHECK_OK(winshm_close(h));
+        CHECK(plain_count(region_name) <= 0);
+    }
 }
 
 /* What the control block says, or seems to say. */
@@ -302,7 +362,6 @@ static void test_reading(void)
     CHECK_EQ(child_hear(&child, PATIENCE_MS), 'A');
     check_said(&child, WINSHM_OK);
     child_kill(&creator);
-    check_said(&child, WINSHM_OK);
     winshm_region *h = shown(region_name);
     check_said(&child, WINSHM_E_NOT_FOUND);
     struct child owner = child_start("hold", region_name, 0);

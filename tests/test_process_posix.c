@@ -246,10 +246,7 @@ static void test_left_open(void)
     CHECK_EQ(child_hear(&child, PATIENCE_MS), 'l');
     CHECK_EQ(child_wait(&child, PATIENCE_MS), 0);
     snprintf(prefix, sizeof prefix, "wt%u-left", child.pid);
-    /* A raw block's name stays, as it would with anybody's. */
-    CHECK_EQ(plain_count(prefix), 1);
-    snprintf(prefix, sizeof prefix, "wt%u-left-raw", child.pid);
-    plain_remove(prefix);
+    CHECK_EQ(plain_count(prefix), 0);
     CHECK_OK(winshm_open(region_name, 0, &other));
     CHECK_OK(winshm_close(other));
     CHECK_OK(winshm_close(h));
@@ -318,14 +315,14 @@ static void test_replaced(void)
     }
 }
 
-/** More than the file system has is refused before any of it is taken. */
+/** More than the file system can hold is refused before any of it is taken. */
 static void test_no_room(void)
 {
     winshm_region *h;
     CHECK_STATUS(winshm_create(region_name, (uint64_t)1 << 42, 0, &h),
-                 WINSHM_E_NO_MEMORY);
+                 WINSHM_E_SIZE);
     CHECK_STATUS(winshm_create(region_name, (uint64_t)1 << 42, WINSHM_RAW, &h),
-                 WINSHM_E_NO_MEMORY);
+                 WINSHM_E_SIZE);
     CHECK(plain_count(region_name) <= 0);
 }
 

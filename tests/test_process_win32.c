@@ -95,8 +95,54 @@ static void test_left(winshm_region *h, char *buffer)
 }
 #endif
 
-int main(void)
+static _Atomic uint32_t turn;
+
+static void take_turns(void *region)
 {
+    CHECK_STATUS(winshm_unlock(region, WINSHM_EXCLUSIVE), WINSHM_E_NOT_OWNER);
+    turn = 1;
+    for (int i = 0; i < 200; i++) {
+        CHECK_OK(winshm_lock(region, WINSHM_EXCLUSIVE, PATIENCE_MS));
+        CHECK_STATUS(winshm_lock(region, WINSHM_SHARED, 0), WINSHM_E_DEADLOCK);
+        CHECK_OK(winshm_unlock(region, WINSHM_EXCLUSIVE));
+        CHECK_STATUS(winshm_unlock(region, WINSHM_EXCLUSIVE),
+                     WINSHM_E_NOT_OWNER);
+    }
+}
+
+/** The library comes so late that the thread's block has no room any more for
+ * what it keeps there of each thread. */
+static void role_late(const char *name, uint32_t unused)
+{
+    winshm_region *h;
+    DWORD index = 0;
+    (void)unused;
+    for (int i = 0; i < 70; i++)
+        index = TlsAlloc();
+    CHECK(index != TLS_OUT_OF_INDEXES && index >= 64);
+    CHECK_OK(winshm_create(name, 100, 0, &h));
+    CHECK_OK(winshm_lock(h, WINSHM_EXCLUSIVE, 0));
+    struct thread threads[2];
+    for (int i = 0; i < 2; i++) {
+        turn = 0;
+        threads[i] = thread_start(take_turns, h);
+        while (!turn)
+            sleep_ms(1);
+    }
+    CHECK_OK(winshm_unlock(h, WINSHM_EXCLUSIVE));
+    for (int i = 0; i < 2; i++)
+        thread_join(threads[i]);
+    take_turns(h);
+    CHECK_OK(winshm_close(h));
+}
+
+static const struct role roles[] = {{"late", role_late}, {NULL, NULL}};
+
+int main(int argc, char **argv)
+{
+    child_run_role(argc, argv, roles);
+    struct child child = child_start("late", name_of("late"), 0);
+    CHECK_EQ(child_wait(&child, PATIENCE_MS), 0);
     winshm_region *h;
     char text[8];
     const char *name = name_of("process");

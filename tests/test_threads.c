@@ -82,8 +82,6 @@ static void test_visits(void)
 static void call_thread(void *argument)
 {
     uint32_t kind = (uint32_t)(intptr_t)argument;
-    /* Its own bytes: what a handle's threads copy while one of them has locked
-     * it is theirs to order. */
     uint64_t offset = 8 * kind;
     winshm_region *h = victim;
     winshm_status status = WINSHM_OK;
@@ -245,6 +243,65 @@ static void test_many_regions(void)
     CHECK(plain_count(prefix) <= 0);
 }
 
+/** As often as not with something that another thread has left. */
+static void brief_thread(void *argument)
+{
+    uint32_t mode =
+        (intptr_t)argument % 2 == 0 ? WINSHM_EXCLUSIVE : WINSHM_SHARED;
+    CHECK_STATUS(winshm_unlock(victim, WINSHM_EXCLUSIVE), WINSHM_E_NOT_OWNER);
+    CHECK_STATUS(winshm_unlock(victim, WINSHM_SHARED), WINSHM_E_NOT_OWNER);
+    CHECK_OK(winshm_lock(victim, mode, PATIENCE_MS));
+    CHECK_STATUS(winshm_lock(victim, mode, 0), WINSHM_E_DEADLOCK);
+    CHECK_OK(winshm_unlock(victim, mode));
+    CHECK_STATUS(winshm_unlock(victim, mode), WINSHM_E_NOT_OWNER);
+}
+
+/** Ends with the lock. */
+static void lasting_thread(void *argument)
+{
+    CHECK_OK(winshm_lock(victim, (uint32_t)(intptr_t)argument, PATIENCE_MS));
+}
+
+/** Is not taken for the one that has ended, whose place in the system it may
+ * have got. */
+static void later_thread(void *argument)
+{
+    uint32_t held = (uint32_t)(intptr_t)argument;
+    CHECK_STATUS(winshm_unlock(victim, WINSHM_EXCLUSIVE), WINSHM_E_NOT_OWNER);
+    CHECK_STATUS(winshm_unlock(victim, WINSHM_SHARED), WINSHM_E_NOT_OWNER);
+    CHECK_STATUS(winshm_lock(victim, WINSHM_EXCLUSIVE, 0), WINSHM_E_TIMEOUT);
+    if (held == WINSHM_EXCLUSIVE) {
+        CHECK_STATUS(winshm_lock(victim, WINSHM_SHARED, 0), WINSHM_E_TIMEOUT);
+        return;
+    }
+    CHECK_OK(winshm_lock(victim, WINSHM_SHARED, 0));
+    CHECK_OK(winshm_unlock(victim, WINSHM_SHARED));
+}
+
+static void test_one_after_another(void)
+{
+    int rounds = child_slow() ? 1000 : 2000;
+    CHECK_OK(winshm_create(name_of("brief"), 64, 0, (winshm_region **)&victim));
+    for (int i = 0; i < rounds; i++) {
+        struct thread two[2];
+        for (int k = 0; k < 2; k++)
+            two[k] = thread_start(brief_thread, (void *)(intptr_t)(i + k));
+        for (int k = 0; k < 2; k++)
+            thread_join(two[k]);
+    }
+    CHECK_OK(winshm_close(victim));
+    for (uint32_t held = WINSHM_SHARED; held <= WINSHM_EXCLUSIVE; held++) {
+        void *mode = (void *)(intptr_t)held;
+        CHECK_OK(
+            winshm_create(name_of(held == WINSHM_SHARED ? "last-s" : "last-x"),
+                          64, 0, (winshm_region **)&victim));
+        thread_join(thread_start(lasting_thread, mode));
+        for (int i = 0; i < 300; i++)
+            thread_join(thread_start(later_thread, mode));
+        CHECK_STATUS(winshm_close(victim), WINSHM_E_BUSY);
+    }
+}
+
 int main(void)
 {
     test_two_regions();
@@ -253,5 +310,6 @@ int main(void)
     test_many_regions();
     test_close_while_called();
     test_close_raw();
+    test_one_after_another();
     return 0;
 }

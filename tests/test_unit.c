@@ -248,6 +248,31 @@ static void test_damaged_seat(void)
     CHECK_OK(winshm_close(h));
 }
 
+static void leave_later(void *region)
+{
+    sleep_ms(500);
+    atomic_fetch_sub(&((struct region *)region)->inside_other, 1);
+}
+
+/** Close sleeps while it waits for a long call to return. */
+static void test_patient_close(void)
+{
+    winshm_region *h;
+    CHECK_OK(winshm_create(name_of("patient"), 1, 0, &h));
+    struct region *r = wshm_region_begin(h);
+    CHECK(r != NULL);
+    atomic_fetch_add(&r->inside_other, 1);
+    wshm_region_end(r);
+    struct thread thread = thread_start(leave_later, r);
+    uint64_t began = clock_ms(), used = cpu_ms();
+    CHECK_OK(winshm_close(h));
+    used = cpu_ms() - used;
+    fprintf(stderr, "closing: %lu ms of processor time in %lu ms\n",
+            (unsigned long)used, (unsigned long)(clock_ms() - began));
+    CHECK(used < 150);
+    thread_join(thread);
+}
+
 int main(void)
 {
     test_names();
@@ -257,6 +282,7 @@ int main(void)
     test_long_sleep();
     test_handles();
     test_damaged_seat();
+    test_patient_close();
     test_generations();
     return 0;
 }

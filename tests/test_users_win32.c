@@ -319,7 +319,8 @@ static void test_events(void)
     void *event;
     for (int sort = 0; sort < 3; sort++) {
         HANDLE squats[2][3];
-        CHECK_OK(winshm_create(region_name, BYTES, 0, &h));
+        /* What one thread locks another one unlocks. */
+        CHECK_OK(winshm_create(region_name, BYTES, WINSHM_TASK, &h));
         CHECK_OK(winshm_open(region_name, 0, &other));
         for (int slot = 0; slot < 2; slot++) {
             for (int i = 0; i < 3; i++) {

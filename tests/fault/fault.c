@@ -4,6 +4,7 @@
  *                                         a complaint begins with
  * test_fault --brief [SEED]               of each call two faults, drawn */
 #include "run.h"
+#include "sweep.h"
 
 struct child fault_neighbour;
 
@@ -219,6 +220,28 @@ static void watch(void *unused)
     }
 }
 
+/** Sites that no scenario comes to, and how many of each there are. */
+static const struct {
+    const char *file;
+    const char *name;
+    uint32_t sites;
+} excuses[] = {
+    /* Files of a user without a number here: tests/test_namespaces_posix.c. */
+    {"platform_posix_file.c", "fcntl", 3},
+    /* A file that shuts its owner out, who is not the super-user. */
+    {"platform_posix_file.c", "chmod", 1},
+};
+
+static bool excused(const struct instrument_site *site)
+{
+    static uint32_t used[sizeof excuses / sizeof excuses[0]];
+    for (size_t i = 0; i < sizeof excuses / sizeof excuses[0]; i++)
+        if (strcmp(site->file, excuses[i].file) == 0 &&
+            strcmp(site->name, excuses[i].name) == 0)
+            return ++used[i] <= excuses[i].sites;
+    return false;
+}
+
 static int judge_sites(void)
 {
     uint32_t count, missed = 0, possible = 0;
@@ -227,7 +250,7 @@ static int judge_sites(void)
         if (sites[i]->codes[0] == 0)
             continue;
         possible++;
-        if (fault_hits[i] == 0) {
+        if (fault_hits[i] == 0 && !excused(sites[i])) {
             missed++;
             fprintf(stderr, "%s:%d: no scenario comes to this %s\n",
                     sites[i]->file, sites[i]->line, sites[i]->name);
@@ -240,6 +263,8 @@ static int judge_sites(void)
 
 int main(int argc, char **argv)
 {
+    /* No call is another one than the last for having looked around. */
+    wshm_sweep_next = UINT64_MAX;
     instrument_sites(&site_count);
     fault_hits = calloc(site_count, sizeof *fault_hits);
     visits = calloc(site_count, sizeof *visits);

@@ -72,6 +72,8 @@ void fault_deny(const char *function, uint32_t times, int32_t code);
 
 /** True if a call of this name was refused in the present run. */
 bool fault_refused(const char *function);
+/** True if nothing could be kept for this thread, such as a message. */
+bool fault_no_room_for_thread(void);
 
 /** Judge what a call gave; of those in the table that is done anyway. */
 void fault_judge(winshm_status status);

@@ -72,7 +72,11 @@ static const struct {
     {"winshm_write",
      {WINSHM_E_ACCESS, WINSHM_E_TIMEOUT, WINSHM_E_OWNER_DEAD,
       WINSHM_E_NO_MEMORY, WINSHM_E_FAULT, WINSHM_E_CORRUPT}},
-    {"winshm_lock", {WINSHM_E_TIMEOUT, WINSHM_E_OWNER_DEAD, WINSHM_E_CORRUPT}},
+    {"winshm_copy_out", {WINSHM_E_NO_MEMORY, WINSHM_E_FAULT}},
+    {"winshm_copy_in", {WINSHM_E_NO_MEMORY, WINSHM_E_FAULT}},
+    {"winshm_lock",
+     {WINSHM_E_TIMEOUT, WINSHM_E_OWNER_DEAD, WINSHM_E_NO_MEMORY,
+      WINSHM_E_CORRUPT}},
     {"winshm_wait_handle",
      {WINSHM_E_ACCESS, WINSHM_E_KIND, WINSHM_E_NO_MEMORY, WINSHM_E_SYSTEM}},
 };
@@ -127,6 +131,17 @@ static bool known_without(winshm_status status)
            status == WINSHM_E_NOT_FOUND;
 }
 
+bool fault_no_room_for_thread(void)
+{
+    static const char *const calls[] = {
+        "FlsAlloc", "FlsSetValue",        "HeapAlloc",
+        "calloc",   "pthread_key_create", "pthread_setspecific"};
+    for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++)
+        if (fault_refused(calls[i]))
+            return true;
+    return false;
+}
+
 /** A failure that the refusal has caused must say so. */
 void fault_judge(winshm_status status)
 {
@@ -146,9 +161,7 @@ void fault_judge(winshm_status status)
     fault_expect(is_documented(scenario->function, status),
                  "%s is not documented", winshm_status_name(status));
     /* Without memory for it nothing more is told. */
-    if (message[0] == '\0' &&
-        (fault_refused("FlsAlloc") || fault_refused("FlsSetValue") ||
-         fault_refused("HeapAlloc")))
+    if (message[0] == '\0' && fault_no_room_for_thread())
         return;
     if (code == 0 && status == WINSHM_E_TIMEOUT &&
         asks_for_owners(scenario->function))

@@ -1,15 +1,17 @@
 /* Entering and leaving regions. */
 #include "fault.h"
 #include "plain.h"
+#include "sweep.h"
 
 void fault_write_text(winshm_region *h)
 {
     EXPECT_OK(winshm_write(h, FAULT_SIZE - 16, "0123456789abcdef", 16, 1000));
 }
 
+/** For tasks, since another thread unlocks what this one has locked. */
 void fault_set_up_region(struct stage *s)
 {
-    EXPECT_OK(winshm_create(s->name, FAULT_SIZE, 0, &s->other));
+    EXPECT_OK(winshm_create(s->name, FAULT_SIZE, WINSHM_TASK, &s->other));
     fault_write_text(s->other);
 }
 
@@ -116,7 +118,8 @@ static winshm_status create_everyone(struct stage *s)
 /** With entries of every sort that the life lock's list is made from. */
 static winshm_status create_sddl(struct stage *s)
 {
-    return create_with(s, "D:P(D;;GW;;;AN)(A;;GA;;;WD)(A;;GR;;;IU)");
+    return create_with(
+        s, "D:P(D;;GW;;;AN)(A;;GA;;;WD)(A;;GR;;;IU)S:(ML;;NW;;;LW)");
 }
 
 static winshm_status create_global(struct stage *s)
@@ -163,12 +166,62 @@ static void prepare_leftovers(struct stage *s)
     s->handle = NULL;
 }
 
+/* What deaths have left of others. */
+
+static const char *part_of(const struct stage *s, const char *suffix)
+{
+    static char parts[2][80];
+    static unsigned next;
+    char *part = parts[next++ % 2];
+    snprintf(part, sizeof parts[0], "%s-other%s", s->name, suffix);
+    return part;
+}
+
+static void remove_others(const struct stage *s)
+{
+    wshm_sweep_next = UINT64_MAX;
+    plain_remove(part_of(s, ""));
+    plain_remove(part_of(s, ".winshm"));
+}
+
+static void prepare_others(struct stage *s)
+{
+    winshm_region *h;
+    remove_others(s);
+    EXPECT_OK(winshm_create(part_of(s, ""), FAULT_SIZE, 0, &h));
+    if (!fault_leave_names(h, part_of(s, "")))
+        EXPECT_OK(winshm_close(h));
+    wshm_sweep_next = 0;
+}
+
+static void tear_down_others(struct stage *s)
+{
+    fault_tear_down(s);
+    remove_others(s);
+}
+
 /* Leaving. */
 
 static void prepare_created(struct stage *s)
 {
     if (s->handle == NULL)
         EXPECT_OK(winshm_create(s->name, FAULT_SIZE, 0, &s->handle));
+}
+
+static void look_at(void *stage)
+{
+    EXPECT_OK(winshm_size(((struct stage *)stage)->handle) == FAULT_SIZE
+                  ? WINSHM_OK
+                  : WINSHM_E_SIZE);
+}
+
+/** Another thread than that which closes is the first to use it. */
+static void prepare_used(struct stage *s)
+{
+    if (s->handle != NULL)
+        return;
+    EXPECT_OK(winshm_create(s->name, FAULT_SIZE, 0, &s->handle));
+    thread_join(thread_start(look_at, s));
 }
 
 static void prepare_joined(struct stage *s)
@@ -247,6 +300,16 @@ const struct scenario fault_life[] = {
      .set_up = set_up_plain,
      .tear_down = tear_down_plain,
      .expected = WINSHM_E_HELD},
+    {.name = "create: tidies",
+     .function = "winshm_create",
+     .call = create,
+     .prepare = prepare_others,
+     .settle = settle_opened,
+     .tear_down = tear_down_others},
+#ifndef _WIN32
+    {OPENS("create without /proc", "winshm_create", create), .always = "linkat",
+     .always_times = 1, .always_code = 2},
+#endif
     {OPENS("create for the session", "winshm_open_with", create_session)},
     {OPENS("create, interactive to read", "winshm_open_with",
            create_interactive)},
@@ -298,6 +361,11 @@ const struct scenario fault_life[] = {
      .function = "winshm_close",
      .call = close,
      .prepare = prepare_created,
+     .settle = settle_closed},
+    {.name = "close: another thread's",
+     .function = "winshm_close",
+     .call = close,
+     .prepare = prepare_used,
      .settle = settle_closed},
     {.name = "close: others stay",
      .function = "winshm_close",

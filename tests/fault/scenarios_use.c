@@ -44,6 +44,29 @@ static winshm_status write_text(struct stage *s)
                         FAULT_SHORT_MS);
 }
 
+static void prepare_held(struct stage *s)
+{
+    EXPECT_OK(winshm_lock(s->handle, WINSHM_EXCLUSIVE, FAULT_SHORT_MS));
+}
+
+static void settle_held(struct stage *s, winshm_status status)
+{
+    (void)status;
+    EXPECT_OK(winshm_unlock(s->handle, WINSHM_EXCLUSIVE));
+}
+
+static winshm_status copy_text_out(struct stage *s)
+{
+    char text[16];
+    return winshm_copy_out(s->handle, FAULT_SIZE - sizeof text, text,
+                           sizeof text);
+}
+
+static winshm_status copy_text_in(struct stage *s)
+{
+    return winshm_copy_in(s->handle, FAULT_SIZE - 16, "0123456789abcdef", 16);
+}
+
 #ifdef _WIN32
 #include <windows.h>
 
@@ -235,7 +258,7 @@ static void fail_in_thread(void *stage)
     s->heard = winshm_notify(NULL);
     fault_here(false);
     fault_expect(strstr(winshm_last_message(), "winshm_notify") != NULL ||
-                     fault_refused("HeapAlloc") || fault_refused("FlsSetValue"),
+                     fault_no_room_for_thread(),
                  "the message is: %s", winshm_last_message());
 }
 
@@ -261,6 +284,15 @@ const struct scenario fault_use[] = {
      .call = write_text,
      .set_up = set_up_unmapped,
      .tear_down = fault_tear_down},
+    {FAULT_USES("copy_in", "winshm_copy_in", copy_text_in),
+     .prepare = prepare_held, .settle = settle_held},
+    {.name = "copy_out, not mapped",
+     .function = "winshm_copy_out",
+     .call = copy_text_out,
+     .set_up = set_up_unmapped,
+     .tear_down = fault_tear_down,
+     .prepare = prepare_held,
+     .settle = settle_held},
     {FAULT_USES("read: locked", "winshm_read", read_text),
      .prepare = fault_other_locks, .settle = fault_other_unlocks,
      .expected = WINSHM_E_TIMEOUT},

@@ -278,6 +278,8 @@ static void step_open(struct input *in, uint32_t index)
     uint32_t flag = flags[how / 3 % 4];
     if (how % 3 != 0)
         flag &= WINSHM_NO_MAP;
+    if (how >= 128)
+        flag |= WINSHM_TASK;
     bench_try_open(how, bench_name, size, flag, place);
 }
 

@@ -64,6 +64,12 @@ static uint64_t kind_of(uint32_t index)
     return index >= BENCH_VICTIMS ? ACCESS | UNSUPPORTED | NOT_FOUND : 0;
 }
 
+/** What an observer may be told by any call that looks at the block. */
+static uint64_t ended(uint32_t index)
+{
+    return kind_of(index) & NOT_FOUND;
+}
+
 static bool inside(const void *data, uint64_t size)
 {
     /* Read through a volatile pointer, or the loads would be dropped. */
@@ -110,23 +116,27 @@ void bench_try_close(winshm_region *handle)
     bench_done(&call, winshm_close(handle));
 }
 
-static void try_info(winshm_region *h)
+static void try_info(uint32_t index)
 {
+    winshm_region *h = bench_handles[index];
     winshm_info info = {.struct_size = sizeof info};
-    struct call call = bench_call("winshm_get_info", OK | CORRUPT, 0);
+    struct call call =
+        bench_call("winshm_get_info", OK | CORRUPT | ended(index), 0);
     if (bench_done(&call, winshm_get_info(h, &info)) == WINSHM_OK &&
         (info.participants > WINSHM_PARTICIPANTS_MAX ||
          info.size != winshm_size(h)))
         bench_fail("winshm_get_info tells what cannot be");
 }
 
-static void try_participants(winshm_region *h)
+static void try_participants(uint32_t index)
 {
+    winshm_region *h = bench_handles[index];
     /* On the heap, with nothing behind it. */
     winshm_participant *list = calloc(CAPACITY, sizeof *list);
     uint32_t count = 0;
     list[0].struct_size = sizeof *list;
-    struct call call = bench_call("winshm_get_participants", OK | CORRUPT, 0);
+    struct call call =
+        bench_call("winshm_get_participants", OK | CORRUPT | ended(index), 0);
     bench_done(&call, winshm_get_participants(h, list, CAPACITY, &count));
     if (count > WINSHM_PARTICIPANTS_MAX)
         bench_fail("%u participants", count);
@@ -154,6 +164,26 @@ static void try_copy(uint32_t index, bool in, uint64_t offset, uint64_t length,
     free(bytes);
 }
 
+/** Copies under a lock that somebody may hold through the handle. */
+static void try_held(uint32_t index, bool in, uint64_t offset, uint64_t length)
+{
+    winshm_region *h = bench_handles[index];
+    bool outside = offset + length > winshm_size(h);
+    uint64_t allowed = NOT_OWNER | CORRUPT | FAULT | (kind_of(index) & ACCESS);
+    if (in && index == BENCH_READER)
+        allowed = ACCESS;
+    else if (!outside)
+        allowed |= OK;
+    if (outside)
+        allowed = STATUS_BIT(WINSHM_E_RANGE) | ACCESS;
+    uint8_t *bytes = calloc(1, length + 1);
+    struct call call =
+        bench_call(in ? "winshm_copy_in" : "winshm_copy_out", allowed, 0);
+    bench_done(&call, in ? winshm_copy_in(h, offset, bytes, length)
+                         : winshm_copy_out(h, offset, bytes, length));
+    free(bytes);
+}
+
 static void try_map(uint32_t index, uint64_t offset, uint64_t length)
 {
     winshm_region *h = bench_handles[index];
@@ -174,9 +204,9 @@ static void try_wait(uint32_t index, bool changes, uint32_t timeout_ms)
 {
     winshm_region *h = bench_handles[index];
     uint32_t now = 0;
-    struct call call = bench_call("winshm_change_count", OK, 0);
+    struct call call = bench_call("winshm_change_count", OK | ended(index), 0);
     bench_done(&call, winshm_change_count(h, &now));
-    call = bench_call("winshm_wait", OK | TIMEOUT, timeout_ms);
+    call = bench_call("winshm_wait", OK | TIMEOUT | ended(index), timeout_ms);
     bench_done(&call,
                winshm_wait(h, changes ? now + 1 : now, timeout_ms, &now));
 }
@@ -194,7 +224,8 @@ static void try_holding(uint32_t index, uint32_t which)
 {
     winshm_region *h = bench_handles[index];
     uint64_t kind = kind_of(index) & (ACCESS | UNSUPPORTED);
-    struct call call = bench_call("winshm_unlock", OK | NOT_OWNER | kind, 0);
+    struct call call =
+        bench_call("winshm_unlock", OK | NOT_OWNER | CORRUPT | kind, 0);
     if (which < 2) {
         bench_done(&call, winshm_unlock(h, which + 1));
     } else {
@@ -210,20 +241,20 @@ void bench_use(uint32_t index, uint32_t which, struct input *in)
     uint64_t offset;
     if (h == NULL)
         return;
-    switch (which % 12) {
+    switch (which % 14) {
     case 0:
     case 1:
-        try_lock(index, which % 12 + 1, input_timeout(in));
+        try_lock(index, which % 14 + 1, input_timeout(in));
         break;
     case 2:
     case 3:
     case 4:
-        try_holding(index, which % 12 - 2);
+        try_holding(index, which % 14 - 2);
         break;
     case 5:
     case 6:
         offset = input_byte(in) * 20;
-        try_copy(index, which % 12 == 6, offset, input_byte(in) & 31,
+        try_copy(index, which % 14 == 6, offset, input_byte(in) & 31,
                  input_timeout(in));
         break;
     case 7:
@@ -235,10 +266,15 @@ void bench_use(uint32_t index, uint32_t which, struct input *in)
         try_wait(index, (input_byte(in) & 1) != 0, input_timeout(in));
         break;
     case 9:
-        try_info(h);
+        try_info(index);
         break;
     case 10:
-        try_participants(h);
+        try_participants(index);
+        break;
+    case 11:
+    case 12:
+        offset = input_byte(in) * 20;
+        try_held(index, which % 14 == 12, offset, input_byte(in) & 31);
         break;
     default:
         offset = input_byte(in) * 20;
@@ -250,12 +286,14 @@ void bench_use_all(uint32_t index, uint32_t timeout_ms)
 {
     if (bench_handles[index] == NULL)
         return;
-    try_info(bench_handles[index]);
-    try_participants(bench_handles[index]);
+    try_info(index);
+    try_participants(index);
     try_copy(index, false, 0, 16, timeout_ms);
     try_copy(index, true, 0, 16, timeout_ms);
     for (uint32_t mode = WINSHM_SHARED; mode <= WINSHM_EXCLUSIVE; mode++) {
         try_lock(index, mode, timeout_ms);
+        try_held(index, false, 0, 16);
+        try_held(index, true, 0, 16);
         try_holding(index, 2);
         try_holding(index, mode - 1);
     }

@@ -333,9 +333,16 @@ winshm_status wshm_platform_raw(struct platform_region *p, bool create,
     return status;
 }
 
-bool wshm_platform_leaving(struct platform_region *p)
+void wshm_platform_unname(const struct platform_region *p)
+{
+    if (p->removes && p->data != PLATFORM_NONE)
+        blocks[p->data].data_named = false;
+}
+
+bool wshm_platform_leaving(struct platform_region *p, uint64_t deadline_ns)
 {
     struct block *b = held(p);
+    (void)deadline_ns;
     if (b->locks[0] != NULL)
         bench_fail("the life lock was kept");
     b->locks[0] = p;
@@ -344,8 +351,7 @@ bool wshm_platform_leaving(struct platform_region *p)
 
 void wshm_platform_leave(struct platform_region *p)
 {
-    if (p->removes && p->data != PLATFORM_NONE)
-        blocks[p->data].data_named = false;
+    wshm_platform_unname(p);
     mapped -= p->control_view != NULL;
     for (uint32_t i = 0;
          p->control != PLATFORM_NONE && i <= WINSHM_PARTICIPANTS_MAX; i++)

@@ -57,6 +57,15 @@ void wshm_platform_event_set(struct platform_region *p, uint32_t slot)
         bench_fail("the event of slot %u is set", slot);
 }
 
+uint32_t wshm_platform_leftovers(char (*names)[WINSHM_NAME_MAX + 1],
+                                 uint32_t most, uint64_t bytes)
+{
+    (void)names;
+    (void)most;
+    (void)bytes;
+    return 0;
+}
+
 bool wshm_platform_barrier(void)
 {
     return bench_barrier;
@@ -98,10 +107,18 @@ int64_t wshm_platform_start_us(void)
     return 1;
 }
 
-void *wshm_platform_thread_block(void)
+_Thread_local uintptr_t wshm_posix_thread = PLATFORM_NOBODY;
+
+uintptr_t wshm_platform_thread_number(void)
 {
-    static _Thread_local _Alignas(16) uint8_t block[PLATFORM_THREAD_BYTES];
-    return block;
+    wshm_posix_thread = 3;
+    return wshm_posix_thread;
+}
+
+struct platform_thread *wshm_platform_thread_block(void)
+{
+    static struct platform_thread block;
+    return &block;
 }
 
 int wshm_platform_uncancellable(void)

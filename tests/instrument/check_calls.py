@@ -21,7 +21,7 @@ PURE = {
     "__udivdi3", "__udivmoddi4", "___chkstk_ms",
     # This thread's last error; numbers and pseudo-handles of this process.
     "GetLastError", "SetLastError", "GetCurrentProcess", "GetCurrentProcessId",
-    "GetProcessHeap",
+    "GetCurrentThread", "GetProcessHeap",
     # Text from one encoding to another, predicates of SIDs, and rights spelt out.
     "MultiByteToWideChar", "EqualSid", "IsWellKnownSid", "MapGenericMask",
 }
@@ -43,7 +43,7 @@ def imported(nm, objects):
         name = re.sub(r"^__imp_", "", name)
         name = re.sub(r"^_(.*)@\d+$", r"\1", name)
         # Linux: files of 64 bits.
-        yield re.sub(r"^(f?open|fcntl|l?f?stat|fstatvfs|ftruncate|mmap|posix_fallocate)64$",
+        yield re.sub(r"^(f?open|fcntl|l?f?stat|fstatvfs|ftruncate|mmap|posix_fallocate|getrlimit|lseek)64$",
                      r"\1", name)
 
 

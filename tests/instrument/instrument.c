@@ -163,10 +163,10 @@ static LONG NTAPI query_section(HANDLE section, ULONG what, void *answer,
                : real_query(section, what, answer, bytes, length);
 }
 
-FARPROC instrument_procedure(FARPROC found)
+FARPROC instrument_procedure(const char *name, FARPROC found)
 {
-    if (found == NULL)
-        return NULL;
+    if (found == NULL || strcmp(name, "NtQuerySection") != 0)
+        return found;
     real_query = (query)(void (*)(void))found;
     return (FARPROC)(void (*)(void))query_section;
 }

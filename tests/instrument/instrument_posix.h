@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
@@ -42,6 +43,8 @@ INSTRUMENT_STAND_IN(int, lstat, -1, (const char *path, struct stat *facts),
                     (path, facts))
 #define lstat(...) INSTRUMENT_FAILS(lstat, (EACCES, ENOMEM, 0), __VA_ARGS__)
 
+#define lseek(...) INSTRUMENT_SURE(lseek, __VA_ARGS__)
+
 INSTRUMENT_STAND_IN(int, fstatvfs, -1, (int file, struct statvfs *facts),
                     (file, facts))
 #define fstatvfs(...)                                                          \
@@ -62,6 +65,10 @@ INSTRUMENT_STAND_IN(int, fchmod, -1, (int file, mode_t mode), (file, mode))
 #define fchmod(...)                                                            \
     INSTRUMENT_FAILS(fchmod, (EIO, EPERM, EROFS, 0), __VA_ARGS__)
 
+INSTRUMENT_STAND_IN(int, chmod, -1, (const char *path, mode_t mode),
+                    (path, mode))
+#define chmod(...) INSTRUMENT_FAILS(chmod, (EACCES, EPERM, 0), __VA_ARGS__)
+
 INSTRUMENT_STAND_IN(int, linkat, -1,
                     (int from, const char *path, int to, const char *link,
                      int flags),
@@ -74,8 +81,24 @@ INSTRUMENT_STAND_IN(int, unlink, -1, (const char *path), (path))
 #define unlink(...)                                                            \
     INSTRUMENT_FAILS(unlink, (EACCES, ENOMEM, EPERM, 0), __VA_ARGS__)
 
-INSTRUMENT_STAND_IN(int, fcntl, -1, (int file, int command, struct flock *lock),
-                    (file, command, lock))
+/* Locks, and flags. */
+static inline int instrument_fcntl(struct instrument_site *site, int file,
+                                   int command, ...)
+{
+    va_list arguments;
+    struct flock *lock = NULL;
+    int flags = 0;
+    va_start(arguments, command);
+    if (command == F_GETFL || command == F_SETFL)
+        flags = va_arg(arguments, int);
+    else
+        lock = va_arg(arguments, struct flock *);
+    va_end(arguments);
+    if (instrument_call(site) != 0)
+        return -1;
+    return lock != NULL ? fcntl(file, command, lock)
+                        : fcntl(file, command, flags);
+}
 #define fcntl(...)                                                             \
     INSTRUMENT_FAILS(fcntl, (ENOLCK, ENOMEM, -EINTR, 0), __VA_ARGS__)
 /* What it closes is closed, whatever it says. */
@@ -131,6 +154,22 @@ INSTRUMENT_STAND_IN(int, pthread_atfork, refusal,
                     (before, parent, child))
 #define pthread_atfork(...)                                                    \
     INSTRUMENT_FAILS(pthread_atfork, (ENOMEM, 0), __VA_ARGS__)
+
+/* What is kept for a thread. */
+INSTRUMENT_STAND_IN(int, pthread_key_create, refusal,
+                    (pthread_key_t *key, void (*destroy)(void *)),
+                    (key, destroy))
+#define pthread_key_create(...)                                                \
+    INSTRUMENT_FAILS(pthread_key_create, (EAGAIN, ENOMEM, 0), __VA_ARGS__)
+INSTRUMENT_STAND_IN(int, pthread_setspecific, refusal,
+                    (pthread_key_t key, const void *value), (key, value))
+#define pthread_setspecific(...)                                               \
+    INSTRUMENT_FAILS(pthread_setspecific, (ENOMEM, 0), __VA_ARGS__)
+INSTRUMENT_STAND_IN(void *, calloc, NULL, (size_t count, size_t size),
+                    (count, size))
+#define calloc(...) INSTRUMENT_FAILS(calloc, (ENOMEM, 0), __VA_ARGS__)
+#define free(...) INSTRUMENT_SURE(free, __VA_ARGS__)
+
 #define sysconf(...) INSTRUMENT_SURE(sysconf, __VA_ARGS__)
 /* These refuse only what is no clock, no lock, no state and no signal. */
 #define clock_gettime(...) INSTRUMENT_SURE(clock_gettime, __VA_ARGS__)
@@ -142,5 +181,6 @@ INSTRUMENT_STAND_IN(int, pthread_atfork, refusal,
     INSTRUMENT_SURE(pthread_setcancelstate, __VA_ARGS__)
 #define sigaction(...) INSTRUMENT_SURE(sigaction, __VA_ARGS__)
 #define raise(...) INSTRUMENT_SURE(raise, __VA_ARGS__)
+#define getrlimit(...) INSTRUMENT_SURE(getrlimit, __VA_ARGS__)
 #define geteuid(...) INSTRUMENT_SURE(geteuid, __VA_ARGS__)
 #define getpid(...) INSTRUMENT_SURE(getpid, __VA_ARGS__)

@@ -159,6 +159,15 @@ INSTRUMENT_STAND_IN(BOOL, OpenProcessToken, FALSE,
                      (ERROR_ACCESS_DENIED, ERROR_NO_SYSTEM_RESOURCES, 0),      \
                      __VA_ARGS__)
 
+/* "No token" is an answer: the thread acts for nobody else. */
+INSTRUMENT_STAND_IN(BOOL, OpenThreadToken, FALSE,
+                    (HANDLE thread, DWORD access, BOOL as_self, HANDLE *token),
+                    (thread, access, as_self, token))
+#define OpenThreadToken(...)                                                   \
+    INSTRUMENT_FAILS(OpenThreadToken,                                          \
+                     (ERROR_ACCESS_DENIED, ERROR_NO_SYSTEM_RESOURCES, 0),      \
+                     __VA_ARGS__)
+
 INSTRUMENT_STAND_IN(BOOL, GetTokenInformation, FALSE,
                     (HANDLE token, TOKEN_INFORMATION_CLASS what, void *answer,
                      DWORD bytes, DWORD *length),
@@ -210,6 +219,14 @@ INSTRUMENT_STAND_IN(BOOL, GetSecurityDescriptorDacl, FALSE,
     INSTRUMENT_FAILS(GetSecurityDescriptorDacl,                                \
                      (ERROR_INVALID_SECURITY_DESCR, 0), __VA_ARGS__)
 
+INSTRUMENT_STAND_IN(BOOL, GetSecurityDescriptorSacl, FALSE,
+                    (PSECURITY_DESCRIPTOR descriptor, BOOL *present, ACL **list,
+                     BOOL *defaulted),
+                    (descriptor, present, list, defaulted))
+#define GetSecurityDescriptorSacl(...)                                         \
+    INSTRUMENT_FAILS(GetSecurityDescriptorSacl,                                \
+                     (ERROR_INVALID_SECURITY_DESCR, 0), __VA_ARGS__)
+
 INSTRUMENT_STAND_IN(BOOL, GetSecurityDescriptorOwner, FALSE,
                     (PSECURITY_DESCRIPTOR descriptor, PSID *owner,
                      BOOL *defaulted),
@@ -236,6 +253,13 @@ INSTRUMENT_STAND_IN(BOOL, GetAce, FALSE,
                     (list, index, entry))
 #define GetAce(...)                                                            \
     INSTRUMENT_FAILS(GetAce, (ERROR_INVALID_ACL, 0), __VA_ARGS__)
+
+INSTRUMENT_STAND_IN(BOOL, AddAce, FALSE,
+                    (ACL * list, DWORD revision, DWORD index, void *entries,
+                     DWORD bytes),
+                    (list, revision, index, entries, bytes))
+#define AddAce(...)                                                            \
+    INSTRUMENT_FAILS(AddAce, (ERROR_ALLOTTED_SPACE_EXCEEDED, 0), __VA_ARGS__)
 
 INSTRUMENT_STAND_IN(BOOL, AddAccessAllowedAce, FALSE,
                     (ACL * list, DWORD revision, DWORD access, PSID sid),
@@ -291,14 +315,16 @@ INSTRUMENT_STAND_IN(void *, AddVectoredExceptionHandler, NULL,
     INSTRUMENT_FAILS(AddVectoredExceptionHandler,                              \
                      (ERROR_NOT_ENOUGH_MEMORY, 0), __VA_ARGS__)
 
-/* Only NtQuerySection is looked for. @return what stands in for it. */
-FARPROC instrument_procedure(FARPROC found);
+/* NtQuerySection may be refused; what else is looked for cannot fail. @return
+ * what stands in for it. */
+FARPROC instrument_procedure(const char *name, FARPROC found);
 
 INSTRUMENT_STAND_IN(FARPROC, GetProcAddress, NULL,
                     (HMODULE module, const char *name), (module, name))
-#define GetProcAddress(...)                                                    \
-    instrument_procedure(INSTRUMENT_FAILS(                                     \
-        GetProcAddress, (ERROR_PROC_NOT_FOUND, 0), __VA_ARGS__))
+#define GetProcAddress(module, name)                                           \
+    instrument_procedure(name, INSTRUMENT_FAILS(GetProcAddress,                \
+                                                (ERROR_PROC_NOT_FOUND, 0),     \
+                                                module, name))
 
 /* The library declares it itself, which keeps it from being a macro with
  * arguments. */
@@ -323,6 +349,8 @@ BOOLEAN NTAPI instrument_random(void *bytes, ULONG length);
     INSTRUMENT_SURE(InitializeSecurityDescriptor, __VA_ARGS__)
 #define SetSecurityDescriptorDacl(...)                                         \
     INSTRUMENT_SURE(SetSecurityDescriptorDacl, __VA_ARGS__)
+#define SetSecurityDescriptorSacl(...)                                         \
+    INSTRUMENT_SURE(SetSecurityDescriptorSacl, __VA_ARGS__)
 #define SetSecurityDescriptorControl(...)                                      \
     INSTRUMENT_SURE(SetSecurityDescriptorControl, __VA_ARGS__)
 #define AcquireSRWLockExclusive(...)                                           \

@@ -184,7 +184,8 @@ static void begin_life(struct worker *w)
 static void spell(struct worker *w, const char *name)
 {
     enter(w, JOINING);
-    CHECK_OK(winshm_open_or_create(name, sizeof(struct data), 0, &w->h));
+    uint32_t flags = dice(&w->seed) % 2 == 0 ? 0 : WINSHM_TASK;
+    CHECK_OK(winshm_open_or_create(name, sizeof(struct data), flags, &w->h));
     begin_life(w);
     if (memcmp((void *)(uintptr_t)w->line->id, w->id, 16) != 0) {
         w->line->acknowledged = 0;

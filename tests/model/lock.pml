@@ -10,7 +10,7 @@
  * the matter of wait.pml, and the seat, which only orders, is there, too.
  *
  * N         processes             OPS   requests of all lives of a process
- * KILLS     kills in all          HALVES  count in and out by any thread
+ * KILLS     kills in all          HALVES  a shared lock by any of its threads
  * GIVEUP    waits may time out    OBSERVER  copies that it makes unlocked
  * BRIEF     copies that a thread of process 0 makes unlocked
  */
@@ -44,6 +44,7 @@ proctype participant(byte i)
     byte slot, k, n, w, taken, limit;
     byte in; /* 1: in an exclusive section, 2: in a shared one */
     bit bits;
+    bit half; /* counted in: 0: own, 1: other */
 
 born:
     /* enter.c: wshm_enter(), with the life lock. */
@@ -353,7 +354,8 @@ killed:
 #ifdef BRIEF
         handle = (i == 0 -> 0 : handle);
 #endif
-        in = 0; slot = 0; k = 0; n = 0; w = 0; taken = 0; limit = 0; bits = 0
+        in = 0; slot = 0; k = 0; n = 0; w = 0; taken = 0; limit = 0; bits = 0;
+        half = 0
     }
     }
     goto born;

@@ -72,7 +72,8 @@ active proctype observer()
 
 #ifdef BRIEF
 /* copy.c: undisturbed(), by a thread of a handle whose other threads may hold
- * the lock, be on their way in or out, or back off. */
+ * the lock, be on their way in or out, or back off. Copies that take the lock
+ * or go on in a section of their thread are in handle.pml. */
 active proctype sibling()
 {
     byte left = BRIEF, v, which;

@@ -1,5 +1,6 @@
-/* What the processes of lock.pml share: words, store buffers, death, and the
- * routines that several operations call. Included by lock.pml. */
+/* What the processes of lock.pml and the threads of handle.pml share: words,
+ * store buffers, death, and the routines that several operations call. N is the
+ * number of store buffers. */
 
 byte word, version, slots_used, id;
 byte own[SLOTS], other[SLOTS];
@@ -24,8 +25,11 @@ byte handle, handles; /* that of process 0: which one is open, how many were */
 
 byte budget; /* kills that may still come */
 
+#ifndef DEPTH
+#define DEPTH 5
+#endif
 mtype { WORD, VERSION, DATA0, DATA1, OWN, OTHER };
-chan buffer[N] = [5] of { mtype, byte, byte };
+chan buffer[N] = [DEPTH] of { mtype, byte, byte };
 
 /* Beside an even version: the data are complete, so nothing is torn. */
 #define COMPLETE 1
@@ -44,6 +48,9 @@ inline drain_one(i)
     :: to == DATA1 -> data1 = value
     :: to == OWN -> own[at] = value
     :: to == OTHER -> other[at] = value
+#ifdef MORE_STORES
+    MORE_STORES
+#endif
     fi
 }
 
@@ -66,14 +73,19 @@ end:
 #if N > 2
     :: d_step { nempty(buffer[2]) -> drain_one(2) }
 #endif
+#if N > 3
+    :: d_step { nempty(buffer[3]) -> drain_one(3) }
+#endif
     od
 }
 
+#ifndef STEP
 #define DIE atomic { budget > 0 -> budget--; goto killed }
 #define STEP(...) if :: d_step { __VA_ARGS__; skip } :: DIE fi
 /* A store waits while the buffer is full, as it is with a mutant only. */
 #define STORE(...)                                                            \
     if :: d_step { nfull(buffer[i]) -> __VA_ARGS__; skip } :: DIE fi
+#endif
 #define NEXT(v) (((v) + 1) % VERSIONS)
 
 /* participant.c: clean(), of a slot whose presence we have. */
@@ -136,14 +148,16 @@ inline reap(s)
     n = 0; w = 0
 }
 
+#ifndef THREADS
 /* lock.h: lock_count_in(), lock_count_out(). Only the handle's first thread
- * uses own; which thread does it is free to the caller. */
+ * uses own; which thread does it is free to the caller, but who has counted in
+ * counts out. That nobody else can is the matter of handle.pml. */
 inline count_in()
 {
     if
-    :: d_step { fence(i); own[slot] = (own[slot] + 1) & 255 }
+    :: d_step { fence(i); own[slot] = 1 }
 #ifdef HALVES
-    :: d_step { fence(i); other[slot] = (other[slot] + 1) & 255 }
+    :: d_step { fence(i); other[slot] = (other[slot] + 1) & 255; half = 1 }
 #endif
     :: DIE
     fi
@@ -153,16 +167,18 @@ inline count_out()
 {
     if
     :: d_step {
-        nfull(buffer[i]) ->
+        half == 0 && nfull(buffer[i]) ->
         readers = (in == 2 -> readers - 1 : readers); in = 0;
-        buffer[i] ! OWN, slot, (own[slot] + 255) & 255
+        buffer[i] ! OWN, slot, 0
     }
 #ifdef HALVES
     :: d_step {
+        half == 1 ->
         readers = (in == 2 -> readers - 1 : readers); in = 0;
-        fence(i); other[slot] = (other[slot] + 255) & 255
+        fence(i); other[slot] = (other[slot] + 255) & 255; half = 0
     }
 #endif
     :: DIE
     fi
 }
+#endif

@@ -23,8 +23,9 @@ void scene_section(struct scene *s, winshm_region *h)
 
 static void open_names(const struct scene *s)
 {
-    static const char *const neighbours[] = {"", "-plain", "-none", "-sort"};
-    int count = (s->script->traits & NEIGHBOURS) != 0 ? 4 : 1;
+    static const char *const neighbours[] = {"", "-plain", "-none", "-sort",
+                                             "-other"};
+    int count = (s->script->traits & NEIGHBOURS) != 0 ? 5 : 1;
     char name[NAME_BYTES + 8];
     winshm_region *h;
     /* What a dead process has left, the next opener removes. */

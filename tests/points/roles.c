@@ -48,6 +48,17 @@ static void prop_make(void)
     parent_hear();
 }
 
+/** Another region than all others are in. */
+static void prop_make_other(void)
+{
+    winshm_region *h;
+    char name[NAME_BYTES + 8];
+    snprintf(name, sizeof name, "%s-other", role_region);
+    CHECK_OK(winshm_create(name, sizeof(struct data), 0, &h));
+    parent_tell('p');
+    parent_hear();
+}
+
 /** Leaves as much behind as can be. */
 static void prop_make_torn(void)
 {
@@ -84,9 +95,13 @@ static void prop_wait(void)
 }
 
 static const struct part parts_of_props[] = {
-    {"prop-make", prop_make}, {"prop-make-torn", prop_make_torn},
-    {"prop-hold", prop_hold}, {"prop-read", prop_read},
-    {"prop-wait", prop_wait}, {NULL, NULL}};
+    {"prop-make", prop_make},
+    {"prop-make-other", prop_make_other},
+    {"prop-make-torn", prop_make_torn},
+    {"prop-hold", prop_hold},
+    {"prop-read", prop_read},
+    {"prop-wait", prop_wait},
+    {NULL, NULL}};
 
 static const struct part *const groups[] = {parts_of_life, parts_of_lock,
                                             parts_of_change, parts_of_props};

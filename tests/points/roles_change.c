@@ -18,11 +18,29 @@ static void copy_through(winshm_region *h)
     }
 }
 
+/** The same under a lock, by copies that take none. */
+static void copy_held(winshm_region *h)
+{
+    unsigned char block[BLOCK];
+    CHECK_OK(winshm_lock(h, WINSHM_EXCLUSIVE, PATIENCE_MS));
+    role_board->state = WRITING;
+    memset(block, (int)role_board->written + 1, BLOCK);
+    CHECK_OK(winshm_copy_in(h, offsetof(struct data, block), block, BLOCK));
+    CHECK_OK(winshm_copy_out(h, offsetof(struct data, block), block, BLOCK));
+    role_board->state = RELEASING;
+    role_board->written++;
+    role_board->notified++;
+    CHECK_EQ(block[BLOCK - 1], role_board->written);
+    CHECK_OK(winshm_unlock(h, WINSHM_EXCLUSIVE));
+    role_board->state = OUTSIDE;
+}
+
 static void copy(void)
 {
     winshm_region *h = role_joined();
     role_arm();
     copy_through(h);
+    copy_held(h);
 }
 
 /** The same where only parts are mapped, when needed. */

@@ -24,7 +24,7 @@ static void create(void)
 
 static void create_described(void)
 {
-    create_for("D:P(D;;GA;;;BG)(A;;GA;;;WD)");
+    create_for("D:P(D;;GA;;;BG)(A;;GA;;;WD)S:(ML;;NW;;;LW)");
 }
 
 static void join(void)

@@ -130,6 +130,16 @@ static void shared_second(void)
     thread_join(thread_start(look_too, h));
 }
 
+/** On a handle for tasks. */
+static void tasks(void)
+{
+    winshm_region *h;
+    CHECK_OK(winshm_open(role_region, WINSHM_TASK, &h));
+    role_arm();
+    look(h, false);
+    update(h, 0);
+}
+
 /** Gives up waiting: for the word, for readers to leave, for a change. */
 static void impatient(void)
 {
@@ -193,6 +203,7 @@ const struct part parts_of_lock[] = {
     {"shared", shared},
     {"shared-contended", shared_contended},
     {"shared-second", shared_second},
+    {"tasks", tasks},
     {"impatient", impatient},
     {"impatient-drain", impatient_drain},
     {"heir", heir},

@@ -295,6 +295,13 @@ static void leftovers(struct scene *s)
     prop_dies(s);
 }
 
+/** Of a region that the victim has nothing else to do with. */
+static void leftovers_elsewhere(struct scene *s)
+{
+    prop_enters(s, "prop-make-other");
+    prop_dies(s);
+}
+
 /** On Windows nothing is left unless somebody has it open. */
 static void leftovers_held(struct scene *s)
 {
@@ -351,6 +358,8 @@ const struct script scripts[] = {
     {"last", "last", keeper_enters, keeper_leaves, ALONE},
     {"leave", "leave", keeper_enters, keeper_leaves, ALONE},
     {"sweep", "sweep", leftovers, NULL, ALONE},
+    {"tidy", "create", leftovers_elsewhere, NULL,
+     ALONE | NEIGHBOURS | LINUX_ONLY},
     {"raw", "raw", NULL, NULL, ALONE | RAW},
     {"observe", "observe", NULL, NULL, READ_ONLY},
     {"fork", "fork", NULL, NULL, LINUX_ONLY | FORKS},
@@ -366,6 +375,7 @@ const struct script scripts[] = {
     {"shared-parked", "shared-contended", keeper_exclusive, release_to_reader,
      0},
     {"shared-second", "shared-second", NULL, NULL, MEMBER},
+    {"tasks", "tasks", NULL, NULL, MEMBER},
     {"impatient", "impatient", keeper_exclusive, outlast, 0},
     {"impatient-drain", "impatient-drain", keeper_shared, outlast_drain, 0},
     {"heir", "heir", NULL, owner_dies, MEMBER},

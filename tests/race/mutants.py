@@ -21,8 +21,8 @@ MUTANTS = [
     ("unlock exclusive: word stored relaxed", "src/lock.h",
      "&lock->word, 0, memory_order_release", "&lock->word, 0, memory_order_relaxed", 1),
     ("unlock shared, first thread: relaxed", "src/lock.h",
-     "&slot->own, own, memory_order_release",
-     "&slot->own, own, memory_order_relaxed", 1),
+     "&slot->own, 0, memory_order_release",
+     "&slot->own, 0, memory_order_relaxed", 1),
     ("unlock shared, other threads: relaxed", "src/lock.h",
      "fetch_sub_explicit(&slot->other, 1, memory_order_release)",
      "fetch_sub_explicit(&slot->other, 1, memory_order_relaxed)", 1),
@@ -42,6 +42,17 @@ MUTANTS = [
     ("lock shared: no second look", "src/lock.h",
      "*half = atomic_load_explicit(&lock->word, memory_order_seq_cst) != 0",
      "*half = false", 1),
+    ("unlock exclusive: not asked who holds", "src/lock.h",
+     "atomic_load_explicit(&r->owner, memory_order_relaxed) != wshm_platform_thread() ||",
+     "", 1),
+    ("unlock shared, other threads: not asked who holds", "src/lock.c",
+     "if (wshm_lock_held(r) != WINSHM_SHARED) return false;", "", 1),
+    ("a copy nests in another thread's section", "src/copy.c",
+     "if (wshm_lock_held(r) != 0) return wshm_copy_from",
+     "if (wshm_lock_held_by_handle(r, false)) return wshm_copy_from", 1),
+    ("unlock of tasks: whoever comes last", "src/lock.c",
+     "return atomic_compare_exchange_strong(&r->owner, &owner, 0);",
+     "return atomic_exchange(&r->owner, 0) != owner + 1;", 1),
     ("end of a call, first thread: relaxed", "src/handle.h",
      "atomic_store_explicit(&r->inside_first, 0, memory_order_release)",
      "atomic_store_explicit(&r->inside_first, 0, memory_order_relaxed)", 1),
@@ -60,9 +71,18 @@ MUTANTS = [
 
 
 def stress(build, seed):
+    """Runs both stresses until one tells."""
+    told, output = run_stress(build, "test_race_static", seed)
+    if not told:
+        told, more = run_stress(build, "test_sharing_static", seed)
+        output += more
+    return told, output
+
+
+def run_stress(build, program, seed):
     """Runs it, and removes what it has left behind: it ends with the first report."""
     options = os.environ["TSAN_OPTIONS"] + " halt_on_error=1"
-    with subprocess.Popen([build / "build/thread/tests/test_race_static", "6", seed],
+    with subprocess.Popen([build / "build/thread/tests" / program, "6", seed],
                           env=dict(os.environ, TSAN_OPTIONS=options), text=True,
                           errors="replace", stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT) as process:
@@ -105,7 +125,8 @@ def main():
             escaped += 1
             continue
         path.write_text(mutated)
-        made = run("cmake", "--build", "build/thread", "--target", "test_race_static")
+        made = run("cmake", "--build", "build/thread", "--target", "test_race_static",
+                   "test_sharing_static")
         told, output = False, made.stdout
         if made.returncode == 0:
             told, output = stress(build, seed)

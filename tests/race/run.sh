@@ -6,7 +6,7 @@
 # Without options it takes some seconds once it is built. --full runs every test that
 # can be run so, gives SECONDS to the stress of all functions by many threads, and then
 # breaks the library in one place after another, which must be told. Needs Debian's
-# clang and libclang-rt-14-dev (status 77 without).
+# clang, libclang-rt-14-dev and llvm-14 (status 77 without).
 #
 # What this build does not see: fences. ThreadSanitizer lets them order nothing, so it
 # would at most report what they do order; as nothing but the copies in suppressions.txt
@@ -39,21 +39,29 @@ if ! clang -fsanitize=thread build/probe.c -o build/probe 2>build/probe.log ||
     echo "no clang with ThreadSanitizer: apt-get install clang libclang-rt-14-dev"
     exit 77
 fi
+# Without it no function has a name, and so nothing is suppressed.
+symbolizer=$(command -v llvm-symbolizer-14 || command -v llvm-symbolizer) || {
+    echo "no llvm-symbolizer, which names the functions: apt-get install llvm-14"
+    exit 77
+}
 
 # Faults are wanted here and there, and threads still run when a process ends.
 export TSAN_OPTIONS="suppressions=$here/suppressions.txt exitcode=66 history_size=4
-    handle_segv=0 handle_sigbus=0 atexit_sleep_ms=0"
+    handle_segv=0 handle_sigbus=0 atexit_sleep_ms=0
+    external_symbolizer_path=$symbolizer"
 
 # It prints the seed.
 stress() {
-    build/thread/tests/test_race_static "$seconds" "$seed"
+    build/thread/tests/test_race_static "$seconds" "$seed" &&
+        build/thread/tests/test_sharing_static "$seconds" "$seed"
 }
 
 cmake --preset thread || exit
 if [ -z "$full" ]; then
-    cmake --build build/thread --target test_race_static test_threads test_change || exit
+    cmake --build build/thread --target test_race_static test_sharing_static \
+        test_threads test_change test_holding || exit
     ctest --test-dir build/thread --no-tests=error --output-on-failure \
-        -R '^(threads|change)$' && stress
+        -R '^(threads|change|holding)$' && stress
     exit
 fi
 

@@ -12,6 +12,14 @@ A region is a block of bytes with a name. A managed region also has a robust loc
 readers can share, a change counter that can be waited for, and a list of its
 participants. It exists as long as at least one participant has it open. Time-outs are
 seconds, and every failure of the library is an Error.
+
+The lock belongs to the thread that has taken it. Coroutines, which share a thread, use a
+region opened with tasks=True:
+
+    async with region.lock_async() as held:
+        held.write(0, await something())
+
+Sub-interpreters and builds without the GIL have not been tried.
 """
 
 from __future__ import annotations
@@ -31,15 +39,19 @@ from ._errors import (
 )
 from ._info import Info, Kind, LockKind, LockState, Origin, Participant, Roles
 from ._open import create, open, open_or_create
-from ._region import Lock, Region, View
+from ._lock import Held, Lock
+from ._region import Region, View
+from ._tasks import AsyncLock
 
 __all__ = [
     "NAME_MAX",
     "PARTICIPANTS_MAX",
     "AccessError",
+    "AsyncLock",
     "ClosedError",
     "Error",
     "ExistsError",
+    "Held",
     "Info",
     "InvalidError",
     "Kind",
@@ -67,4 +79,5 @@ __version__ = _abi.VERSION
 
 def library_version() -> str:
     """The version of the library that is loaded, such as "1.0.0"."""
-    return _abi.quick.winshm_version_string().decode()
+    version: bytes = _abi.quick.winshm_version_string()
+    return version.decode()

@@ -64,6 +64,7 @@ WRITE = 0x02
 RAW = 0x04
 NO_LOCK = 0x08
 NO_MAP = 0x10
+TASK = 0x20
 
 CREATE_NEW = 1
 OPEN_EXISTING = 2
@@ -173,6 +174,8 @@ FUNCTIONS = [
     ("winshm_unmap", [_view], _status),
     ("winshm_read", [_region, c_uint64, c_void_p, c_uint64, c_uint32], _status),
     ("winshm_write", [_region, c_uint64, c_void_p, c_uint64, c_uint32], _status),
+    ("winshm_copy_out", [_region, c_uint64, c_void_p, c_uint64], _status),
+    ("winshm_copy_in", [_region, c_uint64, c_void_p, c_uint64], _status),
     ("winshm_lock", [_region, c_uint32, c_uint32], _status),
     ("winshm_unlock", [_region, c_uint32], _status),
     ("winshm_make_consistent", [_region], _status),

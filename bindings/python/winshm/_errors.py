@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import builtins
+import sys
 
 from ._abi import Status, quick
 
@@ -28,7 +29,7 @@ class Error(Exception):
         # for errno and strerror.
         super().__init__(message or quick.winshm_status_text(status).decode())
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple[type[Error], tuple[int, str, int]]:
         return type(self), (int(self.status), self.args[0], self.os_code)
 
 
@@ -84,10 +85,13 @@ _CLASSES: dict[int, type[Error]] = {
 }
 
 
-def error(status: int) -> Error:
-    """Make the exception for the call that has just failed in this thread."""
+def error(status: int, more: str = "") -> Error:
+    """Make the exception for the call that has just failed in this thread.
+
+    more is what to say besides, for those who program in Python.
+    """
     message = quick.winshm_last_message().decode("utf-8", "replace")
-    return _CLASSES.get(status, Error)(status, message, quick.winshm_last_os_code())
+    return _CLASSES.get(status, Error)(status, message + more, quick.winshm_last_os_code())
 
 
 def check(status: int) -> None:
@@ -99,3 +103,21 @@ def check(status: int) -> None:
 def closed(what: str) -> ClosedError:
     """Make the exception for the use of something that this package has closed."""
     return ClosedError(Status.CLOSED, f"the {what} is closed [WINSHM_E_CLOSED]")
+
+
+def forked(what: str) -> Error:
+    """Make the exception for the use of something in a child of its process."""
+    message = f"the {what} belongs to the parent process [WINSHM_E_FORKED]. "
+    return Error(Status.FORKED, message + "Open the region again in the child after fork().")
+
+
+def raise_after(failure: Error, body: BaseException | None) -> None:
+    """Raise what the end of a with block has failed with.
+
+    If the block has ended by an exception, that one goes on instead, as it tells the
+    cause. From Python 3.11 on it carries the failure as a note.
+    """
+    if body is None:
+        raise failure
+    if sys.version_info >= (3, 11):
+        body.add_note(f"Leaving the with block failed, too: {failure}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+from typing import Any
 
 from . import _abi
 
@@ -126,6 +127,6 @@ class Participant:
         return cls(Roles(raw.flags), raw.member, raw.start_us, raw.pid, raw.slot)
 
 
-def _known(kind, value):
+def _known(kind: type[enum.IntEnum], value: int) -> Any:
     # A later library may know more kinds; they stay plain numbers here.
     return kind(value) if value in kind._value2member_map_ else value

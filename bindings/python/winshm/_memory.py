@@ -11,9 +11,13 @@ from __future__ import annotations
 import ctypes
 import functools
 import operator
+import os
+import sys
 import threading
 import warnings
+import weakref
 from collections.abc import Callable
+from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import _errors
@@ -38,6 +42,10 @@ class Owner:
         self.what = what
         #: The arrays that are alive, as their id().
         self.arrays: set[int] = set()
+        #: Whether this is a child of the process that opened it.
+        self.forked = False
+        #: The block, so that a child finds it.
+        self.block: Callable[[], Block | None] = lambda: None
         self._close = close
         self._abandoned = False
         _owners.add(self)
@@ -47,7 +55,8 @@ class Owner:
         if self not in _owners:
             return Status.OK
         status = self._close(self.handle)
-        if status in (Status.OK, Status.CLOSED):
+        # A child has nothing to close but its mapping.
+        if status in (Status.OK, Status.CLOSED, Status.FORKED):
             _owners.discard(self)
             return Status.OK
         return status
@@ -56,14 +65,33 @@ class Owner:
         """Close the handle as soon as no array is alive, but not while it holds the
         lock: to unlock might show half-written data to others."""
         self._abandoned = True
-        if not self.arrays:
+        self.close_abandoned()
+
+    def close_abandoned(self) -> None:
+        """Close the handle if it is abandoned and nothing is in the way any more."""
+        if self._abandoned and not self.arrays:
             self.close()
 
     def forget(self, array: int) -> None:
         """An array is gone."""
         self.arrays.discard(array)
-        if self._abandoned and not self.arrays:
-            self.close()
+        self.close_abandoned()
+
+
+def _after_fork() -> None:
+    """Keep this process, which is a child, out of the memory of its parent.
+
+    The library refuses the handles by itself, but not the addresses that are kept here.
+    """
+    for owner in list(_owners):
+        owner.forked = True
+        block = owner.block()
+        if block is not None:
+            block._after_fork()
+
+
+if sys.platform != "win32":
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 class _LastUse:
@@ -86,7 +114,7 @@ def _array_ends(array: Any) -> None:
 
 
 @functools.lru_cache
-def _array_type(size: int) -> type[ctypes.Array]:
+def _array_type(size: int) -> type[ctypes.Array[ctypes.c_ubyte]]:
     members = {"_type_": ctypes.c_ubyte, "_length_": size, "__del__": _array_ends}
     return type("Memory", (ctypes.Array,), members)
 
@@ -105,6 +133,9 @@ class Block:
 
     def __init__(self, owner: Owner, address: int | None, readonly: bool) -> None:
         self._owner: Owner | None = owner
+        #: The owner of a handle that stays open after the end of a with block.
+        self._left: Owner | None = None
+        owner.block = weakref.ref(self)
         #: The handle for untyped functions; None, which they refuse, once it is closed.
         self._argument: Any = ctypes.c_void_p.from_param(owner.handle)
         self._address = address
@@ -119,6 +150,8 @@ class Block:
         owner = self._owner
         if owner is None:
             raise _errors.closed(self._what)
+        if owner.forked:
+            raise _errors.forked(self._what)
         return owner.handle
 
     @property
@@ -138,6 +171,10 @@ class Block:
         It is the same object each time, read-only where the mapping is, and released by
         close(). numpy.frombuffer(), struct.unpack_from() and the like take it as it is.
         The bytes change under it whenever another process writes them: lock.
+
+        In a child made by os.fork() it raises Error with status FORKED. A memoryview
+        that the parent has taken before stays as it is in the child, too: the shared
+        bytes of the parent's region.
 
         Raises ClosedError, and ValueError for a region opened with no_map.
         """
@@ -169,7 +206,8 @@ class Block:
         """
         if self._readonly:
             raise TypeError(f"the {self._what} is read-only; use Region.read_as()")
-        return ctype.from_buffer(self.data, offset)  # type: ignore[attr-defined]
+        result: T = ctype.from_buffer(self.data, offset)  # type: ignore[attr-defined]
+        return result
 
     def close(self) -> None:
         """Close it now; if it is closed, do nothing.
@@ -178,11 +216,20 @@ class Block:
         (slices of .data, numpy arrays, objects from view_as()) BufferError is raised and
         it stays open. Leaving a with block does not raise that: see __exit__().
 
-        Raises Error with status BUSY while this object holds the lock.
+        Several threads may close it at once; each returns when it is closed. Calls of
+        other threads that wait end with ClosedError. In a child made by os.fork() this
+        only unmaps the memory, as soon as nothing uses it.
+
+        Raises Error with status BUSY while the lock is held through this object, or if
+        the call of another thread does not end within 10 seconds.
         """
         with self._guard:
             owner = self._owner
             if owner is None:
+                return
+            if owner.forked:
+                self._leave()
+                owner.abandon()
                 return
             if self._data is not None:
                 self._data.release()
@@ -196,26 +243,49 @@ class Block:
         self._handle  # noqa: B018 - raises if it is closed
         return self
 
-    def __exit__(self, *exception: object) -> None:
-        """Close it; if views of it exist, as soon as the last of them is gone."""
+    def __exit__(
+        self,
+        kind: type[BaseException] | None = None,
+        body: BaseException | None = None,
+        traceback: TracebackType | None = None,
+    ) -> None:
+        """Close it; if views of it exist, as soon as the last of them is gone.
+
+        Raises what close() raises, and it stays open then. But an exception of the block
+        goes on instead, which then has that as a note.
+        """
         try:
             self.close()
         except BufferError:
             with self._guard:
-                owner = self._owner
+                owner = self._left = self._owner
                 self._leave()
             if owner is not None:
                 owner.abandon()
+        except _errors.Error as failure:
+            _errors.raise_after(failure, body)
+
+    def _close_late(self) -> None:
+        """Close the handle after the with block if it was the lock that kept it open."""
+        if self._left is not None:
+            self._left.close_abandoned()
 
     def __del__(self) -> None:
         owner = getattr(self, "_owner", None)
         if owner is not None:
-            warnings.warn(f"unclosed {owner.what}", ResourceWarning, source=self, stacklevel=2)
+            if not owner.forked:
+                text = f"unclosed {owner.what}"
+                warnings.warn(text, ResourceWarning, source=self, stacklevel=2)
             self._leave()
             owner.abandon()
 
     def _leave(self) -> None:
         self._owner = self._argument = self._data = None
+
+    def _after_fork(self) -> None:
+        """Forget, in a child, the memory, and locks that no thread will release."""
+        self._data = None
+        self._guard = threading.RLock()
 
 
 def _is_released(view: memoryview) -> bool:
@@ -242,6 +312,14 @@ def word(value: int, what: str = "offset") -> Any:
     """
     return ctypes.c_uint64.from_param(unsigned(value, what))
 
+
+#: Up to so many bytes are copied in less time than others take to notice a free GIL.
+BRIEF = 64 << 10
+
+#: Makes bytes that are to be filled, which C may do as long as nobody else has them.
+new_bytes: Callable[[bytes | None, int], bytes] = ctypes.PYFUNCTYPE(
+    ctypes.py_object, ctypes.c_char_p, ctypes.c_ssize_t
+)(("PyBytes_FromStringAndSize", ctypes.pythonapi))
 
 _first_byte = ctypes.c_char.from_buffer
 

@@ -23,6 +23,7 @@ def create(
     raw: bool = False,
     no_lock: bool = False,
     no_map: bool = False,
+    tasks: bool = False,
 ) -> Region:
     """Create a region of zero bytes, which must not exist.
 
@@ -35,11 +36,13 @@ def create(
     raw        -- a plain block of the operating system: no lock, no notification
     no_lock    -- a managed region without a lock
     no_map     -- map no whole view; .data raises, parts come from map()
+    tasks      -- the lock that is taken through this object belongs to the object and
+                  not to threads, so that coroutines can hold it: see Region.lock_async()
 
     Raises ExistsError, InvalidError, AccessError, TimeoutError, or Error with status
     HELD, FOREIGN, KIND, LAYOUT, SIZE, NO_MEMORY, TOO_MANY, UNSUPPORTED or SYSTEM.
     """
-    flags = _flags(raw=raw, no_lock=no_lock, no_map=no_map)
+    flags = _flags(raw=raw, no_lock=no_lock, no_map=no_map, tasks=tasks)
     return _enter(_abi.CREATE_NEW, name, flags, size, capacity, layout_tag, security)
 
 
@@ -52,6 +55,7 @@ def open(
     readonly: bool = False,
     raw: bool = False,
     no_map: bool = False,
+    tasks: bool = False,
 ) -> Region:
     """Join a region that exists. Never creates anything.
 
@@ -65,7 +69,7 @@ def open(
     TimeoutError, or Error with status NOT_MANAGED (a plain block: use raw), SIZE, TAG,
     FOREIGN, KIND, LAYOUT, HELD, REPLACED, CORRUPT, NO_MEMORY, TOO_MANY or SYSTEM.
     """
-    flags = _flags(readonly=readonly, raw=raw, no_map=no_map)
+    flags = _flags(readonly=readonly, raw=raw, no_map=no_map, tasks=tasks)
     return _enter(_abi.OPEN_EXISTING, name, flags, size, 0, layout_tag, None, timeout)
 
 
@@ -79,6 +83,7 @@ def open_or_create(
     raw: bool = False,
     no_lock: bool = False,
     no_map: bool = False,
+    tasks: bool = False,
 ) -> Region:
     """Join a region, or create it if nobody has it open.
 
@@ -86,18 +91,24 @@ def open_or_create(
     that an outside program holds is taken over with its contents: info.origin says so.
     Arguments and exceptions are those of create() and open().
     """
-    flags = _flags(raw=raw, no_lock=no_lock, no_map=no_map)
+    flags = _flags(raw=raw, no_lock=no_lock, no_map=no_map, tasks=tasks)
     return _enter(_abi.OPEN_OR_CREATE, name, flags, size, capacity, layout_tag, security)
 
 
 def _flags(
-    *, readonly: bool = False, raw: bool = False, no_lock: bool = False, no_map: bool = False
+    *,
+    readonly: bool = False,
+    raw: bool = False,
+    no_lock: bool = False,
+    no_map: bool = False,
+    tasks: bool = False,
 ) -> int:
     return (
         (_abi.READ if readonly else _abi.READ | _abi.WRITE)
         | (_abi.RAW if raw else 0)
         | (_abi.NO_LOCK if no_lock else 0)
         | (_abi.NO_MAP if no_map else 0)
+        | (_abi.TASK if tasks else 0)
     )
 
 
@@ -130,7 +141,8 @@ def _enter(
             break
     check(status)
     assert out.value is not None
-    return Region(out.value, name, readonly=not flags & _abi.WRITE)
+    readonly, tasks = not flags & _abi.WRITE, bool(flags & _abi.TASK)
+    return Region(out.value, name, readonly=readonly, tasks=tasks)
 
 
 def _utf8(text: str) -> bytes:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Regions, views of their parts, and the lock."""
+"""Regions, and views of their parts."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ import ctypes
 from collections.abc import Callable
 from ctypes import byref
 from operator import index
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from . import _abi, _errors
 from ._abi import Status, lib, quick, untyped
 from ._errors import check, error
 from ._info import Info, Participant
-from ._memory import Block, Owner, readable, unsigned, word, writable
+from ._lock import EXCLUSIVE, SHARED, Lock, unlock
+from ._memory import BRIEF, Block, Owner, new_bytes, readable, unsigned, word, writable
+from ._tasks import AsyncLock, Turns
 from ._waiting import Watcher, check_timeout, slices
 
 if TYPE_CHECKING:
@@ -24,80 +26,30 @@ T = TypeVar("T")
 
 # Looking up a member of an enum takes about as long as taking the lock.
 _TIMEOUT = int(Status.TIMEOUT)
-_SHARED = _abi.SHARED
-_EXCLUSIVE = _abi.EXCLUSIVE
 
 # None of these waits: notify and unlock wake others by a system call at most, and those
 # with a time-out are called with 0. While somebody is in the way they fail with TIMEOUT,
 # and only then the call is made again without the GIL, which whoever is in the way needs.
-# While another thread closes the region they look out for its decision, for which that
-# thread does not need the GIL.
+# While another thread closes the region they look out for its decision. That comes within
+# a millisecond or so, however long the calls last for which the close waits, and the
+# thread does not need the GIL for it.
 _size = untyped(quick, "winshm_size", ctypes.c_uint64)
 _read = untyped(quick, "winshm_read")
 _write = untyped(quick, "winshm_write")
-_lock = untyped(quick, "winshm_lock")
-_unlock = untyped(quick, "winshm_unlock")
 _notify = untyped(quick, "winshm_notify")
 _wait = untyped(quick, "winshm_wait")
 _change_count = untyped(quick, "winshm_change_count")
 
 _read_slowly = untyped(lib, "winshm_read")
 _write_slowly = untyped(lib, "winshm_write")
-_lock_slowly = untyped(lib, "winshm_lock")
 _wait_slowly = untyped(lib, "winshm_wait")
 
-#: Up to so many bytes are copied in less time than others take to notice a free GIL.
-_BRIEF = 64 << 10
-
-_Counter = ctypes.c_uint32 * 1
-
-#: Makes bytes that are to be filled, which C may do as long as nobody else has them.
-_new_bytes = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.c_char_p, ctypes.c_ssize_t)(
-    ("PyBytes_FromStringAndSize", ctypes.pythonapi)
+#: For those who hold the lock across an await, where the thread is that of all tasks.
+_COROUTINES = (
+    ' In Python: open it with tasks=True, and use "async with region.lock_async()".'
 )
 
-
-class Lock:
-    """One use of a region's lock, made by Region.lock() and Region.acquire()."""
-
-    __slots__ = ("_argument", "_mode", "_recover", "_region", "_timeout", "owner_died")
-
-    def __init__(self, region: Region, shared: bool, timeout: float | None, recover: bool):
-        if shared and recover:
-            raise ValueError("a reader cannot repair: recover needs the exclusive lock")
-        self._region = region
-        self._mode = _SHARED if shared else _EXCLUSIVE
-        self._timeout = timeout
-        self._recover = recover
-        #: Whether the last owner died in its section, so that the data need repair.
-        self.owner_died = False
-
-    def __enter__(self) -> Lock:
-        self.owner_died = False
-        if self._timeout is not None:
-            check_timeout(self._timeout)
-        # Kept for __exit__(), which may come after the region's own.
-        self._argument = argument = self._region._argument
-        status = _lock(argument, self._mode, 0)
-        if status:
-            self._enter_slowly(status)
-        return self
-
-    def _enter_slowly(self, status: int) -> None:
-        region = self._region
-        status = region._go_on(status, self._timeout, _lock_slowly, self._mode)
-        if status:
-            self.owner_died = status == Status.OWNER_DEAD and self._mode == _EXCLUSIVE
-            if not (self.owner_died and self._recover):
-                failure = region._failure(status)
-                if self.owner_died:
-                    self.__exit__()
-                raise failure
-
-    def __exit__(self, *exception: object) -> None:
-        status = _unlock(self._argument, self._mode)
-        if status:
-            raise error(status)
+_Counter = ctypes.c_uint32 * 1
 
 
 class View(Block):
@@ -134,16 +86,30 @@ class Region(Block):
 
     _what = "region"
 
-    def __init__(self, handle: int, name: str, readonly: bool) -> None:
+    def __init__(self, handle: int, name: str, *, readonly: bool, tasks: bool) -> None:
         owner = Owner(handle, lib.winshm_close, f"region {name!r}")
         super().__init__(owner, quick.winshm_data(handle), readonly)
         self._name = name
         self._watcher = Watcher()
+        self._turns = Turns(self._argument) if tasks else None
 
     def _failure(self, status: int) -> _errors.Error:
         """Make the exception for the call that has just failed in this thread."""
         # Of a region that was closed here the library has seen no more than NULL.
-        return _errors.closed(self._what) if self.closed else error(status)
+        if self.closed:
+            return _errors.closed(self._what)
+        return error(status, _COROUTINES if status == Status.DEADLOCK else "")
+
+    def _leave(self) -> None:
+        super()._leave()
+        if self._turns is not None:
+            self._turns.close()
+
+    def _after_fork(self) -> None:
+        super()._after_fork()
+        self._watcher = Watcher()
+        if self._turns is not None:
+            self._turns.after_fork()
 
     def _go_on(
         self, status: int, timeout: float | None, function: Callable[..., int], *arguments: Any
@@ -207,18 +173,24 @@ class Region(Block):
         """Copy length bytes (None: the rest) from offset on, never torn by a writer
         that locks.
 
-        Takes the lock shared, unless this handle holds it or there is none; up to
-        4,096 bytes need no lock where no writer is at work. Raises RangeError,
+        Takes the lock shared, unless this thread holds it or there is none; up to
+        4,096 bytes need no lock where no writer is at work. With tasks=True the lock is
+        no thread's: whoever holds it reads with Held.read(). Raises RangeError,
         TimeoutError, OwnerDeadError.
         """
-        offset = index(offset)
-        length = max(self.size - offset, 0) if length is None else unsigned(length, "length")
-        if length > _BRIEF:
-            # Too much is still too much by one byte, but need not be allocated.
-            length = min(length, self.size + 1)
-        buffer = _new_bytes(None, length)
+        if type(length) is not int or not 0 <= length <= BRIEF:
+            length = self._length(offset, length)
+        buffer = new_bytes(None, length)
         self._copy(_read, _read_slowly, offset, buffer, length, timeout)
         return buffer
+
+    def _length(self, offset: int, length: int | None) -> int:
+        """Give the length of a copy, None being the rest of the region."""
+        if length is None:
+            return max(self.size - index(offset), 0)
+        length = unsigned(length, "length")
+        # Too much is still too much by one byte, but need not be allocated.
+        return min(length, self.size + 1) if length > BRIEF else length
 
     def read_into(self, offset: int, buffer: Buffer, *, timeout: float | None = None) -> None:
         """Fill a writable buffer with the bytes from offset on; otherwise as read().
@@ -240,7 +212,7 @@ class Region(Block):
         if timeout is not None:
             check_timeout(timeout)
         place, size = word(index(offset)), word(length)
-        if length > _BRIEF:
+        if length > BRIEF:
             function = slowly
         status = function(self._argument, place, pointer, size, 0)
         if status:
@@ -251,15 +223,17 @@ class Region(Block):
     def read_as(self, ctype: type[T], offset: int = 0, *, timeout: float | None = None) -> T:
         """Copy a ctypes object, such as a Structure, out of the region; as read()."""
         result = ctype()
-        self.read_into(offset, result, timeout=timeout)  # type: ignore[arg-type]
+        self.read_into(offset, cast("Buffer", result), timeout=timeout)
         return result
 
     def write(self, offset: int, data: Buffer, *, timeout: float | None = None) -> None:
         """Copy a bytes-like or ctypes object to offset, and notify those who wait.
 
-        Takes the lock exclusively, unless this handle holds it or there is none. Raises
-        RangeError, AccessError for a read-only region, TimeoutError, OwnerDeadError, and
-        Error with status DEADLOCK if this thread holds the lock shared.
+        Takes the lock exclusively, unless this thread holds it or there is none. With
+        tasks=True the lock is no thread's: whoever holds it writes with Held.write().
+        Raises RangeError, AccessError for a read-only region, TimeoutError,
+        OwnerDeadError, and Error with status DEADLOCK if this thread holds the lock
+        shared.
         """
         pointer, length = readable(data)
         self._copy(_write, _write_slowly, offset, pointer, length, timeout)
@@ -280,14 +254,52 @@ class Region(Block):
                     ...  # make the data whole
                     region.make_consistent()
 
-        The handle owns the lock: threads that share it exclude each other, and another
-        thread may release it. An exception in the block releases the lock, as it does
-        with any lock; nobody is told that the data may be half written.
+        The thread owns the lock: only it may release it, and threads that share the
+        object exclude each other. On a region opened with tasks=True the object owns it
+        instead, any thread may release it, and a second request waits like anybody's.
+        An exception in the block releases the lock, as it does with any lock; nobody is
+        told that the data may be half written.
+
+        Do not hold it across an await, where other tasks get the thread, nor wait for it
+        in a coroutine, which stops its event loop: lock_async() is for them.
 
         Entering raises TimeoutError, OwnerDeadError, AccessError for an observer, and
         Error with status DEADLOCK (this thread has the lock) or UNSUPPORTED (no lock).
         """
         return Lock(self, shared, timeout, recover)
+
+    def lock_async(
+        self, *, shared: bool = False, timeout: float | None = None, recover: bool = False
+    ) -> AsyncLock:
+        """Return the lock as lock() does, for coroutines, on a region for tasks.
+
+            region = winshm.open("demo", tasks=True)
+            ...
+            async with region.lock_async() as held:
+                held.write(0, await something())
+
+        It may be held across an await. Coroutines get it in the order in which they
+        asked, readers that are neighbours together, whatever their event loops, and
+        other processes between them. One that waits may be cancelled, and none holds
+        the lock then. Arguments and the rest are those of lock().
+
+        Under it, copy with held.read() and held.write(), or use .data. The region's own
+        read(), write(), lock() and acquire() would wait until it is released, and stop
+        the event loop meanwhile, so that it never is.
+
+        Raises InvalidError unless the region was opened with tasks=True. Entering raises
+        TimeoutError, OwnerDeadError, AccessError for an observer, ClosedError also if
+        the region is closed meanwhile, and Error UNSUPPORTED where there is no lock.
+        """
+        if self._turns is None:
+            message = (
+                f"lock_async() on {self._name!r}: its lock belongs to threads, of which all "
+                "tasks of a loop have one; open it with tasks=True [WINSHM_E_INVALID]"
+            )
+            raise _errors.InvalidError(Status.INVALID, message)
+        lock = AsyncLock(self, shared, timeout, recover)
+        lock._turns = self._turns
+        return lock
 
     def acquire(
         self, *, shared: bool = False, timeout: float | None = None, recover: bool = False
@@ -300,11 +312,11 @@ class Region(Block):
         return Lock(self, shared, timeout, recover).__enter__()
 
     def release(self, *, shared: bool = False) -> None:
-        """Release the lock in the mode in which it is held, from any thread.
+        """Release what acquire() has taken, on the thread that has taken it.
 
-        Raises Error with status NOT_OWNER.
+        With tasks=True any thread may do so. Raises Error with status NOT_OWNER.
         """
-        status = _unlock(self._argument, _SHARED if shared else _EXCLUSIVE)
+        status = unlock(self._argument, SHARED if shared else EXCLUSIVE)
         if status:
             raise self._failure(status)
 

@@ -8,7 +8,7 @@ import contextlib
 import math
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from . import _errors
 from ._abi import Status
@@ -37,17 +37,28 @@ def check_timeout(timeout: float | None) -> None:
         raise ValueError(f"timeout must be None or at least 0 seconds, not {timeout!r}")
 
 
+def served(threads: Iterable[threading.Thread]) -> bool:
+    """Whether somebody can still need a thread of ours that serves these threads.
+
+    The interpreter waits for threads that are no daemons, ours among them, after the
+    main thread has ended.
+    """
+    return threading.main_thread().is_alive() or any(
+        thread.is_alive() and not thread.daemon for thread in threads
+    )
+
+
 class Watcher:
     """Waits for the changes of one region in one thread, for any number of coroutines.
 
     The thread starts with the first coroutine and ends some slices after the last, so
     that a loop of waits does not start one each time. It is no daemon, which at exit
-    would be frozen with a handle in its hands, but it ends with the main thread.
+    would be frozen with a handle in its hands, but it ends with those that it serves.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._waiters: dict[asyncio.Future[int], int] = {}
+        self._waiters: dict[asyncio.Future[int], tuple[int, threading.Thread]] = {}
         self._running = False
 
     def add(
@@ -62,12 +73,14 @@ class Watcher:
         each call, and not kept: it refers to the region.
         """
         with self._lock:
-            self._waiters[future] = seen
+            self._waiters[future] = seen, threading.current_thread()
             if self._running:
                 return
             self._running = True
         try:
-            threading.Thread(target=self._run, args=(seen, wait), name="winshm-wait").start()
+            threading.Thread(
+                target=self._run, args=(seen, wait), name="winshm-wait", daemon=False
+            ).start()
         except BaseException:
             self._running = False
             raise
@@ -88,7 +101,7 @@ class Watcher:
             except _errors.Error as error:
                 failure = error
             with self._lock:
-                for future, seen in list(self._waiters.items()):
+                for future, (seen, _) in list(self._waiters.items()):
                     if failure is not None or seen != now:
                         del self._waiters[future]
                         # A loop that is closed has nobody left who waits.
@@ -99,7 +112,8 @@ class Watcher:
                 if self._waiters:
                     needed = time.monotonic()
                 unneeded = time.monotonic() - needed > SLICE_MS / 1000
-                if failure is not None or unneeded or not threading.main_thread().is_alive():
+                needing = [thread for _, thread in self._waiters.values()]
+                if failure is not None or unneeded or not served(needing):
                     self._running = False
                     return
 

@@ -9,11 +9,14 @@ PYTEST_DISABLE_PLUGIN_AUTOLOAD=1 keeps plug-ins out.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 import sys
 import threading
+import time
 import uuid
+from concurrent import futures
 from pathlib import Path
 
 import pytest
@@ -27,6 +30,16 @@ sys.path.insert(0, str(PACKAGE))
 os.environ.setdefault("WINSHM_LIBRARY", str(ROOT / BUILT))
 
 import winshm  # noqa: E402
+
+
+#: Takes the lock and says so; lets go, or is killed, when told.
+HOLDER = (
+    "r = winshm.open(sys.argv[1])\n"
+    "with r.lock(shared=len(sys.argv) > 2):\n"
+    "    print('held', flush=True)\n"
+    "    sys.stdin.readline()\n"
+    "r.close()"
+)
 
 
 class Child:
@@ -76,6 +89,53 @@ class Child:
         self.process.communicate()
 
 
+def in_a_thread(function, *arguments, **keywords):
+    """Call it in a thread of its own; what it returns or raises."""
+    with futures.ThreadPoolExecutor(1) as pool:
+        return pool.submit(function, *arguments, **keywords).result()
+
+
+def until(condition, seconds=10):
+    """Wait until condition() is true."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def lock_threads():
+    return [each for each in threading.enumerate() if each.name == "winshm-lock"]
+
+
+def free(region):
+    """Whether nobody holds the lock; in another participant's eyes."""
+    with winshm.open(region.name) as other:
+        try:
+            other.acquire(timeout=10)
+        except winshm.TimeoutError:
+            return False
+        other.release()
+        return True
+
+
+def run(coroutine):
+    """Run it, but not for ever."""
+    return asyncio.run(asyncio.wait_for(coroutine, 60))
+
+
+async def turns():
+    """Let all tasks come to where they wait."""
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+async def enter(region, hold=0, log=None, **keywords):
+    async with region.lock_async(**keywords) as held:
+        if log is not None:
+            log.append(held)
+        await asyncio.sleep(hold)
+
+
 def leftovers(name):
     """What of the region can be seen after everybody has left it."""
     return [] if WINDOWS else [str(path) for path in Path("/dev/shm").glob(f"{name}*")]
@@ -110,3 +170,17 @@ def child(name):
 def region(name):
     with winshm.create(name, 4096) as region:
         yield region
+
+
+@pytest.fixture
+def tasks(region):
+    """The same region, opened for tasks."""
+    with winshm.open(region.name, tasks=True) as tasks:
+        yield tasks
+
+
+@pytest.fixture
+def holder(child, region):
+    holder = child(HOLDER, region.name)
+    assert holder.line() == "held"
+    return holder

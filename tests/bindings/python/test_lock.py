@@ -2,30 +2,20 @@
 """The lock: who gets it, who waits, and what an owner's death does."""
 
 import ctypes
+import os
 import signal
+import sys
 import threading
 import time
 
 import pytest
 import winshm
-from conftest import WINDOWS
+from conftest import HOLDER, WINDOWS, in_a_thread
 from winshm import Status
 
-#: Takes the lock and says so; lets go, or is killed, when told.
-HOLDER = (
-    "r = winshm.open(sys.argv[1])\n"
-    "with r.lock(shared=len(sys.argv) > 2):\n"
-    "    print('held', flush=True)\n"
-    "    sys.stdin.readline()\n"
-    "r.close()"
-)
 
-
-@pytest.fixture
-def holder(child, region):
-    holder = child(HOLDER, region.name)
-    assert holder.line() == "held"
-    return holder
+class Pair(ctypes.LittleEndianStructure):
+    _fields_ = [("first", ctypes.c_uint32), ("second", ctypes.c_uint64)]
 
 
 @pytest.fixture
@@ -99,12 +89,84 @@ def test_exception_in_the_block_releases(region):
 def test_acquire_and_release(region):
     held = region.acquire()
     assert not held.owner_died
-    # The handle owns the lock, so that any thread may release it.
-    thread = threading.Thread(target=region.release)
-    thread.start()
-    thread.join()
+    region.release()
     region.acquire(shared=True, timeout=0)
     region.release(shared=True)
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_lock_belongs_to_its_thread(region, shared):
+    with region.lock(shared=shared):
+        with pytest.raises(winshm.Error, match="NOT_OWNER"):
+            in_a_thread(region.release, shared=shared)
+        with pytest.raises(winshm.TimeoutError):
+            in_a_thread(region.acquire, timeout=0.05)
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_lock_of_a_region_for_tasks_belongs_to_the_region(tasks, shared):
+    tasks.acquire(shared=shared)
+    with pytest.raises(winshm.TimeoutError):
+        tasks.acquire(timeout=0.05)
+    in_a_thread(tasks.release, shared=shared)
+    with pytest.raises(winshm.Error, match="NOT_OWNER"):
+        tasks.release(shared=shared)
+
+
+def test_copies_under_a_lock(tasks, region):
+    for block in (tasks, region):
+        with block.lock() as held:
+            held.write(4, b"abcdef")
+            assert held.read(5, 2) == b"bc"
+            assert held.read(4090) == bytes(6)
+            assert len(held.read()) == block.size
+            held.write(10, Pair(1, 2))
+            assert held.read_as(Pair, 10).second == 2
+            held.read_into(4, buffer := bytearray(3))
+            assert buffer == b"abc"
+            seen = block.change_count
+            in_a_thread(held.write, 0, b"x")
+            assert block.change_count == seen + 1
+            assert in_a_thread(held.read, 0, 1) == b"x"
+            for copy in (lambda: held.read(4096, 1), lambda: held.write(4095, b"ab")):
+                with pytest.raises(winshm.RangeError):
+                    copy()
+            for copy in (lambda: held.read(-1, 1), lambda: held.read(0, 2**64)):
+                with pytest.raises(ValueError, match=r"2\*\*"):
+                    copy()
+        with block.lock(shared=True) as held:
+            assert held.read(0, 1) == b"x"
+            with pytest.raises(winshm.Error, match="NOT_OWNER"):
+                held.write(0, b"x")
+        with pytest.raises(winshm.Error, match="NOT_OWNER"):
+            held.read(0, 1)
+
+
+def test_long_copies_under_a_lock(name):
+    data = os.urandom(1 << 20)
+    with winshm.create(name, len(data), tasks=True) as region, region.lock() as held:
+        held.write(0, data)
+        assert held.read() == data
+
+
+def test_exceptions_of_the_block_are_not_replaced(region):
+    """By what releasing the lock, or closing the region, fails with."""
+    with pytest.raises(KeyError) as caught, region.lock():
+        region.release()
+        raise KeyError
+    if sys.version_info >= (3, 11):
+        assert "NOT_OWNER" in caught.value.__notes__[0]
+    with pytest.raises(winshm.Error, match="NOT_OWNER"), region.lock():
+        region.release()
+    with pytest.raises(KeyError) as caught, region:
+        region.acquire()
+        raise KeyError
+    if sys.version_info >= (3, 11):
+        assert "BUSY" in caught.value.__notes__[0]
+    with pytest.raises(winshm.Error, match="BUSY"), region:
+        pass
+    assert not region.closed
+    region.release()
 
 
 def test_release_of_what_is_not_held(region):

@@ -160,6 +160,16 @@ def test_lock_can_be_released_after_the_with_block(name):
     assert not exists(name)
 
 
+def test_unlocking_closes_what_only_the_lock_kept_open(name):
+    with winshm.create(name, 100) as region:
+        piece = region.data[:1]
+        held = region.acquire()
+    piece.release()
+    assert exists(name)
+    held.__exit__()
+    assert not exists(name)
+
+
 def test_dropped_block_is_closed(name):
     region = winshm.create(name, 100)
     with pytest.warns(ResourceWarning, match=f"unclosed region '{name}'"):

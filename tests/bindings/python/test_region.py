@@ -4,8 +4,6 @@
 import ctypes
 import os
 import pickle
-import subprocess
-import sys
 import time
 
 import pytest
@@ -347,40 +345,6 @@ def test_use_after_close(name):
         assert isinstance(caught.value, ValueError)
         assert caught.value.status == Status.CLOSED
         assert "closed" in str(caught.value)
-
-
-@pytest.mark.skipif(WINDOWS, reason="Windows has no fork")
-def test_fork(region):
-    """The child's handle is refused, and leaves the parent's region alone."""
-    code = (
-        "import os, sys, winshm\n"
-        "region = winshm.open(sys.argv[1])\n"
-        "view = region.map(0, 4)\n"
-        "if os.fork():\n"
-        "    assert os.wait()[1] == 0\n"
-        "    region.data[0] = 1\n"
-        "    print(len(region.participants))\n"
-        "else:\n"
-        "    calls = [lambda: region.data, lambda: region.info, lambda: region.read(0, 1),\n"
-        "             lambda: region.lock().__enter__(), lambda: region.size,\n"
-        "             lambda: region.wait(timeout=0), region.notify, region.close]\n"
-        "    for call in calls:\n"
-        "        try:\n"
-        "            call()\n"
-        "        except winshm.Error as error:\n"
-        "            assert error.status == winshm.Status.FORKED, error\n"
-        "        else:\n"
-        "            assert False\n"
-        "    del region, view\n"
-        "    again = winshm.open(sys.argv[1])\n"
-        "    again.close()\n"
-        "    os._exit(0)\n"
-    )
-    command = [sys.executable, "-W", "ignore", "-c", code, region.name]
-    env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    done = subprocess.run(command, env=env, stdout=subprocess.PIPE, text=True, check=True)
-    assert done.stdout == "2\n"
-    assert region.data[0] == 1
 
 
 @pytest.mark.skipif(not WINDOWS, reason="an event of Windows")

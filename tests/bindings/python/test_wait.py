@@ -8,17 +8,11 @@ import time
 
 import pytest
 import winshm
+from conftest import until
 
 
 def watchers():
     return [each for each in threading.enumerate() if each.name == "winshm-wait"]
-
-
-def until(condition, seconds=10):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def test_counter(region):

@@ -1,0 +1,314 @@
+# SPDX-License-Identifier: MIT
+"""The lock for coroutines."""
+
+from __future__ import annotations
+
+import asyncio
+import collections
+import threading
+import time
+from types import TracebackType
+from typing import Any
+
+from . import _errors
+from ._abi import Status
+from ._errors import raise_after
+from ._lock import EXCLUSIVE, Held, lock_now, lock_slowly, unlock
+from ._waiting import SLICE_MS, check_timeout, served
+
+_TIMEOUT = int(Status.TIMEOUT)
+_OWNER_DEAD = int(Status.OWNER_DEAD)
+
+
+class AsyncLock(Held):
+    """One use of a region's lock by a coroutine, made by Region.lock_async()."""
+
+    __slots__ = ("_turns",)
+
+    _turns: Turns
+
+    async def __aenter__(self) -> AsyncLock:
+        timeout = self._timeout
+        if timeout is not None:
+            check_timeout(timeout)
+        died = self._turns.take_now(self._mode, self._recover)
+        if died is None:
+            died = await self._turns.take(self._mode, self._recover, timeout)
+        self.owner_died = died
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None = None,
+        body: BaseException | None = None,
+        traceback: TracebackType | None = None,
+    ) -> None:
+        """Release the lock; as the end of a with block on Region.lock()."""
+        failure = self._turns.release(self._mode)
+        if failure is not None:
+            raise_after(failure, body)
+        if self._region._owner is None:
+            self._region._close_late()
+
+
+class _Request:
+    """A coroutine in the queue."""
+
+    __slots__ = ("future", "granted", "mode", "recover", "thread")
+
+    def __init__(self, future: asyncio.Future[bool], mode: int, recover: bool) -> None:
+        self.future = future
+        self.mode = mode
+        self.recover = recover
+        #: Whether the lock is held for it.
+        self.granted = False
+        #: The thread of its event loop.
+        self.thread = threading.current_thread()
+
+
+class Turns:
+    """The queue of all coroutines, of any event loops, that want one region's lock.
+
+    They get it in the order in which they asked, and readers that are neighbours in the
+    queue together. The library is asked for one request at a time, the first one, and
+    only if no coroutine holds the lock in a mode that excludes it. So 1,000 coroutines
+    are one participant to other processes, and after each section those have their turn.
+
+    Who asks does not wait: most of the time nobody else holds the lock. Only if somebody
+    does, one thread for the region waits on behalf of the queue, for a slice of time
+    after the other. To ask again and again between sleeps would need no thread, but it
+    would be late by half a sleep on average, and last: the library lets whoever waits
+    inside it go before those who come later, and that a poller never is. A thread of the
+    loop's executor would do as well, but that may be busy with functions that wait for
+    the very lock, and it is not that of the other loops.
+
+    The thread waits for no particular coroutine. So a cancelled one leaves at once. If
+    the lock comes too late for it, the next one gets it, or it is given back.
+
+    The thread is no daemon, which at exit would be frozen with the lock in its hands, but
+    it ends with the threads that it serves. All fields are guarded by the one lock, under
+    which nothing waits. It is reentrant, because a finalizer can run at any allocation.
+    """
+
+    def __init__(self, argument: Any) -> None:
+        self._argument = argument
+        self._closed = False
+        self._running = False
+        self._queue: collections.deque[_Request] = collections.deque()
+        #: How many coroutines hold the lock shared; -1: one holds it exclusively.
+        self._holders = 0
+        self._renew()
+
+    def _renew(self) -> None:
+        self._guard = threading.RLock()
+        self._changed = threading.Condition(self._guard)
+
+    def take_now(self, mode: int, recover: bool) -> bool | None:
+        """Take the lock if nobody is in the way, otherwise return None.
+
+        Returns whether the last owner died in its section. Raises an Error.
+        """
+        with self._guard:
+            self._check_open()
+            if self._queue or not self._admits(mode):
+                return None
+            status = lock_now(self._argument, mode, 0)
+            if not status:
+                self._holders += -1 if mode == EXCLUSIVE else 1
+                return False
+            if status == _TIMEOUT:
+                return None
+            result = self._result(mode, recover, status)
+        if isinstance(result, BaseException):
+            raise result
+        return result
+
+    async def take(self, mode: int, recover: bool, timeout: float | None) -> bool:
+        """Wait for the lock for up to timeout seconds; otherwise as take_now()."""
+        if timeout == 0:
+            raise _late()
+        loop = asyncio.get_running_loop()
+        request = _Request(loop.create_future(), mode, recover)
+        timer = None if timeout is None else loop.call_later(timeout, self._expire, request)
+        try:
+            with self._guard:
+                # In this order, so that either close() sees it or it sees close().
+                self._queue.append(request)
+                self._check_open()
+                self._advance()
+            return await request.future
+        except BaseException:
+            # Cancelled, or thrown away with its loop; otherwise this does nothing.
+            self._withdraw(request)
+            raise
+        finally:
+            if timer is not None:
+                timer.cancel()
+
+    def release(self, mode: int) -> _errors.Error | None:
+        """Release the lock and let the next ones have it; what that has failed with."""
+        with self._guard:
+            status = self._give_back(mode)
+            failure = _errors.error(status) if status else None
+            if self._queue:
+                self._advance()
+        return failure
+
+    def close(self) -> None:
+        """End all waiting with ClosedError."""
+        self._closed = True
+        # A finalizer at exit must not wait for the lock, as a daemon may be frozen with
+        # it; and nobody waits for a region that is being finalized.
+        if not self._queue:
+            return
+        with self._guard:
+            while self._queue:
+                self._answer(self._queue.popleft(), _errors.closed("region"))
+            self._changed.notify()
+
+    def after_fork(self) -> None:
+        """Forget, in a child, what is the parent's: its thread and its coroutines."""
+        self._renew()
+        self._running = False
+        self._queue.clear()
+
+    # All below are called with the guard.
+
+    def _check_open(self) -> None:
+        # The handle may be open still, for memory that is in use.
+        if self._closed:
+            raise _errors.closed("region")
+
+    def _admits(self, mode: int) -> bool:
+        """Whether no coroutine is in the way of a holder in this mode."""
+        return self._holders == 0 or (self._holders > 0 and mode != EXCLUSIVE)
+
+    def _result(self, mode: int, recover: bool, status: int) -> bool | _errors.Error:
+        """Note what the library has said to a request, which holds the lock if this
+        returns whether the last owner died in its section."""
+        died = status == _OWNER_DEAD and mode == EXCLUSIVE
+        if status and not (died and recover):
+            failure = _errors.closed("region") if self._closed else _errors.error(status)
+            if died:
+                unlock(self._argument, mode)
+            return failure
+        self._holders += -1 if mode == EXCLUSIVE else 1
+        return died
+
+    def _give_back(self, mode: int) -> int:
+        self._holders -= -1 if mode == EXCLUSIVE else 1
+        status: int = unlock(self._argument, mode)
+        return status
+
+    def _advance(self) -> None:
+        """Give the lock to those whose turn it is, as far as it is to be had now."""
+        while self._queue and self._admits(self._queue[0].mode):
+            request = self._queue[0]
+            status = lock_now(self._argument, request.mode, 0)
+            result: bool | Exception
+            if status != _TIMEOUT:
+                result = self._result(request.mode, request.recover, status)
+            elif self._running:
+                self._changed.notify()
+                return
+            else:
+                self._running = True
+                try:
+                    threading.Thread(
+                        target=self._ask, name="winshm-lock", daemon=False
+                    ).start()
+                    return
+                except RuntimeError as failure:  # No more threads, or none at exit.
+                    self._running = False
+                    result = failure
+                except BaseException:
+                    self._running = False
+                    raise
+            self._queue.popleft()
+            self._answer(request, result)
+
+    def _answer(self, request: _Request, result: bool | Exception) -> None:
+        request.granted = not isinstance(result, Exception)
+        loop = request.future.get_loop()
+        if loop is _running_loop():
+            _complete(request.future, result)
+            return
+        try:
+            loop.call_soon_threadsafe(_complete, request.future, result)
+        except RuntimeError:  # It is closed: nobody waits any more.
+            if request.granted:
+                request.granted = False
+                self._give_back(request.mode)
+
+    def _expire(self, request: _Request) -> None:
+        with self._guard:
+            if request in self._queue:
+                self._queue.remove(request)
+                self._answer(request, _late())
+                self._advance()
+
+    def _withdraw(self, request: _Request) -> None:
+        with self._guard:
+            if request in self._queue:
+                self._queue.remove(request)
+                self._advance()
+            elif request.granted:
+                self.release(request.mode)
+
+    def _ask(self) -> None:
+        """The thread: wait for the lock as long as the queue needs it."""
+        while True:
+            with self._guard:
+                mode = self._wanted()
+                if mode is None:
+                    self._running = False
+                    return
+            status = lock_slowly(self._argument, mode, SLICE_MS)
+            if status != _TIMEOUT:
+                with self._guard:
+                    self._pass_on(mode, status)
+
+    def _wanted(self) -> int | None:
+        """Wait until there is something to ask for, but not for long."""
+        end = time.monotonic() + SLICE_MS / 1000
+        while not self._closed and served(request.thread for request in self._queue):
+            if self._queue and self._admits(self._queue[0].mode):
+                return self._queue[0].mode
+            left = end - time.monotonic()
+            if left <= 0:
+                break
+            self._changed.wait(left)
+        return None
+
+    def _pass_on(self, mode: int, status: int) -> None:
+        """Give what the thread was told to whoever is the first in the queue by now."""
+        request = self._queue[0] if self._queue else None
+        if request is not None and request.mode == mode and self._admits(mode):
+            result = self._result(mode, request.recover, status)
+            self._queue.popleft()
+            self._answer(request, result)
+        elif status == Status.OK or (status == _OWNER_DEAD and mode == EXCLUSIVE):
+            unlock(self._argument, mode)
+        self._advance()
+
+
+def _late() -> _errors.TimeoutError:
+    message = "the lock was not free in time [WINSHM_E_TIMEOUT]"
+    return _errors.TimeoutError(Status.TIMEOUT, message)
+
+
+def _running_loop() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
+
+
+def _complete(future: asyncio.Future[bool], result: bool | Exception) -> None:
+    # If it was cancelled, the request is withdrawn as soon as its coroutine runs.
+    if future.done():
+        return
+    if isinstance(result, Exception):
+        future.set_exception(result)
+    else:
+        future.set_result(result)

@@ -1,0 +1,27 @@
+/* What an observer does, who may not write the control block: it reads by
+ * version check, and looks by itself whether its region still lives, since
+ * nobody knows of it and nothing that it holds keeps the region. */
+#ifndef WINSHM_OBSERVE_H
+#define WINSHM_OBSERVE_H
+
+#include "handle.h"
+
+/** Copy without a lock: good if no section ran meanwhile. */
+winshm_status wshm_observe_read(struct region *r, uint64_t offset, void *buffer,
+                                uint64_t length, uint32_t timeout_ms);
+
+/**
+ * Tell whether an observer's region lives. Asks the system no more than ten
+ * times a second, so the answer may be 0.1 s old.
+ *
+ * @return WINSHM_OK or WINSHM_E_NOT_FOUND.
+ */
+winshm_status wshm_observe_life(struct region *r);
+
+/** The same for any handle: a participant's region lives. */
+static inline winshm_status wshm_observe_any(struct region *r)
+{
+    return PLATFORM_LIKELY(r->slot != NULL) ? WINSHM_OK : wshm_observe_life(r);
+}
+
+#endif

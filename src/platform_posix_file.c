@@ -1,0 +1,229 @@
+/* Linux: codes, paths and permissions, and how files are made. */
+#define _GNU_SOURCE
+#define _FILE_OFFSET_BITS 64
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "platform.h"
+#include "platform_posix.h"
+#include "status.h"
+
+winshm_status wshm_posix_translate(int code)
+{
+    switch (code) {
+    case ENOENT:
+        return WINSHM_E_NOT_FOUND;
+    case EACCES:
+    case EPERM:
+    case EROFS:
+        return WINSHM_E_ACCESS;
+    case ELOOP:
+    case EISDIR:
+    case ENXIO:
+    case ENODEV:
+        return WINSHM_E_KIND;
+    case EAGAIN: /* more memory is locked than may be */
+    case ENOMEM:
+    case ENOSPC:
+    case EDQUOT:
+    case EMFILE:
+    case ENFILE:
+        return WINSHM_E_NO_MEMORY;
+    case EFBIG:
+    case EOVERFLOW:
+        return WINSHM_E_SIZE;
+    default:
+        return WINSHM_E_SYSTEM;
+    }
+}
+
+winshm_status wshm_posix_refused(const char *call, int code)
+{
+    return wshm_error_os(wshm_posix_translate(code), call, code);
+}
+
+winshm_status wshm_posix_not_made(const char *call, int code)
+{
+    /* There is no such directory, or not one to make files in; and that is no
+     * matter of this region's permissions. */
+    if (code == ENOENT || code == EROFS || code == EISDIR)
+        return wshm_error_os(WINSHM_E_SYSTEM, call, code);
+    return wshm_posix_refused(call, code);
+}
+
+void wshm_posix_path(const struct platform_region *p, const char *suffix,
+                     char *path)
+{
+    snprintf(path, POSIX_PATH_BYTES, POSIX_DIRECTORY "/%s%s", p->name, suffix);
+}
+
+winshm_status wshm_posix_mode(const char *security, mode_t *mode)
+{
+    *mode = 0600;
+    if (security == NULL || strcmp(security, "owner") == 0 ||
+        strcmp(security, "session") == 0)
+        return WINSHM_OK;
+    if (strcmp(security, "interactive-read") == 0 ||
+        strcmp(security, "everyone-read") == 0) {
+        *mode = 0644;
+        return WINSHM_OK;
+    }
+    return strchr(security, ':') != NULL ? WINSHM_E_UNSUPPORTED
+                                         : WINSHM_E_INVALID;
+}
+
+/** What a user namespace shows in place of every owner that it has no number
+ * for, and of this process's own user if that has none. */
+enum { OVERFLOW_UID = 65534 };
+
+/** Asks the kernel, who knows users by other numbers than it shows here,
+ * whether this user owns the file or may do what its owner may. */
+static bool owner_or_capable(int fd)
+{
+    int flags = fcntl(fd, F_GETFL, 0);
+    if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NOATIME) != 0)
+        return false;
+    fcntl(fd, F_SETFL, flags);
+    return true;
+}
+
+bool wshm_posix_own(int fd, const struct stat *file)
+{
+    return file->st_uid == geteuid() &&
+           (file->st_uid != OVERFLOW_UID || owner_or_capable(fd));
+}
+
+bool wshm_posix_acceptable(int fd, const struct stat *file)
+{
+    if (file->st_nlink > 1)
+        return false;
+    if (file->st_uid == 0 || wshm_posix_own(fd, file))
+        return true;
+    /* The super-user of a namespace is none for the users outside it. */
+    return geteuid() == 0 &&
+           (file->st_uid != OVERFLOW_UID || owner_or_capable(fd));
+}
+
+int wshm_posix_open(platform_object *object, const char *path, int flags,
+                    mode_t mode)
+{
+    wshm_posix_descriptors_lock();
+    int fd = open(path, flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, mode);
+    int code = errno;
+    if (fd >= 0)
+        *object = fd;
+    wshm_posix_descriptors_unlock();
+    return fd >= 0 ? 0 : code;
+}
+
+winshm_status wshm_posix_make(platform_object *object, mode_t mode)
+{
+    wshm_posix_descriptors_lock();
+    int fd = open(POSIX_DIRECTORY, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    int code = errno;
+    if (fd >= 0)
+        *object = fd;
+    wshm_posix_descriptors_unlock();
+    if (fd < 0)
+        return wshm_posix_not_made("open(O_TMPFILE)", code);
+    /* Before anybody can see it, and whatever this process's mask is. */
+    if (fchmod(fd, mode) == 0)
+        return WINSHM_OK;
+    code = errno;
+    wshm_posix_close(object);
+    return wshm_posix_not_made("fchmod", code);
+}
+
+int wshm_posix_link(int fd, const char *path)
+{
+    char from[64];
+    snprintf(from, sizeof from, "/proc/self/fd/%d", fd);
+    if (linkat(AT_FDCWD, from, AT_FDCWD, path, AT_SYMLINK_FOLLOW) == 0)
+        return 0;
+    if (errno != ENOENT)
+        return errno;
+    /* There is no /proc. Kernels before 6.10 want a privilege for this. */
+    return linkat(fd, "", AT_FDCWD, path, AT_EMPTY_PATH) == 0 ? 0 : errno;
+}
+
+bool wshm_posix_unshut(const char *path)
+{
+    char same[64];
+    struct stat file;
+    bool done = false;
+    int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    if (fd >= 0) {
+        snprintf(same, sizeof same, "/proc/self/fd/%d", fd);
+        done = fstat(fd, &file) == 0 && S_ISREG(file.st_mode) &&
+               file.st_size == 0 && file.st_uid == geteuid() &&
+               (file.st_mode & 0600) != 0600 && chmod(same, 0600) == 0;
+        close(fd);
+    }
+    return done;
+}
+
+void wshm_posix_close(platform_object *object)
+{
+    wshm_posix_descriptors_lock();
+    if (*object != PLATFORM_NONE)
+        close((int)*object);
+    *object = PLATFORM_NONE;
+    wshm_posix_descriptors_unlock();
+}
+
+/** @return EFBIG if this process may not make files so large: going beyond that
+ * limit would be a signal. */
+static int check_limit(uint64_t bytes)
+{
+    struct rlimit limit;
+    return getrlimit(RLIMIT_FSIZE, &limit) == 0 &&
+                   limit.rlim_cur != RLIM_INFINITY && bytes > limit.rlim_cur
+               ? EFBIG
+               : 0;
+}
+
+int wshm_posix_resize(int fd, uint64_t bytes)
+{
+    int code = check_limit(bytes);
+    return code != 0 || ftruncate(fd, (off_t)bytes) == 0 ? code : errno;
+}
+
+int wshm_posix_reserve(int fd, uint64_t bytes)
+{
+    struct statvfs room;
+    int limited = check_limit(bytes);
+    if (limited != 0)
+        return limited;
+    /* Asked first: finding out by filling it would take the memory from
+     * everybody else meanwhile. */
+    if (fstatvfs(fd, &room) != 0)
+        return errno;
+    if (room.f_blocks != 0 && bytes / room.f_frsize > room.f_blocks)
+        return EFBIG; /* not even if it were empty */
+    if (room.f_blocks != 0 && bytes / room.f_frsize > room.f_bavail)
+        return ENOSPC;
+    /* In parts, and smaller ones where need be, so that a signal that comes
+     * again and again, as a profiler's does, cannot keep a large one from ever
+     * being done. */
+    uint64_t part = 64 << 20;
+    int interruptions = 0;
+    for (uint64_t done = 0; done < bytes;) {
+        uint64_t length = bytes - done < part ? bytes - done : part;
+        int code = posix_fallocate(fd, (off_t)done, (off_t)length);
+        if (code == 0) {
+            done += length;
+            interruptions = 0;
+        } else if (code != EINTR || ++interruptions == 100) {
+            return code;
+        } else if (part > 65536) {
+            part /= 2;
+        }
+    }
+    return 0;
+}
