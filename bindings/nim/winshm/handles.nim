@@ -127,7 +127,12 @@ proc close*(region: Region) =
   ## `WINSHM_E_CLOSED`.
   if region.isNil or region.handle.isNil: return
   if not region.borrowed:
-    let status = winshm_close(region.handle)
+    let handle = region.handle
+    var status = winshm_close(handle)
+    # The library says so as soon as another thread is closing, which may fail. The size
+    # is told when that is decided.
+    while status == WINSHM_E_CLOSED and winshm_size(handle) != 0:
+      status = winshm_close(handle)
     if status != WINSHM_OK and status != WINSHM_E_CLOSED: raiseFailure(status)
   region.handle = nil
 
