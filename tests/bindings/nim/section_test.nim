@@ -3,7 +3,7 @@
 
 ## Whose the lock is, copies under it, and which failure is told at the end of a block.
 {.used.}
-import std/[strutils, unittest]
+import std/unittest
 import winshm, winshm/abi
 import ./roles
 
@@ -210,15 +210,3 @@ suite "the end of a block":
     region.closeAfter: check region.info.participants == 1
     fails WINSHM_E_CLOSED: discard region.size
     region.closeAfter: discard
-
-  test "a collection does not replace the message":
-    # Regions that are forgotten with the lock held cannot be closed, which is the last
-    # failure of the thread, at whatever moment they are collected.
-    proc forgetOne() = openRegion(name).lock(lmShared)
-    for _ in 1 .. 100:
-      forgetOne()
-      for _ in 1 .. 200:
-        try: region.unlock()
-        except WinshmError as error:
-          if "winshm_unlock" notin error.msg: checkpoint error.msg
-          doAssert "winshm_unlock" in error.msg, error.msg

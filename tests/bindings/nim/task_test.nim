@@ -3,9 +3,11 @@
 
 ## The lock for tasks on asyncdispatch.
 {.used.}
-import std/[asyncdispatch, os, random, sequtils, strutils, times, unittest]
+import std/[asyncdispatch, random, strutils, times, unittest]
 import winshm, winshm/abi, winshm/asynclock
 import ./roles
+
+when defined(linux): import std/[os, sequtils]
 
 proc started(message: string): string =
   ## A message of an exception without what asyncdispatch has added to it.
