@@ -20,27 +20,20 @@
 ## region ends the program.
 ##
 ## A `Region` belongs to the thread that made it, like any `ref`. For other threads
-## of the process there is `borrow`.
+## of the process there is `borrow`. Tasks that take turns on a thread need a region
+## opened with `rfTask`, whose lock no thread owns: see the module `winshm/asynclock`.
 ##
 ## A region that is forgotten is closed when its last reference goes. One that
 ## holds its lock is not: the lock then stays held until the process ends, which
 ## the others see as the death of its owner.
 
-import std/[times, typetraits]
-import winshm/[abi, types]
+import std/times
+import winshm/[abi, handles, locks, types]
 
 export types
-
-type
-  Region* {.acyclic.} = ref object ## One participant's handle to a region.
-    handle: ptr winshm_region
-    borrowed: bool
-  View* {.acyclic.} = ref object ## A mapped part of a region. It may outlive the region.
-    handle: ptr winshm_view
-
-proc requireLibrary() {.raises: [LibraryError].} =
-  let problem = winshmProblem()
-  if problem.len > 0: raise newException(LibraryError, "winshm: " & problem)
+export locks except afterUnlock, unlockAtEnd
+export handles.Region, handles.View, handles.handle, handles.borrow, handles.close,
+  handles.unmap, handles.closeAfter
 
 proc libraryVersion*(): string {.raises: [LibraryError].} =
   ## The version of the library that is loaded, such as `"0.1.0"`.
@@ -59,65 +52,10 @@ proc statusText*(status: int32): string {.raises: [LibraryError].} =
 
 {.push raises: [WinshmError].}
 
-proc raiseFailure(status: int32, lockHeld = false) {.noreturn, noinline.} =
-  # Both belong to this thread's last failure, so they come before anything else.
-  let osCode = winshm_last_os_code()
-  let message = $winshm_last_message()
-  var error: ref WinshmError
-  case status
-  of WINSHM_E_TIMEOUT: error = newException(WinshmTimeoutError, message)
-  of WINSHM_E_OWNER_DEAD: error = (ref OwnerDeadError)(msg: message, lockHeld: lockHeld)
-  else: error = newException(WinshmError, message)
-  error.status = status
-  error.statusName = $winshm_status_name(status)
-  error.osCode = osCode
-  raise error
-
-template check(call: winshm_status) =
-  let status = call
-  if status != WINSHM_OK: raiseFailure(status)
-
-proc raiseNamed(status: int32, name, message: string) {.noreturn, noinline.} =
-  let error = newException(WinshmError, "winshm: " & message)
-  error.status = status
-  error.statusName = name
-  raise error
-
-template raiseOwn(status: untyped, message: string) =
-  # What is found out here may be told without the library, too.
-  raiseNamed(status, astToStr(status), message)
-
-proc raiseRange(offset, length: int64, size: uint64) {.noreturn, noinline.} =
-  raiseOwn(WINSHM_E_RANGE, "offset " & $offset & " and length " & $length &
-    " are not within " & $size & " bytes")
-
-proc toTimeout(timeout: int): uint32 =
-  if timeout == Forever: WINSHM_FOREVER
-  elif timeout < 0:
-    # A deadline that has passed would otherwise turn into an endless wait.
-    raiseOwn(WINSHM_E_INVALID, "a time-out of " & $timeout & " ms")
-  else: uint32(min(uint64(timeout), uint64(WINSHM_FOREVER - 1)))
-
 func bits(flags: set[RegionFlag]): uint32 = uint32(cast[uint8](flags))
 
 func toTime(microseconds: int64): Time =
   initTime(microseconds div 1_000_000, int(microseconds mod 1_000_000) * 1000)
-
-proc raw(region: Region): ptr winshm_region =
-  if region.isNil or region.handle.isNil: raiseOwn(WINSHM_E_CLOSED, "the region is closed")
-  region.handle
-
-proc raw(view: View): ptr winshm_view =
-  if view.isNil or view.handle.isNil: raiseOwn(WINSHM_E_CLOSED, "the view is unmapped")
-  view.handle
-
-# A destructor cannot raise. What the library refuses to close stays open, and it
-# knows its handles, so one that is closed already does no harm.
-proc forget(region: Region) {.raises: [].} =
-  if not region.borrowed and not region.handle.isNil: discard winshm_close(region.handle)
-
-proc forget(view: View) {.raises: [].} =
-  if not view.handle.isNil: discard winshm_unmap(view.handle)
 
 proc enter(options: var winshm_options, name, security: string): Region {.
     raises: [WinshmError, LibraryError].} =
@@ -129,8 +67,7 @@ proc enter(options: var winshm_options, name, security: string): Region {.
   options.security = if security.len == 0: nil else: security.cstring
   var handle: ptr winshm_region
   check winshm_open_with(addr options, addr handle)
-  new(result, forget)
-  result.handle = handle
+  own(handle, forTasks = (options.flags and WINSHM_TASK) != 0)
 
 proc createRegion*(name: string, size: int64, flags: set[RegionFlag] = {}, capacity = 0'i64,
                    layoutTag = 0'u64, security = ""): Region {.
@@ -158,24 +95,6 @@ proc openOrCreateRegion*(name: string, size: int64, flags: set[RegionFlag] = {},
   var options = winshm_options(disposition: WINSHM_OPEN_OR_CREATE, flags: flags.bits,
     size: cast[uint64](size), capacity: cast[uint64](capacity), layout_tag: layoutTag)
   enter(options, name, security)
-
-proc borrow*(handle: ptr winshm_region): Region =
-  ## Wraps another thread's `handle`, without owning it: closing the result, or
-  ## forgetting it, leaves the handle open. Once its owner closes it, every call on
-  ## the result raises.
-  Region(handle: handle, borrowed: true)
-
-proc handle*(region: Region): ptr winshm_region =
-  ## The handle for `borrow` and for the procedures of `winshm/abi`.
-  region.raw
-
-proc close*(region: Region) =
-  ## Leaves the region; closing again does nothing. Raises `WINSHM_E_BUSY` and
-  ## closes nothing while the handle holds the lock. Threads that wait on the
-  ## handle return with `WINSHM_E_CLOSED`.
-  if region.isNil or region.handle.isNil: return
-  if not region.borrowed: check winshm_close(region.handle)
-  region.handle = nil
 
 proc info*(region: Region): RegionInfo =
   ## What is known of the region.
@@ -232,14 +151,7 @@ proc map*(region: Region, offset, length: int64, flags: set[RegionFlag] = {}): V
   var handle: ptr winshm_view
   check winshm_map(region.raw, cast[uint64](offset), cast[uint64](length), flags.bits,
     addr handle)
-  new(result, forget)
-  result.handle = handle
-
-proc unmap*(view: View) =
-  ## Unmaps the view; unmapping again does nothing.
-  if view.isNil or view.handle.isNil: return
-  check winshm_unmap(view.handle)
-  view.handle = nil
+  own(handle)
 
 proc span*(mapped: Region or View, offset, length: int64): pointer =
   ## The byte at `offset`, after which `length` bytes are known to be mapped.
@@ -249,10 +161,6 @@ proc span*(mapped: Region or View, offset, length: int64): pointer =
   if cast[uint64](length) > size or cast[uint64](offset) > size - cast[uint64](length):
     raiseRange(offset, length, size)
   cast[pointer](cast[uint](first) + uint(offset))
-
-template requirePlain(T: typedesc) =
-  when not supportsCopyMem(T):
-    {.error: $T & " has references of this process, which cannot be shared".}
 
 proc at*[T](mapped: Region or View, kind: typedesc[T], offset: int64): ptr T =
   ## The value of type `T` at `offset`, in place: `region.at(uint32, 64)[] = 1`.
@@ -306,101 +214,6 @@ proc store*[T](region: Region, offset: int64, value: T, timeout = Forever) =
   requirePlain(T)
   check winshm_write(region.raw, cast[uint64](offset), unsafeAddr value, uint64(sizeof(T)),
     timeout.toTimeout)
-
-proc lock*(region: Region, mode = lmExclusive, timeout = Forever) =
-  ## Takes the lock, which belongs to the handle: any thread may unlock it. If its
-  ## owner died in its section, `OwnerDeadError` is raised; then the lock is held
-  ## all the same in mode `lmExclusive`, and not in mode `lmShared`.
-  let status = winshm_lock(region.raw, uint32(mode), timeout.toTimeout)
-  if status != WINSHM_OK: raiseFailure(status, lockHeld = mode == lmExclusive)
-
-proc tryLock*(region: Region, mode = lmExclusive, timeout = 0): bool =
-  ## As `lock`, but false if the lock was not free in time.
-  let status = winshm_lock(region.raw, uint32(mode), timeout.toTimeout)
-  if status != WINSHM_OK and status != WINSHM_E_TIMEOUT:
-    raiseFailure(status, lockHeld = mode == lmExclusive)
-  status == WINSHM_OK
-
-proc lockRecovering*(region: Region, timeout = Forever): bool =
-  ## Takes the lock exclusively; true if its owner died in its section. Then the
-  ## data may be half written: repair them and call `makeConsistent`, or the next
-  ## owner is told again.
-  let status = winshm_lock(region.raw, WINSHM_EXCLUSIVE, timeout.toTimeout)
-  if status != WINSHM_OK and status != WINSHM_E_OWNER_DEAD: raiseFailure(status)
-  status == WINSHM_E_OWNER_DEAD
-
-proc unlock*(region: Region, mode = lmExclusive) =
-  ## Releases the lock, which was taken in this mode.
-  check winshm_unlock(region.raw, uint32(mode))
-
-proc makeConsistent*(region: Region) =
-  ## Declares the data whole again. The lock must be held exclusively.
-  check winshm_make_consistent(region.raw)
-
-proc lockSound*(region: Region, mode: LockMode, timeout: int) =
-  ## Takes the lock of data that are whole: as `lock`, but never holds the lock
-  ## after `OwnerDeadError`. This is how `withLock` begins.
-  try:
-    region.lock(mode, timeout)
-  except OwnerDeadError as error:
-    if error.lockHeld:
-      region.unlock(mode)
-      error.lockHeld = false
-    raise error
-
-# In the templates below `timeout` has no type, or Nim would take the body of a call
-# without a time-out for an int first, and compile it twice.
-
-template withLockAs(region: Region, mode: LockMode, timeout: int, body: untyped): untyped =
-  let locked = region
-  lockSound(locked, mode, timeout)
-  try:
-    body
-  finally:
-    unlock(locked, mode)
-
-template withLock*(region: Region, body: untyped): untyped =
-  ## Runs `body` with the exclusive lock and releases it, however `body` ends. If a
-  ## former owner died in its section, `body` does not run: `OwnerDeadError` is
-  ## raised, with the lock released and the data left as they are. A body that is an
-  ## expression gives its value: `let score = region.withLock: region.at(int64, 0)[]`.
-  ##
-  ## `quit` in a body ends the process with the lock held, which is the death of its
-  ## owner.
-  withLockAs(region, lmExclusive, Forever, body)
-
-template withLock*(region: Region, timeout, body: untyped): untyped =
-  ## As `withLock`, with a time-out.
-  withLockAs(region, lmExclusive, timeout, body)
-
-template withSharedLock*(region: Region, body: untyped): untyped =
-  ## As `withLock` for readers.
-  withLockAs(region, lmShared, Forever, body)
-
-template withSharedLock*(region: Region, timeout, body: untyped): untyped =
-  ## As `withSharedLock`, with a time-out.
-  withLockAs(region, lmShared, timeout, body)
-
-template withRecoveringLock*(region: Region, ownerDied, timeout, body: untyped): untyped =
-  ## Runs `body` with the exclusive lock, also after the death of an owner. The name
-  ## given as `ownerDied` becomes a constant that tells `body` so:
-  ##
-  ## .. code-block:: nim
-  ##   region.withRecoveringLock(ownerDied):
-  ##     if ownerDied:
-  ##       repair(region)
-  ##       region.makeConsistent()
-  let locked = region
-  let died = lockRecovering(locked, timeout)
-  try:
-    let ownerDied {.used.} = died
-    body
-  finally:
-    unlock(locked, lmExclusive)
-
-template withRecoveringLock*(region: Region, ownerDied, body: untyped): untyped =
-  ## As `withRecoveringLock`, without a time-out.
-  withRecoveringLock(region, ownerDied, Forever, body)
 
 proc notify*(region: Region) =
   ## Tells everybody who waits that something has changed.

@@ -101,6 +101,7 @@ const
   WINSHM_RAW* = 0x00000004'u32
   WINSHM_NO_LOCK* = 0x00000008'u32
   WINSHM_NO_MAP* = 0x00000010'u32
+  WINSHM_TASK* = 0x00000020'u32
 
   WINSHM_CREATE_NEW* = 1'u32
   WINSHM_OPEN_EXISTING* = 2'u32
@@ -204,6 +205,10 @@ proc winshm_read*(region: ptr winshm_region, offset: uint64, buffer: pointer, le
                   timeout_ms: uint32): winshm_status {.winshm.}
 proc winshm_write*(region: ptr winshm_region, offset: uint64, buffer: pointer, length: uint64,
                    timeout_ms: uint32): winshm_status {.winshm.}
+proc winshm_copy_out*(region: ptr winshm_region, offset: uint64, buffer: pointer,
+                      length: uint64): winshm_status {.winshm.}
+proc winshm_copy_in*(region: ptr winshm_region, offset: uint64, buffer: pointer,
+                     length: uint64): winshm_status {.winshm.}
 
 proc winshm_lock*(region: ptr winshm_region, mode: uint32,
                   timeout_ms: uint32): winshm_status {.winshm.}

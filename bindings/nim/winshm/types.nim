@@ -37,6 +37,7 @@ type
     rfRaw ## A plain block of the operating system: no lock, no notification.
     rfNoLock ## Creates a region without a lock.
     rfNoMap ## Maps nothing; parts come from `map`.
+    rfTask ## The lock belongs to the handle, not to threads: see `lock`.
   LockMode* = enum
     lmShared = 1 ## Any number of readers.
     lmExclusive ## One writer and no reader.

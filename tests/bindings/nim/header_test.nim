@@ -112,7 +112,7 @@ var measuredByC {.importc: "measured", nodecl.}: array[measured[1], cuint]
 suite "winshm.h and the binding":
   test "the header was understood":
     check constants.len >= 60
-    check signatures.len == 28
+    check signatures.len == 30
     check structs.len == 3
 
   test "constants":
@@ -172,6 +172,7 @@ suite "winshm.h and the binding":
     check cast[uint8]({rfRaw}) == uint8(WINSHM_RAW)
     check cast[uint8]({rfNoLock}) == uint8(WINSHM_NO_LOCK)
     check cast[uint8]({rfNoMap}) == uint8(WINSHM_NO_MAP)
+    check cast[uint8]({rfTask}) == uint8(WINSHM_TASK)
     check cast[uint8]({lsExclusive}) == uint8(WINSHM_STATE_EXCLUSIVE)
     check cast[uint8]({lsShared}) == uint8(WINSHM_STATE_SHARED)
     check cast[uint8]({lsInconsistent}) == uint8(WINSHM_STATE_INCONSISTENT)

@@ -6,7 +6,7 @@
 import std/[os, osproc, streams, strtabs, strutils, unittest]
 import winshm
 
-proc say(line: string) =
+proc say*(line: string) =
   echo line
   flushFile(stdout)
 
@@ -34,10 +34,31 @@ proc play(role: string, arguments: seq[string]) =
     var seen = region.changeCount
     while region.load(uint32, 0) == 0: seen = region.wait(seen, 10_000)
     region.store(4, region.load(uint32, 0) + 1)
+  of "contend":
+    # Adds as often as it can until it is told to stop.
+    var stop {.global.}: bool
+    var listener: Thread[void]
+    createThread(listener, proc () {.thread.} =
+      discard stdin.readLine()
+      atomicStoreN(addr stop, true, ATOMIC_RELEASE))
+    say "contending"
+    var times = 0
+    while not atomicLoadN(addr stop, ATOMIC_ACQUIRE):
+      region.withLock: inc region.at(uint64, 0)[]
+      inc times
+    joinThread(listener)
+    say $times
   else: quit "no such role: " & role
 
 const marker = "--role"
-if paramCount() >= 2 and paramStr(1) == marker:
+const elsewhere = ["leave"] # Roles that other modules play, since they need more.
+
+proc role*(name: string): seq[string] =
+  ## What this process was told for a role of another module, or nothing.
+  if paramCount() > 2 and paramStr(1) == marker and paramStr(2) == name:
+    result = commandLineParams()[2 .. ^1]
+
+if paramCount() >= 2 and paramStr(1) == marker and paramStr(2) notin elsewhere:
   play(paramStr(2), commandLineParams()[2 .. ^1])
   quit 0
 

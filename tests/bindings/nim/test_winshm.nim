@@ -4,8 +4,10 @@
 ## The tests of the Nim binding. The program starts itself again for the tests that
 ## need other processes; it has to find the library as any other program does.
 import ./roles # First: as another process this plays its role and ends here.
-import ./header_test, ./region_test, ./sync_test, ./process_test
+when not (defined(windows) and sizeof(int) == 4):
+  import ./leaving
+import ./header_test, ./region_test, ./sync_test, ./section_test, ./close_test, ./process_test
 
 # The Wine of Debian 12 has no ws2_32.dll for 32-bit programs, which asyncdispatch needs.
 when not (defined(windows) and sizeof(int) == 4):
-  import ./async_test
+  import ./async_test, ./task_test

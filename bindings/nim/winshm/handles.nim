@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 the winshm authors
+
+## The handles of regions and views, and how a failure of the library becomes an
+## exception. The other modules build on this one; programs import `winshm`.
+
+import std/typetraits
+import ./abi, ./types
+
+type
+  Region* {.acyclic.} = ref object ## One participant's handle to a region.
+    handle: ptr winshm_region
+    borrowed, forTasks: bool
+  View* {.acyclic.} = ref object ## A mapped part of a region. It may outlive the region.
+    handle: ptr winshm_view
+
+proc requireLibrary*() {.raises: [LibraryError].} =
+  let problem = winshmProblem()
+  if problem.len > 0: raise newException(LibraryError, "winshm: " & problem)
+
+{.push raises: [WinshmError].}
+
+proc toError*(status: int32, lockHeld = false): ref WinshmError {.raises: [].} =
+  ## The exception for this thread's last failure, which had this status.
+  let osCode = winshm_last_os_code()
+  # Memory from Nim's heap may start a collection, which may close a forgotten region,
+  # which may fail and so replace the message: it is saved where nothing is collected.
+  var saved {.noinit.}: array[1024, char]
+  let message = winshm_last_message()
+  var length = 0
+  while length < saved.high and message[length] != '\0':
+    saved[length] = message[length]
+    inc length
+  saved[length] = '\0'
+  let text = $cast[cstring](addr saved[0])
+  case status
+  of WINSHM_E_TIMEOUT: result = newException(WinshmTimeoutError, text)
+  of WINSHM_E_OWNER_DEAD: result = (ref OwnerDeadError)(msg: text, lockHeld: lockHeld)
+  else: result = newException(WinshmError, text)
+  result.status = status
+  result.statusName = $winshm_status_name(status)
+  result.osCode = osCode
+
+proc raiseFailure*(status: int32, lockHeld = false) {.noreturn, noinline.} =
+  raise toError(status, lockHeld)
+
+template check*(call: winshm_status) =
+  let status = call
+  if status != WINSHM_OK: raiseFailure(status)
+
+proc ownError*(status: int32, name, message: string): ref WinshmError {.raises: [].} =
+  let text = "winshm: " & message
+  result = if status == WINSHM_E_TIMEOUT: newException(WinshmTimeoutError, text)
+           else: newException(WinshmError, text)
+  result.status = status
+  result.statusName = name
+
+proc raiseNamed*(status: int32, name, message: string) {.noreturn, noinline.} =
+  raise ownError(status, name, message)
+
+template raiseOwn*(status: untyped, message: string) =
+  # What is found out here may be told without the library, too.
+  raiseNamed(status, astToStr(status), message)
+
+proc raiseRange*(offset, length: int64, size: uint64) {.noreturn, noinline.} =
+  raiseOwn(WINSHM_E_RANGE, "offset " & $offset & " and length " & $length &
+    " are not within " & $size & " bytes")
+
+proc toTimeout*(timeout: int): uint32 =
+  if timeout == Forever: WINSHM_FOREVER
+  elif timeout < 0:
+    # A deadline that has passed would otherwise turn into an endless wait.
+    raiseOwn(WINSHM_E_INVALID, "a time-out of " & $timeout & " ms")
+  else: uint32(min(uint64(timeout), uint64(WINSHM_FOREVER - 1)))
+
+template requirePlain*(T: typedesc) =
+  when not supportsCopyMem(T):
+    {.error: $T & " has references of this process, which cannot be shared".}
+
+proc raw*(region: Region): ptr winshm_region =
+  if region.isNil or region.handle.isNil: raiseOwn(WINSHM_E_CLOSED, "the region is closed")
+  region.handle
+
+proc raw*(view: View): ptr winshm_view =
+  if view.isNil or view.handle.isNil: raiseOwn(WINSHM_E_CLOSED, "the view is unmapped")
+  view.handle
+
+proc isOpen*(region: Region): bool {.raises: [].} =
+  not region.isNil and not region.handle.isNil
+
+proc isForTasks*(region: Region): bool =
+  discard region.raw
+  region.forTasks
+
+# A destructor cannot raise. What the library refuses to close stays open, and it
+# knows its handles, so one that is closed already does no harm.
+proc forget(region: Region) {.raises: [].} =
+  if not region.borrowed and not region.handle.isNil: discard winshm_close(region.handle)
+
+proc forget(view: View) {.raises: [].} =
+  if not view.handle.isNil: discard winshm_unmap(view.handle)
+
+proc own*(handle: ptr winshm_region, forTasks: bool): Region =
+  new(result, forget)
+  result.handle = handle
+  result.forTasks = forTasks
+
+proc own*(handle: ptr winshm_view): View =
+  new(result, forget)
+  result.handle = handle
+
+proc borrow*(handle: ptr winshm_region, flags: set[RegionFlag] = {}): Region =
+  ## Wraps another thread's `handle`, without owning it: closing the result, or
+  ## forgetting it, leaves the handle open. Once its owner closes it, every call on
+  ## the result raises. `flags` need to be given only if the handle was opened with
+  ## `rfTask`, and then `{rfTask}` do.
+  Region(handle: handle, borrowed: true, forTasks: rfTask in flags)
+
+proc handle*(region: Region): ptr winshm_region =
+  ## The handle for `borrow` and for the procedures of `winshm/abi`.
+  region.raw
+
+proc close*(region: Region) =
+  ## Leaves the region; closing again does nothing, and of several threads that close
+  ## a handle at once one does. Raises `WINSHM_E_BUSY` and closes nothing while the
+  ## handle holds the lock. Threads that wait on the handle return with
+  ## `WINSHM_E_CLOSED`.
+  if region.isNil or region.handle.isNil: return
+  if not region.borrowed:
+    let handle = region.handle
+    var status = winshm_close(handle)
+    # The library says so as soon as another thread is closing, which may fail. The size
+    # is told when that is decided.
+    while status == WINSHM_E_CLOSED and winshm_size(handle) != 0:
+      status = winshm_close(handle)
+    if status != WINSHM_OK and status != WINSHM_E_CLOSED: raiseFailure(status)
+  region.handle = nil
+
+proc unmap*(view: View) =
+  ## Unmaps the view; unmapping again does nothing.
+  if view.isNil or view.handle.isNil: return
+  let status = winshm_unmap(view.handle)
+  if status != WINSHM_OK and status != WINSHM_E_CLOSED: raiseFailure(status)
+  view.handle = nil
+
+proc isRaising*(former: ref Exception): bool {.raises: [].} =
+  ## In a `finally`: whether an exception leaves the block, where `former` is the current
+  ## exception as it was when the block began. An `except` that raises it again would
+  ## know for certain, but then every body would seem to raise `Exception`. Nim keeps
+  ## one that was raised again and then handled as the current one; a body in which
+  ## that has happened seems to be left by it.
+  let current = getCurrentException()
+  not current.isNil and current != former
+
+proc closeAtEnd*(region: Region, former: ref Exception) =
+  ## Closes the region at the end of a block: see `isRaising`.
+  if not isRaising(former): region.close()
+  elif region.isOpen and (region.borrowed or winshm_close(region.handle) == WINSHM_OK):
+    region.handle = nil
+
+template closeAfter*(region: Region, body: untyped): untyped =
+  ## Runs `body` and closes the region, however `body` ends. What `body` raises goes on
+  ## as it is, even if the region cannot be closed then; a failure to close is raised
+  ## if `body` ends without one:
+  ##
+  ## .. code-block:: nim
+  ##   let region = openRegion("Local\\Scores")
+  ##   region.closeAfter:
+  ##     inc region.at(uint64, 0)[]
+  let opened = region
+  let former = getCurrentException()
+  try:
+    body
+  finally:
+    closeAtEnd(opened, former)
+
+{.pop.}
