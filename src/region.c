@@ -282,20 +282,40 @@ static bool retire(struct region *r, uintptr_t value, uint64_t pause)
     return false;
 }
 
+/** Become the one who closes the handle. @param status [out] why not, or
+ * WINSHM_OK for what there was nothing more to do for. */
+static struct region *begin_close(winshm_region *handle, winshm_status *status)
+{
+    for (;;) {
+        struct region *r = wshm_region_use(handle);
+        if (r == NULL) {
+            *status = wshm_region_disinherit(handle)
+                          ? WINSHM_OK
+                          : wshm_region_refusal(handle);
+            return NULL;
+        }
+        uint32_t none = CLOSE_NONE;
+        bool busy = holds_lock(r);
+        /* Undecided before the handle goes: no unlock is turned away. */
+        bool mine = !busy && atomic_compare_exchange_strong(&r->closing, &none,
+                                                            CLOSE_UNDECIDED);
+        wshm_region_end(r);
+        if (mine)
+            return r;
+        *status = busy ? WINSHM_E_BUSY : WINSHM_E_CLOSED;
+        if (busy || wshm_platform_ending())
+            return NULL;
+        /* Another thread closes it, and may yet be refused. */
+        wshm_platform_sleep(MILLISECOND);
+    }
+}
+
 winshm_status wshm_region_close(winshm_region *handle)
 {
-    uint32_t none = CLOSE_NONE;
-    struct region *r = wshm_region_use(handle);
+    winshm_status status;
+    struct region *r = begin_close(handle, &status);
     if (r == NULL)
-        return wshm_region_disinherit(handle) ? WINSHM_OK
-                                              : wshm_region_refusal(handle);
-    bool busy = holds_lock(r);
-    /* Undecided before the handle goes, so that no unlock is turned away. */
-    bool mine = !busy && atomic_compare_exchange_strong(&r->closing, &none,
-                                                        CLOSE_UNDECIDED);
-    wshm_region_end(r);
-    if (!mine)
-        return busy ? WINSHM_E_BUSY : WINSHM_E_CLOSED;
+        return status;
     int cancellation = wshm_platform_uncancellable();
     uint64_t deadline = wshm_platform_now() + CLOSE_PATIENCE;
     uint64_t pause = MILLISECOND / 20; /* which is not slept on Windows */

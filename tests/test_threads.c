@@ -1,4 +1,6 @@
 /* Many threads, many handles, and closing while others are inside a call. */
+#include <stdatomic.h>
+
 #include "check.h"
 #include "child.h"
 #include "plain.h"
@@ -117,6 +119,49 @@ static void call_thread(void *argument)
         }
         CHECK(among(status, WINSHM_E_CLOSED, WINSHM_E_TIMEOUT));
     }
+}
+
+static atomic_bool closed;
+
+static void lock_until_closed(void *h)
+{
+    while (!atomic_load(&closed))
+        if (winshm_lock(h, WINSHM_SHARED, 0) == WINSHM_OK)
+            CHECK_OK(winshm_unlock(h, WINSHM_SHARED));
+}
+
+static void close_thread(void *h)
+{
+    winshm_status status = winshm_close(h);
+    /* Who is told so can rely on it: nobody has to close it again. */
+    if (status == WINSHM_E_CLOSED)
+        CHECK_EQ(winshm_size(h), 0);
+    else
+        CHECK(status == WINSHM_OK || status == WINSHM_E_BUSY);
+}
+
+/** Two threads close at once while a third one is now in the way, now not. */
+static void test_two_closers(void)
+{
+    winshm_region *keeper;
+    const char *name = name_of("closers");
+    int rounds = child_slow() ? 100 : 1000;
+    CHECK_OK(winshm_create(name, 64, 0, &keeper));
+    for (int round = 0; round < rounds; round++) {
+        winshm_region *h;
+        CHECK_OK(winshm_open(name, 0, &h));
+        atomic_store(&closed, false);
+        struct thread locker = thread_start(lock_until_closed, h);
+        struct thread one = thread_start(close_thread, h);
+        struct thread two = thread_start(close_thread, h);
+        thread_join(one);
+        thread_join(two);
+        atomic_store(&closed, true);
+        thread_join(locker);
+        winshm_status status = winshm_close(h);
+        CHECK(status == WINSHM_OK || status == WINSHM_E_CLOSED);
+    }
+    CHECK_OK(winshm_close(keeper));
 }
 
 static void test_close_while_called(void)
@@ -308,6 +353,7 @@ int main(void)
     test_visits();
     test_close_while_blocked();
     test_many_regions();
+    test_two_closers();
     test_close_while_called();
     test_close_raw();
     test_one_after_another();
