@@ -33,9 +33,13 @@
  *  - After fork() the child's handles and views are the parent's: calls on them
  *    give WINSHM_E_FORKED, but for winshm_close() and winshm_unmap(), which
  *    give back what the child has of them. Until then the memory stays mapped
- *    in the child as it was. Where all handles of a process are in use, a new
- *    one takes the place of an inherited one; that gives WINSHM_E_CLOSED from
- *    then on, and its memory stays mapped until the child ends.
+ *    in the child as it was. Where all handles of a process are in use, new
+ *    ones take the places of inherited ones; these give WINSHM_E_CLOSED from
+ *    then on, and their memory stays mapped until the child ends. A child made
+ *    by _Fork(), vfork() or clone() must not use them at all: there
+ *    winshm_close() gives WINSHM_E_FORKED.
+ *  - On Linux pages that are gone are told by SIGBUS, which the library handles.
+ *    A thread that blocks that signal is ended by the system instead.
  *  - From version 1.0 on everything here stays source and binary compatible
  *    within a major version. Until then a new minor version may change it.
  */
@@ -374,12 +378,15 @@ WINSHM_API int32_t WINSHM_CALL winshm_last_os_code(void);
  * or opens the region; and each process that creates any managed region removes
  * such files of this user's, of up to sixteen regions at the first time and
  * then at most once a second. What the creator has adopted, and a raw block, is
- * left where it is.
+ * left where it is: creating a raw block of that name gives WINSHM_E_EXISTS, and
+ * a managed one WINSHM_E_HELD, until somebody removes the file. Names that end
+ * in .winshm are the library's there.
  *
  * @param name   1 to WINSHM_NAME_MAX bytes, optionally after "Local\" (the
  *               default) or "Global\". No other backslash, no slash, no
  *               control character; not "."
- *               or ".."; not ending in ".winshm" nor containing ".winshm.".
+ *               or ".."; not ending in ".winshm" nor containing ".winshm.",
+ *               in upper or lower case.
  *               Names are case-sensitive.
  * @param size   bytes, at least 1. Any number: nothing is rounded.
  * @param flags  0, or WINSHM_WRITE with WINSHM_READ, WINSHM_RAW,
@@ -431,8 +438,10 @@ WINSHM_API winshm_status WINSHM_CALL winshm_create(const char *name,
  * part in locks and notification where the creator's security lets it write
  * the control block; otherwise it is an observer: lock calls give
  * WINSHM_E_ACCESS, winshm_read() goes by version check, winshm_wait() polls. An
- * observer does not keep the region alive: once the last participant has left
- * or died, its calls give WINSHM_E_NOT_FOUND, at most 0.2 s later.
+ * observer does not keep the region alive: at most 0.2 s after the last
+ * participant has left or died it is told so with WINSHM_E_NOT_FOUND by
+ * winshm_read(), winshm_wait(), winshm_change_count(), winshm_get_info() and
+ * winshm_get_participants().
  *
  * @param name   as for winshm_create().
  * @param flags  0, WINSHM_READ, WINSHM_WRITE, WINSHM_RAW, WINSHM_NO_MAP,
@@ -871,7 +880,6 @@ WINSHM_API winshm_status WINSHM_CALL winshm_copy_in(winshm_region *region,
  *                              in whichever mode; never with WINSHM_TASK
  *         WINSHM_E_ACCESS      the handle is an observer; an exclusive lock
  *                              on a read-only handle is allowed
- *         WINSHM_E_NO_MEMORY   none to note that this thread has it shared
  *         WINSHM_E_UNSUPPORTED the region has no lock
  *         WINSHM_E_NO_MEMORY   none to keep what this thread holds
  *         WINSHM_E_CORRUPT     the control block is damaged

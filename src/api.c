@@ -180,7 +180,10 @@ winshm_status WINSHM_CALL winshm_close(winshm_region *region)
 {
     if (region == NULL)
         return WINSHM_OK;
-    return wshm_error_report("winshm_close", NULL, wshm_region_close(region));
+    winshm_status status = wshm_region_close(region);
+    if (status == WINSHM_OK)
+        wshm_error_clear(); /* what could not be removed was no failure */
+    return wshm_error_report("winshm_close", NULL, status);
 }
 
 /* Look. */

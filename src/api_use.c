@@ -71,7 +71,10 @@ winshm_status WINSHM_CALL winshm_unmap(winshm_view *view)
 {
     if (view == NULL)
         return WINSHM_OK;
-    return wshm_error_report("winshm_unmap", NULL, wshm_view_unmap(view));
+    winshm_status status = wshm_view_unmap(view);
+    if (status == WINSHM_OK)
+        wshm_error_clear(); /* what could not be removed was no failure */
+    return wshm_error_report("winshm_unmap", NULL, status);
 }
 
 static winshm_status readable(const struct region *r, uint64_t offset,
@@ -286,7 +289,8 @@ winshm_status WINSHM_CALL winshm_wait(winshm_region *region, uint32_t seen,
     winshm_status status = WINSHM_E_UNSUPPORTED;
     if (r->control != NULL) {
         status = wshm_change_wait(r, seen, timeout_ms);
-        if (now != NULL)
+        bool looked = status == WINSHM_OK || status == WINSHM_E_TIMEOUT;
+        if (now != NULL && looked && !wshm_region_lost(r))
             *now = wshm_change_count(r);
     }
     return finish_on_block(function, r, status);
@@ -307,10 +311,13 @@ winshm_status WINSHM_CALL winshm_change_count(winshm_region *region,
     else if (r->slot == NULL)
         status =
             r->control == NULL ? WINSHM_E_UNSUPPORTED : wshm_observe_life(r);
+    if (status == WINSHM_OK && wshm_region_lost(r))
+        status = WINSHM_E_CORRUPT;
     if (status != WINSHM_OK)
         return wshm_api_fail(function, r, status);
     *now = wshm_change_count(r);
-    return finish_on_block(function, r, WINSHM_OK);
+    wshm_region_end(r);
+    return WINSHM_OK;
 }
 
 winshm_status WINSHM_CALL winshm_wait_handle(winshm_region *region,

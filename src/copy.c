@@ -63,12 +63,12 @@ winshm_status wshm_copy_read(struct region *r, uint64_t offset, void *buffer,
                              uint64_t length, uint32_t timeout_ms)
 {
     winshm_status status;
+    if (r->slot == NULL && r->control != NULL)
+        return wshm_observe_read(r, offset, buffer, length, timeout_ms);
     if (length == 0)
         return WINSHM_OK;
     if (r->lock_kind == WINSHM_LOCK_NONE)
         return wshm_copy_from(r, offset, buffer, length);
-    if (r->slot == NULL)
-        return wshm_observe_read(r, offset, buffer, length, timeout_ms);
     if (length <= BRIEF && undisturbed(r, offset, buffer, length, &status))
         return status;
     if (wshm_region_lost(r))
@@ -125,10 +125,10 @@ winshm_status wshm_copy_write(struct region *r, uint64_t offset,
 /** Whether a copy may go without taking the lock. */
 static winshm_status held(const struct region *r, bool exclusively)
 {
+    if (r->slot == NULL && r->control != NULL)
+        return WINSHM_E_ACCESS;
     if (r->lock_kind == WINSHM_LOCK_NONE)
         return WINSHM_OK;
-    if (r->slot == NULL)
-        return WINSHM_E_ACCESS;
     if (wshm_region_lost(r))
         return WINSHM_E_CORRUPT;
     return wshm_lock_held_by_handle(r, exclusively) ? WINSHM_OK

@@ -367,7 +367,7 @@ static winshm_status observe(struct region *r, const struct request *request,
     winshm_status status = wshm_platform_enter(
         p, PLATFORM_OBSERVE, LAYOUT_BYTES, request->security, deadline);
     if (status != WINSHM_OK)
-        return status;
+        return status == WINSHM_E_NOT_FOUND ? not_found(r, request) : status;
     r->control = p->control_view;
     struct layout_header *header = &r->control->header;
     for (;;) {
@@ -393,10 +393,14 @@ static winshm_status observe(struct region *r, const struct request *request,
         if (exists && status == WINSHM_OK && same)
             break;
         wshm_platform_data_close(p);
-        if (settled && exists && status != WINSHM_E_NOT_FOUND)
+        bool late = wshm_platform_now() >= deadline;
+        /* Whoever leaves last removes the data while it is still present. */
+        bool leaving = status == WINSHM_E_REPLACED && !late;
+        if (settled && exists && status != WINSHM_E_NOT_FOUND && !leaving)
             return status;
-        if ((settled && !exists) || wshm_platform_now() >= deadline)
-            return WINSHM_E_NOT_FOUND;
+        if ((settled && !exists) || late)
+            return facts.magic == 0 ? not_found(r, request)
+                                    : WINSHM_E_NOT_FOUND;
         wshm_platform_sleep(MILLISECOND);
     }
     if (facts.version != LAYOUT_VERSION)
@@ -419,19 +423,20 @@ winshm_status wshm_enter(struct region *r, const struct request *request,
                          uint64_t deadline)
 {
     struct platform_region *p = &r->platform;
-    bool join_only = request->disposition == WINSHM_OPEN_EXISTING;
+    bool opens = request->disposition == WINSHM_OPEN_EXISTING;
     wshm_error_clear();
-    winshm_status status =
-        wshm_platform_enter(p, join_only ? PLATFORM_JOIN : PLATFORM_CREATE,
-                            LAYOUT_BYTES, request->security, deadline);
+    /* Where nothing can be created nothing is made, not even for a moment. */
+    winshm_status status = wshm_platform_enter(
+        p, request->size == 0 || opens ? PLATFORM_JOIN : PLATFORM_CREATE,
+        LAYOUT_BYTES, opens || request->size != 0 ? request->security : NULL,
+        deadline);
     if (status == WINSHM_OK) {
         status = under_life_lock(r, request, deadline);
         wshm_platform_entered(p);
-    } else {
-        if (status == WINSHM_E_ACCESS && join_only && !request->writable)
-            status = observe(r, request, deadline);
-        if (status == WINSHM_E_NOT_FOUND)
-            status = not_found(r, request);
+    } else if (status == WINSHM_E_ACCESS && opens && !request->writable) {
+        status = observe(r, request, deadline);
+    } else if (status == WINSHM_E_NOT_FOUND) {
+        status = not_found(r, request);
     }
     if (status == WINSHM_OK && wshm_region_lost(r))
         status = WINSHM_E_CORRUPT;

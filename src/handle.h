@@ -49,10 +49,12 @@ struct region {
     struct platform_region platform;
 
     uint32_t published; /* table: there is or was a handle of this region */
+    uint32_t forked;    /* table: the value below is the parent's; the place is
+                           free, but the parent's mapping may still be there */
     uintptr_t last;     /* table: the value most recently given out */
-    uint32_t forked;    /* table: that value is the parent's; the place is free,
-                           but the parent's mapping may still be there */
 };
+_Static_assert(sizeof(struct region) <= 512,
+               "more would cost each call instructions to find its place");
 
 /** Pages around a part of a region. */
 struct part {

@@ -68,6 +68,8 @@ winshm_status wshm_observe_read(struct region *r, uint64_t offset, void *buffer,
 {
     const struct layout_lock *lock = &r->control->lock;
     uint64_t deadline = wshm_park_deadline(timeout_ms);
+    if (length == 0)
+        return wshm_observe_life(r);
     for (int looks = 0;; looks += looks < HASTY_LOOKS) {
         uint32_t version =
             atomic_load_explicit(&lock->version, memory_order_acquire);

@@ -261,8 +261,12 @@ winshm_status wshm_platform_enter(struct platform_region *p,
             return status;
         if (!observe)
             status = life_lock(p, deadline_ns);
-        if (status == WINSHM_OK)
+        if (status == WINSHM_OK) {
+            /* A child that is forked meanwhile would keep what is open. */
+            wshm_posix_descriptors_lock();
             status = take_control(p, path, bytes, observe, anybodys, &found);
+            wshm_posix_descriptors_unlock();
+        }
         if (status == WINSHM_OK)
             return WINSHM_OK;
         remove_unused(p, &found);
@@ -318,7 +322,9 @@ static void unmap_control(struct platform_region *p)
 void wshm_platform_leave(struct platform_region *p)
 {
     wshm_platform_unname(p);
+    wshm_posix_descriptors_lock();
     unmap_control(p);
+    wshm_posix_descriptors_unlock();
     /* Unlocked by hand: a child that was forked without our hooks may still
      * have the description. */
     if (p->control != PLATFORM_NONE)

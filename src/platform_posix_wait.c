@@ -195,8 +195,18 @@ static __attribute__((
 static pthread_key_t block_key; /* only so that block_free() is called */
 static bool block_key_works;
 
+/** Other destructors of the thread may still unlock what it holds: as long as it
+ * holds something the system is asked to come again, which it does a few times.
+ */
 static void block_free(void *memory)
 {
+    const struct platform_thread *thread = memory;
+    uint32_t held = 0;
+    for (size_t i = 0; i < sizeof thread->shared / sizeof thread->shared[0];
+         i++)
+        held |= thread->shared[i];
+    if (held != 0 && pthread_setspecific(block_key, memory) == 0)
+        return;
     block = NULL;
     free(memory);
 }
@@ -313,16 +323,29 @@ __attribute__((destructor)) static void at_exit(void)
     wshm_region_exit();
 }
 
-winshm_status wshm_platform_init(void)
+static int hook_fork(void)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
     static bool hooked;
     int code = 0;
-    pthread_once(&once, initialise);
     wshm_posix_descriptors_lock();
     if (!hooked)
         code = pthread_atfork(before_fork, after_fork_parent, after_fork_child);
     hooked = code == 0;
     wshm_posix_descriptors_unlock();
+    return code;
+}
+
+/** As early as can be: hooks that others set later are called while the handles
+ * of the parent can still be used, or cannot be any more in the child. */
+__attribute__((constructor)) static void at_load(void)
+{
+    hook_fork(); /* or else with the first region */
+}
+
+winshm_status wshm_platform_init(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, initialise);
+    int code = hook_fork();
     return code == 0 ? WINSHM_OK : wshm_posix_refused("pthread_atfork", code);
 }

@@ -180,7 +180,11 @@ static void release(struct region *r, uint64_t deadline)
     /* A thread that holds a lock which is lost with the control block would be
      * taken for a holder of the next region in this place. */
     bool held = wshm_lock_held_by_handle(r, false);
-    leave(r, deadline);
+    /* In a child that was made without our hooks all of it is the parent's. */
+    if (r->pid == wshm_platform_pid())
+        leave(r, deadline);
+    else
+        wshm_platform_abandon(&r->platform);
     if (!held)
         wshm_region_free(r);
     wshm_platform_cancellable(cancellation);
@@ -292,6 +296,13 @@ static struct region *begin_close(winshm_region *handle, winshm_status *status)
             *status = wshm_region_disinherit(handle)
                           ? WINSHM_OK
                           : wshm_region_refusal(handle);
+            return NULL;
+        }
+        /* A child that was made without our hooks has the parent's locks, and
+         * would give them back. */
+        if (r->pid != wshm_platform_pid()) {
+            wshm_region_end(r);
+            *status = WINSHM_E_FORKED;
             return NULL;
         }
         uint32_t none = CLOSE_NONE;

@@ -15,15 +15,25 @@ enum { NAMES = 16 };
 
 _Atomic uint64_t wshm_sweep_next;
 
+/** True if nothing has ever been written to the control block. */
+static bool blank(const struct layout_control *control)
+{
+    const shared_u32 *word = (const void *)control;
+    for (uint32_t i = 0; i < LAYOUT_BYTES / sizeof *word; i++)
+        if (atomic_load_explicit(&word[i], memory_order_relaxed) != 0)
+            return false;
+    return true;
+}
+
 /** True if the life lock's holder may remove the region as a failed open would,
- * and knows what its control block says. */
+ * and knows what its control block says: a file of this name may be anything. */
 static bool removable(struct region *r)
 {
     struct layout_header *header = &r->control->header;
-    uint32_t magic = atomic_load(&header->magic);
-    bool known = magic == LAYOUT_MAGIC &&
-                 atomic_load(&header->version) == LAYOUT_VERSION;
-    return (known || magic == 0) && wshm_participant_alone(r) &&
+    bool known = (atomic_load(&header->magic) == LAYOUT_MAGIC &&
+                  atomic_load(&header->version) == LAYOUT_VERSION) ||
+                 blank(r->control);
+    return known && wshm_participant_alone(r) &&
            wshm_platform_control_own(&r->platform, NULL) == WINSHM_OK;
 }
 

@@ -256,9 +256,8 @@ enum ending { CLOSED, KILLED, KILLED_INSIDE, REBORN, ENDINGS };
 static void test_outlived(void)
 {
     for (int ending = 0; ending < ENDINGS; ending++) {
-        winshm_status after = ending == CLOSED   ? WINSHM_E_NOT_FOUND
-                              : ending == REBORN ? WINSHM_OK
-                                                 : WINSHM_E_NOT_MANAGED;
+        winshm_status after =
+            ending == REBORN ? WINSHM_OK : WINSHM_E_NOT_FOUND;
         struct child owner = child_start("own", region_name, 0);
         CHECK_EQ(child_hear(&owner, PATIENCE_MS), 's');
         struct child child =
@@ -313,7 +312,7 @@ static void test_opening(void)
     } cases[] = {
         {MAGIC, 1, WINSHM_E_FOREIGN},    {MAGIC, 0, WINSHM_OK},
         {VERSION, 9, WINSHM_E_LAYOUT},   {SIZE_LOW, 0, WINSHM_E_CORRUPT},
-        {ID, 0, WINSHM_E_NOT_MANAGED},   {JOINS, 1, WINSHM_OK},
+        {ID, 0, WINSHM_E_NOT_FOUND},     {JOINS, 1, WINSHM_OK},
         {FILE_LOW, 0, WINSHM_E_REPLACED}};
     struct child child = child_start("show", region_name, 0);
     CHECK_EQ(child_hear(&child, PATIENCE_MS), 's');
@@ -327,12 +326,12 @@ static void test_opening(void)
     uint32_t id, joins;
     poke(ID, 0, &id);
     poke(JOINS, 1, &joins);
-    check_open(WINSHM_E_NOT_MANAGED);
+    check_open(WINSHM_E_NOT_FOUND);
     poke(JOINS, joins, NULL);
     poke(ID, id, NULL);
     check_open(WINSHM_OK);
     child_kill(&child);
-    check_open(WINSHM_E_NOT_MANAGED);
+    check_open(WINSHM_E_NOT_FOUND);
     CHECK(plain_truncate(control_name, 100));
     check_open(WINSHM_E_FOREIGN);
     CHECK(plain_truncate(control_name, 0));

@@ -270,6 +270,24 @@ static winshm_status fail(struct stage *s)
     return s->heard;
 }
 
+/* A thread that uses a handle first has no number. */
+
+static void notify_in_thread(void *stage)
+{
+    struct stage *s = stage;
+    fault_here(true);
+    s->heard = winshm_notify(s->handle);
+    fault_here(false);
+}
+
+static winshm_status call_first(struct stage *s)
+{
+    fault_here(false);
+    s->thread = thread_start(notify_in_thread, s);
+    thread_join(s->thread);
+    return s->heard;
+}
+
 const struct scenario fault_use[] = {
     {FAULT_USES("map", "winshm_map", map), .settle = settle_mapped},
     {FAULT_USES("read", "winshm_read", read_text)},
@@ -350,6 +368,7 @@ const struct scenario fault_use[] = {
      .set_up = set_up_observer,
      .tear_down = fault_tear_down,
      .expected = WINSHM_E_TIMEOUT},
+    {FAULT_USES("a thread's first call", "winshm_notify", call_first)},
     {.name = "a thread's first failure",
      .function = "winshm_notify",
      .call = fail,

@@ -21,11 +21,14 @@ static const struct {
     {"region.c", "&r->handle", 1},
     {"region.c", "&r->closing", 1},
 #ifdef _WIN32
-    /* There is no fork(). */
+    /* There is no fork(), and nothing to tidy up when a process ends. */
     {"handle.c", "&r->inside_first", 1},
     {"handle.c", "&r->inside_other", 1},
     {"handle.c", "&r->handle", 1},
-    {"handle.c", "&views[i].handle", 1},
+    {"handle.c", "&r->closing", 1},
+    {"handle.c", "&r->references", 2},
+    {"handle.c", "&v->handle", 1},
+    {"handle.c", "&wshm_sweep_next", 1},
     /* The name space Global is refused; the life lock is not had in five
      * seconds. */
     {"platform_win32.c", "CloseHandle", 2},
