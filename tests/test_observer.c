@@ -2,38 +2,10 @@
  * version check and disturbs nobody. */
 #include "check.h"
 #include "child.h"
+#include "observer.h"
 #include "plain.h"
 
-enum { SIZE = 65536 };
-
 static const char *region_name;
-
-static winshm_region *shown(const char *name)
-{
-    winshm_region *h;
-    winshm_options o = {.struct_size = sizeof o,
-                        .disposition = WINSHM_CREATE_NEW,
-                        .size = SIZE,
-                        .name = name,
-                        .security = "everyone-read"};
-    CHECK_OK(winshm_open_with(&o, &h));
-    return h;
-}
-
-static winshm_region *observed(const char *name)
-{
-    winshm_region *h;
-    if (!child_become_nobody())
-        exit(CHECK_SKIPPED);
-    CHECK_OK(winshm_open(name, WINSHM_READ, &h));
-    winshm_info info = {.struct_size = sizeof info};
-    CHECK_OK(winshm_get_info(h, &info));
-    CHECK_EQ(info.observer, 1);
-    CHECK_EQ(info.access, WINSHM_READ);
-    CHECK_EQ(info.size, SIZE);
-    CHECK_EQ(info.participants, 1);
-    return h;
-}
 
 static void role_refused(const char *name, uint32_t unused)
 {
@@ -93,44 +65,6 @@ static void role_read(const char *name, uint32_t rounds)
     CHECK_OK(winshm_close(h));
 }
 
-static void wait_thread(void *h)
-{
-    uint32_t now;
-    CHECK_STATUS(winshm_wait(h, 0, WINSHM_FOREVER, &now), WINSHM_E_NOT_FOUND);
-}
-
-/** Every call tells soon that the region has ended. */
-static void role_outlive(const char *name, uint32_t expected)
-{
-    winshm_region *h = observed(name);
-    winshm_info info = {.struct_size = sizeof info};
-    uint32_t now;
-    char byte;
-    struct thread thread = thread_start(wait_thread, h);
-    parent_tell('o');
-    parent_hear();
-    uint64_t end = clock_ms() + 1000;
-    winshm_status status;
-    while ((status = winshm_read(h, 0, &byte, 1, 100)) == WINSHM_OK) {
-        CHECK_EQ(byte, 1);
-        CHECK(clock_ms() < end);
-        sleep_ms(10);
-    }
-    CHECK_STATUS(status, WINSHM_E_NOT_FOUND);
-    thread_join(thread);
-    CHECK(clock_ms() < end);
-    CHECK_STATUS(winshm_read(h, 0, &byte, 1, 0), WINSHM_E_NOT_FOUND);
-    CHECK_STATUS(winshm_wait(h, 0, 0, &now), WINSHM_E_NOT_FOUND);
-    CHECK_STATUS(winshm_change_count(h, &now), WINSHM_E_NOT_FOUND);
-    CHECK_STATUS(winshm_get_info(h, &info), WINSHM_E_NOT_FOUND);
-    CHECK_STATUS(winshm_get_participants(h, NULL, 0, &now), WINSHM_E_NOT_FOUND);
-    CHECK_OK(winshm_close(h));
-    status = winshm_open(name, WINSHM_READ, &h);
-    CHECK_EQ(status, -(int32_t)expected);
-    if (status == WINSHM_OK)
-        CHECK_OK(winshm_close(h));
-}
-
 static void role_hold(const char *name, uint32_t unused)
 {
     winshm_region *h;
@@ -147,24 +81,6 @@ static void role_show(const char *name, uint32_t unused)
     (void)unused;
     shown(name);
     parent_tell('s');
-    parent_hear();
-}
-
-/** Makes the region and ends as it is told. */
-static void role_own(const char *name, uint32_t unused)
-{
-    winshm_region *h = shown(name);
-    (void)unused;
-    memset(winshm_data(h), 1, SIZE);
-    parent_tell('s');
-    int told = parent_hear();
-    if (told == 'c') {
-        CHECK_OK(winshm_close(h));
-        return;
-    }
-    if (told == 'l')
-        CHECK_OK(winshm_lock(h, WINSHM_EXCLUSIVE, PATIENCE_MS));
-    parent_tell('x');
     parent_hear();
 }
 
@@ -204,10 +120,13 @@ static void role_say(const char *name, uint32_t unused)
     thread_join(thread);
 }
 
-static const struct role roles[] = {
-    {"refused", role_refused}, {"show", role_show}, {"open", role_open},
-    {"say", role_say},         {"read", role_read}, {"outlive", role_outlive},
-    {"hold", role_hold},       {"own", role_own},   {NULL, NULL}};
+static const struct role roles[] = {{"refused", role_refused},
+                                    {"show", role_show},
+                                    {"open", role_open},
+                                    {"say", role_say},
+                                    {"read", role_read},
+                                    {"hold", role_hold},
+                                    {NULL, NULL}};
 
 static void test_refused(void)
 {
@@ -248,36 +167,6 @@ static void test_never_torn(void)
     }
     CHECK_EQ(child_wait(&child, PATIENCE_MS), 0);
     CHECK_OK(winshm_close(h));
-}
-
-/** How the region ends while it is observed. */
-enum ending { CLOSED, KILLED, KILLED_INSIDE, REBORN, ENDINGS };
-
-static void test_outlived(void)
-{
-    for (int ending = 0; ending < ENDINGS; ending++) {
-        winshm_status after =
-            ending == REBORN ? WINSHM_OK : WINSHM_E_NOT_FOUND;
-        struct child owner = child_start("own", region_name, 0);
-        CHECK_EQ(child_hear(&owner, PATIENCE_MS), 's');
-        struct child child =
-            child_start("outlive", region_name, (uint32_t)-after);
-        CHECK_EQ(child_hear(&child, PATIENCE_MS), 'o');
-        child_tell(&owner, "cwlw"[ending]);
-        if (ending == CLOSED) {
-            CHECK_EQ(child_wait(&owner, PATIENCE_MS), 0);
-        } else {
-            CHECK_EQ(child_hear(&owner, PATIENCE_MS), 'x');
-            child_kill(&owner);
-        }
-        winshm_region *h = ending == REBORN ? shown(region_name) : NULL;
-        child_tell(&child, 'x');
-        CHECK_EQ(child_wait(&child, PATIENCE_MS), 0);
-        if (h == NULL && ending != CLOSED)
-            h = shown(region_name);
-        CHECK_OK(winshm_close(h));
-        CHECK(plain_count(region_name) <= 0);
-    }
 }
 
 /* What the control block says, or seems to say. */
@@ -398,7 +287,6 @@ int main(int argc, char **argv)
     snprintf(control_name, sizeof control_name, "%s.winshm", region_name);
     test_refused();
     test_never_torn();
-    test_outlived();
     test_opening();
     test_reading();
     return 0;

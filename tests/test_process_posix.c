@@ -326,6 +326,98 @@ static void test_no_room(void)
     CHECK(plain_count(region_name) <= 0);
 }
 
+/* A child made without any hook, or that uses hooks of its own early. */
+
+static winshm_region *inherited;
+
+/** What every child does with the parent's region. */
+static void close_inherited(void)
+{
+    CHECK_STATUS(winshm_close(inherited), WINSHM_E_FORKED);
+    CHECK(plain_count(region_name) == 2);
+}
+
+static void hooked(void)
+{
+    if (inherited != NULL)
+        CHECK_OK(winshm_close(inherited)); /* its memory here, no more */
+}
+
+static void test_children(void)
+{
+    winshm_region *other;
+    winshm_view *view;
+    for (int hooks = 0; hooks < 2; hooks++) {
+        winshm_region *h = create(region_name, 8, 0);
+        CHECK_OK(winshm_map(h, 0, 8, 0, &view));
+        inherited = h;
+        pid_t child = hooks ? fork() : (pid_t)syscall(SYS_fork);
+        if (child == 0) {
+            if (!hooks) {
+                close_inherited();
+                CHECK_OK(winshm_unmap(view));
+            }
+            CHECK(plain_count(region_name) == 2);
+            _exit(0);
+        }
+        int status;
+        CHECK(child > 0 && waitpid(child, &status, 0) == child);
+        CHECK_EQ(status, 0);
+        inherited = NULL;
+        CHECK_STATUS(winshm_create(region_name, 8, 0, &other), WINSHM_E_EXISTS);
+        CHECK_OK(winshm_lock(h, WINSHM_EXCLUSIVE, 0));
+        CHECK_OK(winshm_unlock(h, WINSHM_EXCLUSIVE));
+        CHECK_OK(winshm_unmap(view));
+        CHECK_OK(winshm_close(h));
+        CHECK(plain_count(region_name) <= 0);
+    }
+}
+
+/* A thread's other destructors may come after the library's own. */
+
+static pthread_key_t key;
+
+static void unlock_late(void *h)
+{
+    CHECK_STATUS(winshm_lock(h, WINSHM_EXCLUSIVE, 0), WINSHM_E_DEADLOCK);
+    CHECK_OK(winshm_unlock(h, WINSHM_SHARED));
+}
+
+static void lock_and_end(void *h)
+{
+    CHECK_OK(winshm_lock(h, WINSHM_SHARED, 0));
+    CHECK(pthread_setspecific(key, h) == 0);
+}
+
+static void test_destructors(void)
+{
+    winshm_region *h = create(region_name, 8, 0);
+    CHECK_EQ(winshm_size(h), 8); /* this is the first thread */
+    CHECK_STATUS(winshm_unlock(h, WINSHM_SHARED), WINSHM_E_NOT_OWNER);
+    CHECK(pthread_key_create(&key, unlock_late) == 0);
+    thread_join(thread_start(lock_and_end, h));
+    CHECK_OK(winshm_lock(h, WINSHM_EXCLUSIVE, 0));
+    CHECK_OK(winshm_unlock(h, WINSHM_EXCLUSIVE));
+    CHECK_OK(winshm_close(h));
+}
+
+/** A close that succeeds leaves no code behind for a later failure to tell. */
+static void test_stale_code(void)
+{
+    winshm_region *h = create(region_name, 8, 0);
+    winshm_region *other = create(name_of("other"), 8, 0);
+    if (geteuid() == 0) {
+        CHECK(seteuid(65534) == 0);
+        CHECK_OK(winshm_close(h));
+        CHECK(seteuid(0) == 0);
+        CHECK_STATUS(winshm_unlock(other, WINSHM_SHARED), WINSHM_E_NOT_OWNER);
+        CHECK_EQ(winshm_last_os_code(), 0);
+        h = create(region_name, 8, 0);
+    }
+    CHECK_OK(winshm_close(other));
+    CHECK_OK(winshm_close(h));
+}
+
 static const struct role roles[] = {{"signal", role_signal},
                                     {"interrupt", role_interrupt},
                                     {"count", role_count},
@@ -336,6 +428,10 @@ int main(int argc, char **argv)
 {
     child_run_role(argc, argv, roles);
     region_name = name_of("process");
+    CHECK(pthread_atfork(NULL, NULL, hooked) == 0);
+    test_children();
+    test_destructors();
+    test_stale_code();
     test_signals();
     test_interrupted();
     test_bare_fork();

@@ -231,7 +231,10 @@ static void run_left_alone(void)
     CHECK(mkdir("/dev/shm/wtfolder.winshm", 0700) == 0);
     CHECK(symlink("wtown", "/dev/shm/wtlink.winshm") == 0);
     CHECK(link("/dev/shm/wtown", "/dev/shm/wtsecond.winshm") == 0);
-    files += 10;
+    /* As long as one, and with something in it, though not at the beginning. */
+    put_file("/dev/shm/wtlater.winshm", 0600, 65536);
+    rewrite("/dev/shm/wtlater.winshm", 5000, 1);
+    files += 11;
     /* An adopted block is the outside program's, its control block is not. */
     put_file("/dev/shm/wtadopted", 0600, SIZE);
     CHECK_EQ(run_fresh(adopt_and_crash, "wtadopted", 0), 0);
