@@ -66,6 +66,9 @@ static const struct {
     {"platform_posix_file.c", "chmod", 1},
     /* A thread for which nothing can be kept. */
     {"platform_posix_wait.c", "free", 1},
+    /* When the library is loaded, and when a thread ends with the lock. */
+    {"platform_posix_wait.c", "pthread_atfork", 1},
+    {"platform_posix_wait.c", "pthread_setspecific", 1},
     /* Without /proc. */
     {"platform_posix_file.c", "linkat", 1},
     /* A control file that was made, but whose life lock was not had. */
