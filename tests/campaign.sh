@@ -10,11 +10,13 @@
 #   exit   processes that end while their threads hold the lock, wait or call
 #   points deaths at every store to shared memory and every call of the system
 #   fault  every call of the system refused, with each of its codes
+#   sharing  threads of one handle, and of one for tasks, that do everything at once
+#   sweep  creators that crash under names that nobody uses again; Linux only
 #
 # --windows: under Wine, where kill mixes win64 and win32 programs in one region and
 # half of its kills are Linux's own. --long: 100000 kills (Wine: 2000), 200 stops of 30
 # seconds, 100000 cycles, 10000 loads, each point 50 times in each role (Wine: in roles
-# that the seed chooses). --only: one of these. --kills: for kill. --seed: for kill and
+# that the seed chooses), 60 seconds of sharing, 10000 crashed creators. --only: one of these. --kills: for kill. --seed: for kill and
 # points; each run prints them, so that they can be given again.
 set -u
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -35,7 +37,7 @@ while [ $# -gt 0 ]; do
     --only | --kills | --seed)
         case $1/${2-} in
         --only/kill | --only/slow | --only/leak | --only/load | --only/exit) only=$2 ;;
-        --only/points | --only/fault) only=$2 ;;
+        --only/points | --only/fault | --only/sharing | --only/sweep) only=$2 ;;
         */ | */*[!0-9]* | --only/*) usage ;;
         --kills/*) kills=$2 ;;
         *) seed=$2 ;;
@@ -49,9 +51,11 @@ done
 
 # build PRESET
 build() {
+    sweep=''
+    [ "$1" != linux ] || sweep=test_sweep_posix
     cmake --preset "$1" &&
         cmake --build "build/$1" --target test_kill test_slow test_leak test_load test_exit \
-            test_points test_fault
+            test_points test_fault test_sharing $sweep
 }
 
 # part NAME TEXT COMMAND...: a step, with what the program has counted.
@@ -101,5 +105,8 @@ inner=$root/build/$platform/tests
 part points "deaths at every point" "$@" "$inner/points/test_points$suffix" \
     --seed "$seed" --roles "$roles" --runs "$(size 1 50)"
 part fault "refusals of the system" "$@" "$inner/fault/test_fault$suffix"
+part sharing "threads of one handle" "$@" "${test}sharing$suffix" "$(size 2 60)" "$seed"
+[ "$platform" != linux ] ||
+    part sweep "crashed creators" "${test}sweep_posix" "$(size 300 10000)"
 part exit "ends in the middle of calls" "$@" "${test}exit$suffix" "$(size 2 50)"
 summary
