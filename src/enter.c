@@ -313,10 +313,10 @@ static winshm_status join(struct region *r, const struct request *request,
 static winshm_status not_found(const struct region *r,
                                const struct request *request)
 {
-    return request->disposition == WINSHM_OPEN_EXISTING &&
-                   wshm_platform_data_exists(&r->platform)
-               ? WINSHM_E_NOT_MANAGED
-               : WINSHM_E_NOT_FOUND;
+    if (request->disposition != WINSHM_OPEN_EXISTING)
+        return WINSHM_E_NOT_FOUND;
+    winshm_status status = wshm_platform_data_look(&r->platform);
+    return status == WINSHM_OK ? WINSHM_E_NOT_MANAGED : status;
 }
 
 static winshm_status under_life_lock(struct region *r,

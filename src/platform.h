@@ -115,8 +115,9 @@ winshm_status wshm_platform_control_own(const struct platform_region *p,
 /** Give the life lock back. */
 void wshm_platform_entered(struct platform_region *p);
 
-/** True if a block of the region's plain name exists. */
-bool wshm_platform_data_exists(const struct platform_region *p);
+/** Tell what has the region's plain name. @return WINSHM_OK: a block;
+ * WINSHM_E_KIND: something else; WINSHM_E_NOT_FOUND. */
+winshm_status wshm_platform_data_look(const struct platform_region *p);
 
 /**
  * Open the existing data object.

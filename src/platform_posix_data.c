@@ -33,10 +33,12 @@ static bool is_file(const struct stat *there,
            (uint64_t)there->st_ino == identity->file;
 }
 
-bool wshm_platform_data_exists(const struct platform_region *p)
+winshm_status wshm_platform_data_look(const struct platform_region *p)
 {
     struct stat there;
-    return look_up(p, &there) == WINSHM_OK && there.st_mode != 0;
+    if (look_up(p, &there) != WINSHM_OK || there.st_mode == 0)
+        return WINSHM_E_NOT_FOUND;
+    return S_ISREG(there.st_mode) ? WINSHM_OK : WINSHM_E_KIND;
 }
 
 winshm_status wshm_platform_data_open(struct platform_region *p,

@@ -284,7 +284,7 @@ void wshm_platform_abandon(struct platform_region *p)
 
 /* Data. */
 
-bool wshm_platform_data_exists(const struct platform_region *p)
+winshm_status wshm_platform_data_look(const struct platform_region *p)
 {
     DWORD code;
     HANDLE data = section_open(p, "", FILE_MAP_READ, &code);
@@ -292,8 +292,9 @@ bool wshm_platform_data_exists(const struct platform_region *p)
         CloseHandle(data);
     else if (code != ERROR_FILE_NOT_FOUND)
         wshm_win32_error("OpenFileMappingW", code);
-    return data != NULL || code == ERROR_ACCESS_DENIED ||
-           code == ERROR_INVALID_HANDLE; /* there, in whatever shape */
+    if (data != NULL || code == ERROR_ACCESS_DENIED)
+        return WINSHM_OK;
+    return code == ERROR_INVALID_HANDLE ? WINSHM_E_KIND : WINSHM_E_NOT_FOUND;
 }
 
 winshm_status wshm_platform_data_open(struct platform_region *p,

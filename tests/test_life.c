@@ -278,6 +278,7 @@ static void test_other_sorts(void)
     for (int sort = 0; sort < 3; sort++) {
         intptr_t obstacle = plain_obstruct(name, sort);
         CHECK_STATUS(winshm_open(name, WINSHM_RAW, &h), WINSHM_E_KIND);
+        CHECK_STATUS(winshm_open(name, 0, &h), WINSHM_E_KIND);
         winshm_status status = winshm_open_or_create(name, 10, 0, &h);
         if (status != WINSHM_E_KIND)
             CHECK_STATUS(status, WINSHM_E_KIND);

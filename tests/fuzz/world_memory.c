@@ -223,9 +223,9 @@ void wshm_platform_entered(struct platform_region *p)
         b->locks[0] = NULL;
 }
 
-bool wshm_platform_data_exists(const struct platform_region *p)
+winshm_status wshm_platform_data_look(const struct platform_region *p)
 {
-    return world_data(p->name) != 0;
+    return world_data(p->name) != 0 ? WINSHM_OK : WINSHM_E_NOT_FOUND;
 }
 
 winshm_status wshm_platform_data_open(struct platform_region *p,
