@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "facts.h"
 #include "participant.h"
 #include "status.h"
 
@@ -11,36 +12,6 @@ static const uint64_t MILLISECOND = 1000 * 1000;
 
 /** How long what is about to go away is waited for under the life lock. */
 static const uint64_t VANISH_PATIENCE = 200ull * 1000 * 1000;
-
-/** The header's fields, fetched once. */
-struct facts {
-    uint32_t magic;
-    uint32_t version;
-    uint32_t lock_kind;
-    uint32_t joins;
-    uint32_t id[4];
-    uint64_t size;
-    uint64_t capacity;
-    uint64_t layout_tag;
-    uint32_t adopted;
-    struct platform_identity data;
-};
-
-static void fetch(struct layout_header *header, struct facts *facts)
-{
-    facts->joins = atomic_load(&header->joins);
-    facts->magic = atomic_load(&header->magic);
-    facts->version = atomic_load(&header->version);
-    for (int i = 0; i < 4; i++)
-        facts->id[i] = atomic_load(&header->id[i]);
-    facts->lock_kind = atomic_load(&header->lock_kind);
-    facts->size = shared_load(&header->size);
-    facts->capacity = shared_load(&header->capacity);
-    facts->layout_tag = shared_load(&header->layout_tag);
-    facts->adopted = atomic_load(&header->adopted);
-    facts->data.volume = shared_load(&header->data_volume);
-    facts->data.file = shared_load(&header->data_file);
-}
 
 static winshm_status check_match(const struct facts *facts,
                                  const struct request *request)
@@ -363,6 +334,8 @@ static winshm_status observe(struct region *r, const struct request *request,
     struct platform_region *p = &r->platform;
     struct facts facts;
     uint64_t patience = wshm_platform_now() + VANISH_PATIENCE;
+    uint64_t gone_since = 0;
+    uint32_t gone_in = 0;
     deadline = deadline < patience ? deadline : patience;
     winshm_status status = wshm_platform_enter(
         p, PLATFORM_OBSERVE, LAYOUT_BYTES, request->security, deadline);
@@ -393,12 +366,18 @@ static winshm_status observe(struct region *r, const struct request *request,
         if (exists && status == WINSHM_OK && same)
             break;
         wshm_platform_data_close(p);
-        bool late = wshm_platform_now() >= deadline;
-        /* Whoever leaves last removes the data while it is still present. */
-        bool leaving = status == WINSHM_E_REPLACED && !late;
-        if (settled && exists && status != WINSHM_E_NOT_FOUND && !leaving)
+        uint64_t now = wshm_platform_now();
+        /* Whoever leaves last removes the data while it is still present: what
+         * is gone in this life has to be gone for a while. */
+        bool gone = settled && exists && status == WINSHM_E_REPLACED;
+        if (!gone || facts.id[0] != gone_in) {
+            gone_in = gone ? facts.id[0] : 0;
+            gone_since = now;
+        }
+        if (settled && exists && status != WINSHM_E_NOT_FOUND &&
+            (!gone || now - gone_since >= VANISH_PATIENCE / 2))
             return status;
-        if ((settled && !exists) || late)
+        if ((settled && !exists) || now >= deadline)
             return facts.magic == 0 ? not_found(r, request)
                                     : WINSHM_E_NOT_FOUND;
         wshm_platform_sleep(MILLISECOND);

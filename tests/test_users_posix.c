@@ -168,7 +168,7 @@ static void test_data_name(void)
     be(SQUATTER);
     CHECK(symlink(path_of("-own"), path_of("")) == 0);
     be(VICTIM);
-    check_refused(WINSHM_E_KIND, WINSHM_E_NOT_MANAGED, WINSHM_E_NOT_MANAGED,
+    check_refused(WINSHM_E_KIND, WINSHM_E_KIND, WINSHM_E_KIND,
                   WINSHM_E_KIND);
     drop("");
     be(ROOT);
