@@ -302,7 +302,7 @@ public abstract unsafe class Block : IDisposable
             block.Pin();
             try
             {
-                return new MemoryHandle(block.At(elementIndex, 0, block._kept), default, this);
+                return new MemoryHandle(block.At(elementIndex, 0, block._kept), default, new BlockPin(block));
             }
             catch
             {
@@ -311,10 +311,29 @@ public abstract unsafe class Block : IDisposable
             }
         }
 
-        public override void Unpin() => block.Unpin();
+        // Which of the pins is meant only its handle can tell.
+        public override void Unpin()
+        {
+        }
 
         protected override void Dispose(bool disposing)
         {
+        }
+    }
+
+    /// <summary>What the copies of a <see cref="MemoryHandle"/> have in common: one pin, which ends once.</summary>
+    private sealed class BlockPin(Block block) : IPinnable
+    {
+        private int _ended;
+
+        public MemoryHandle Pin(int elementIndex) => block._memory!.Pin(elementIndex);
+
+        public void Unpin()
+        {
+            if (Interlocked.Exchange(ref _ended, 1) == 0)
+            {
+                block.Unpin();
+            }
         }
     }
 }
