@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The tasks that wait for the lock of one region.
 
+using System.Diagnostics;
 using static Winshm.NativeMethods;
 
 namespace Winshm;
@@ -14,15 +15,15 @@ namespace Winshm;
 /// <para>That thread waits in slices, since a request inside the library can be neither withdrawn nor
 /// changed from reading to writing. What it gets goes to whoever is at the head by then, and back if
 /// nobody can use it.</para>
-/// <para>A request that tries once takes a free lock whoever waits for it outside. So now and then one
-/// asks as others do.</para>
+/// <para>A request that tries once takes a free lock whoever waits for it outside. So when tasks have had the
+/// lock for a while, the thread asks for the next one as others do.</para>
 /// </remarks>
 internal sealed class LockQueue(Region region, nint native)
 {
     private const uint SliceMilliseconds = 50;
 
     /// <summary>How long tasks may take the lock one after the other before those outside get their turn.</summary>
-    private const long TurnMilliseconds = 10;
+    private static readonly long s_turn = Stopwatch.Frequency / 100;
 
     // How long the thread stays when it has nothing to do, so that not each wait starts one.
     private static readonly TimeSpan s_idle = TimeSpan.FromSeconds(1);
@@ -37,6 +38,8 @@ internal sealed class LockQueue(Region region, nint native)
     private bool _running;
     private bool _ended;
     private LockMode? _asking;
+
+    // When tasks last took or released the lock, and since when others have not had their turn.
     private long _used;
     private long _polite;
 
@@ -50,9 +53,10 @@ internal sealed class LockQueue(Region region, nint native)
         lock (_gate)
         {
             ObjectDisposedException.ThrowIf(_ended, region);
-            if (_waiters.Count == 0 && Fits(mode))
+            // A single try cannot be put off.
+            if (_waiters.Count == 0 && Fits(mode) && (milliseconds == 0 || MayBarge()))
             {
-                int status = winshm_lock(native, (uint)mode, MayBarge() ? 0u : 1u);
+                int status = winshm_lock(native, (uint)mode, 0);
                 if (status != WINSHM_E_TIMEOUT)
                 {
                     return Take(mode, repairs, status, out Exception? failure) is AsyncRegionLock taken
@@ -77,6 +81,7 @@ internal sealed class LockQueue(Region region, nint native)
         lock (_gate)
         {
             int status = winshm_unlock(native, (uint)mode);
+            _used = Stopwatch.GetTimestamp();
             Exception? failure = status == WINSHM_OK ? null : WinshmException.Last(status);
             if (mode == LockMode.Exclusive)
             {
@@ -122,14 +127,14 @@ internal sealed class LockQueue(Region region, nint native)
     /// <summary>Whether to take a free lock without regard to those outside.</summary>
     private bool MayBarge()
     {
-        long now = Environment.TickCount64;
-        if (now - _used >= TurnMilliseconds)
+        long now = Stopwatch.GetTimestamp();
+        if (now - _used >= s_turn)
         {
             // The lock was left alone in the meantime.
             _polite = now;
         }
         _used = now;
-        if (now - _polite < TurnMilliseconds)
+        if (now - _polite < s_turn)
         {
             return true;
         }
@@ -243,7 +248,7 @@ internal sealed class LockQueue(Region region, nint native)
             lock (_gate)
             {
                 _asking = null;
-                _used = _polite = Environment.TickCount64;
+                _used = _polite = Stopwatch.GetTimestamp();
                 Settle(mode, status);
             }
             region.Released();

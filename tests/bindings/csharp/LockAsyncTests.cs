@@ -15,12 +15,17 @@ public class LockAsyncTests
     public async Task AFreeLockIsTakenAtOnce()
     {
         using Region region = CreateForTasks();
+        long start = Stopwatch.GetTimestamp();
+        int later = 0;
         for (int i = 0; i < 10_000; i++)
         {
             ValueTask<AsyncRegionLock> locking = i % 2 == 0 ? region.LockAsync() : region.LockSharedAsync(Patience);
-            Assert.True(locking.IsCompletedSuccessfully);
+            later += locking.IsCompletedSuccessfully ? 0 : 1;
             (await locking).Dispose();
         }
+        // All but those before which others would have had their turn.
+        Assert.InRange(later, 0, Stopwatch.GetElapsedTime(start).TotalMilliseconds / 10);
+        await Task.Delay(s_short);
         ValueTask<AsyncRegionLock> first = region.LockSharedAsync(), second = region.LockSharedAsync();
         Assert.True(first.IsCompletedSuccessfully && second.IsCompletedSuccessfully);
         (await first).Dispose();
@@ -82,7 +87,7 @@ public class LockAsyncTests
         guard = await region.LockAsync();
         region.Unlock(LockMode.Exclusive);
         guard.Dispose();
-        Assert.True(region.LockAsync().IsCompletedSuccessfully);
+        await region.LockAsync(Patience);
         region.Unlock(LockMode.Exclusive);
     }
 
@@ -236,6 +241,24 @@ public class LockAsyncTests
         }
         Assert.Throws<ArgumentOutOfRangeException>(() => region.LockAsync(TimeSpan.FromSeconds(-1)));
         (await region.LockAsync(TimeSpan.Zero)).Dispose();
+    }
+
+    [Fact]
+    public void ATryNeverBlocks()
+    {
+        using Region region = CreateForTasks();
+        using Region other = Region.Open(region.Name);
+        using RegionLock held = other.Lock();
+        // However often the scheduler interferes, at some time there are many tries in a row of which none waits.
+        TimeSpan calm = TimeSpan.Zero;
+        for (long start = Stopwatch.GetTimestamp(), since = start; calm < TimeSpan.FromMilliseconds(30);)
+        {
+            Assert.True(Stopwatch.GetElapsedTime(start) < TimeSpan.FromSeconds(10), "tries block");
+            long before = Stopwatch.GetTimestamp();
+            Assert.True(region.LockAsync(TimeSpan.Zero).IsFaulted);
+            since = Stopwatch.GetElapsedTime(before) < TimeSpan.FromMilliseconds(0.9) ? since : Stopwatch.GetTimestamp();
+            calm = Stopwatch.GetElapsedTime(since);
+        }
     }
 
     [Theory]
