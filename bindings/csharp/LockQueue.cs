@@ -39,6 +39,9 @@ internal sealed class LockQueue(Region region, nint native)
     private bool _ended;
     private LockMode? _asking;
 
+    // How many want the thread not to ask.
+    private int _pauses;
+
     // When tasks last took or released the lock, and since when others have not had their turn.
     private long _used;
     private long _polite;
@@ -56,7 +59,7 @@ internal sealed class LockQueue(Region region, nint native)
             // A single try cannot be put off.
             if (_waiters.Count == 0 && Fits(mode) && (milliseconds == 0 || MayBarge()))
             {
-                int status = winshm_lock(native, (uint)mode, 0);
+                int status = Try(mode);
                 if (status != WINSHM_E_TIMEOUT)
                 {
                     return Take(mode, repairs, status, out Exception? failure) is AsyncRegionLock taken
@@ -103,7 +106,32 @@ internal sealed class LockQueue(Region region, nint native)
         {
             _ended = true;
             Fail(new ObjectDisposedException(nameof(Region)));
-            Monitor.Pulse(_gate);
+            Monitor.PulseAll(_gate);
+        }
+    }
+
+    /// <summary>Does something while the thread neither asks for the lock nor has got it for nobody.</summary>
+    public int WhileNotAsking(Func<int> action)
+    {
+        lock (_gate)
+        {
+            _pauses++;
+            while (_asking is not null)
+            {
+                Monitor.Wait(_gate);
+            }
+        }
+        try
+        {
+            return action();
+        }
+        finally
+        {
+            lock (_gate)
+            {
+                _pauses--;
+                Ask();
+            }
         }
     }
 
@@ -140,6 +168,18 @@ internal sealed class LockQueue(Region region, nint native)
         }
         _polite = now;
         return false;
+    }
+
+    /// <summary>Asks once, which blocks nobody.</summary>
+    private int Try(LockMode mode)
+    {
+        int status;
+        do
+        {
+            status = winshm_lock(native, (uint)mode, 0);
+        }
+        while (region.GoesOn(status));
+        return status;
     }
 
     /// <summary>Makes a guard of what a call for the lock came to. Nothing is held if it gives none.</summary>
@@ -182,7 +222,7 @@ internal sealed class LockQueue(Region region, nint native)
     {
         while (_waiters.First?.Value is { } head && Fits(head.Mode) && head.Mode != _asking)
         {
-            int status = MayBarge() ? winshm_lock(native, (uint)head.Mode, 0) : WINSHM_E_TIMEOUT;
+            int status = MayBarge() ? Try(head.Mode) : WINSHM_E_TIMEOUT;
             if (status == WINSHM_E_TIMEOUT)
             {
                 Ask();
@@ -212,7 +252,7 @@ internal sealed class LockQueue(Region region, nint native)
                 Fail(e);
             }
         }
-        Monitor.Pulse(_gate);
+        Monitor.PulseAll(_gate);
     }
 
     private void Fail(Exception reason)
@@ -232,7 +272,7 @@ internal sealed class LockQueue(Region region, nint native)
             lock (_gate)
             {
                 bool idle = false;
-                while (_waiters.First?.Value is not { } head || !Fits(head.Mode))
+                while (_pauses > 0 || _waiters.First?.Value is not { } head || !Fits(head.Mode))
                 {
                     if (idle || _ended)
                     {
@@ -241,7 +281,7 @@ internal sealed class LockQueue(Region region, nint native)
                     }
                     idle = !Monitor.Wait(_gate, s_idle);
                 }
-                mode = _waiters.First.Value.Mode;
+                mode = _waiters.First!.Value.Mode;
                 _asking = mode;
             }
             int status = winshm_lock(native, (uint)mode, SliceMilliseconds);
@@ -250,6 +290,10 @@ internal sealed class LockQueue(Region region, nint native)
                 _asking = null;
                 _used = _polite = Stopwatch.GetTimestamp();
                 Settle(mode, status);
+                if (_pauses > 0)
+                {
+                    Monitor.PulseAll(_gate);
+                }
             }
             region.Released();
         }
@@ -259,7 +303,7 @@ internal sealed class LockQueue(Region region, nint native)
     private void Settle(LockMode mode, int status)
     {
         Waiter? head = _waiters.First?.Value;
-        if (status == WINSHM_E_TIMEOUT)
+        if (status == WINSHM_E_TIMEOUT || region.GoesOn(status))
         {
             return;
         }
