@@ -250,13 +250,19 @@ public class LockAsyncTests
         using Region region = CreateForTasks();
         using Region other = Region.Open(region.Name);
         using RegionLock held = other.Lock();
-        int before = CountBlocks();
-        for (long start = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(start) < TimeSpan.FromMilliseconds(500);)
+        // The runtime blocks the thread, too, now and then, so the calmest of some rounds counts.
+        int least = int.MaxValue;
+        for (int round = 0; round < 10 && least > 6; round++)
         {
-            Assert.True(region.LockAsync(TimeSpan.Zero).IsFaulted);
+            int before = CountBlocks();
+            for (long start = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(start) < TimeSpan.FromMilliseconds(300);)
+            {
+                Assert.True(region.LockAsync(TimeSpan.Zero).IsFaulted);
+                Thread.SpinWait(1000);
+            }
+            least = Math.Min(least, CountBlocks() - before);
         }
-        // The garbage collector may have blocked it now and then.
-        Assert.InRange(CountBlocks() - before, 0, 12);
+        Assert.InRange(least, 0, 6);
 
         static int CountBlocks()
         {
