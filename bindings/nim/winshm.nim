@@ -172,17 +172,20 @@ proc at*[T](mapped: Region or View, kind: typedesc[T], offset: int64): ptr T =
 type Unbounded[T] = array[int.high div sizeof(T), T]
 
 proc unbounded[T](mapped: Region or View, kind: typedesc[T], offset: int64,
-                  count: int): ptr Unbounded[T] =
+                  count: SomeInteger): ptr Unbounded[T] =
   requirePlain(T)
+  let size = uint64(mapped.size)
   # Where the product below could overflow, the range is wrong anyway.
-  if count > mapped.size: raiseRange(offset, count, uint64(mapped.size))
+  if count < 0: raiseRange(offset, int64(count), size)
+  if uint64(count) > size:
+    raiseRange(offset, int64(min(uint64(count), uint64(int64.high))), size)
   cast[ptr Unbounded[T]](mapped.span(offset, int64(count) * sizeof(T)))
 
 template toOpenArray*(mapped: Region or View, T: typedesc, offset: int64,
                       count: SomeInteger): untyped =
   ## `count` values of type `T` from `offset`, in place, to be passed as `openArray[T]`
   ## or `var openArray[T]`. The expression `count` is evaluated twice.
-  toOpenArray(unbounded(mapped, T, offset, int(count))[], 0, int(count) - 1)
+  toOpenArray(unbounded(mapped, T, offset, count)[], 0, int(count) - 1)
 
 proc read*(region: Region, offset: int64, buffer: var openArray[byte], timeout = Forever) =
   ## Fills `buffer` from `offset`, never torn by a writer that locks.

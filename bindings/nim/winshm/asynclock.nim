@@ -29,7 +29,7 @@
 ##
 ## .. code-block:: nim
 ##   let request = region.lockAsync()
-##   if not await request.withTimeout(100) and not request.finished:
+##   if not (await request.withTimeout(100)) and not request.finished:
 ##     request.fail(newException(IOError, "too late"))
 
 import std/[asyncdispatch, deques, monotimes, tables, times]

@@ -259,6 +259,11 @@ suite "the bytes":
     fails WINSHM_E_RANGE: discard total(region.toOpenArray(uint32, 52, 4))
     fails WINSHM_E_RANGE: discard total(region.toOpenArray(uint32, 0, -1))
     fails WINSHM_E_RANGE: discard total(region.toOpenArray(uint32, 0, int.high))
+    fails WINSHM_E_RANGE: discard total(region.toOpenArray(uint32, 0, int.low))
+    fails WINSHM_E_RANGE: discard total(region.toOpenArray(uint32, 0, int.low div 4))
+    fails WINSHM_E_RANGE: discard total(region.toOpenArray(uint32, 0, int64.low))
+    fails WINSHM_E_RANGE: discard total(region.toOpenArray(uint32, 0, uint64.high))
+    check total(region.toOpenArray(uint32, 48, 4'u8)) == 20
 
   test "what has references of its own cannot be shared":
     check compiles(region.at(array[2, float], 0))

@@ -10,4 +10,4 @@ import ./header_test, ./region_test, ./sync_test, ./section_test, ./close_test, 
 
 # The Wine of Debian 12 has no ws2_32.dll for 32-bit programs, which asyncdispatch needs.
 when not (defined(windows) and sizeof(int) == 4):
-  import ./async_test, ./task_test
+  import ./async_test, ./task_test, ./sample_test
