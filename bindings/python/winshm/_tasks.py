@@ -31,9 +31,9 @@ class AsyncLock(Held):
         timeout = self._timeout
         if timeout is not None:
             check_timeout(timeout)
-        died = self._turns.take_now(self._mode, self._recover)
+        died = self._turns.take_now(self._use.mode, self._recover)
         if died is None:
-            died = await self._turns.take(self._mode, self._recover, timeout)
+            died = await self._turns.take(self._use.mode, self._recover, timeout)
         self.owner_died = died
         return self
 
@@ -44,7 +44,7 @@ class AsyncLock(Held):
         traceback: TracebackType | None = None,
     ) -> None:
         """Release the lock; as the end of a with block on Region.lock()."""
-        failure = self._turns.release(self._mode)
+        failure = self._turns.release(self._use.mode)
         if failure is not None:
             raise_after(failure, body)
         if self._region._owner is None:
