@@ -102,7 +102,7 @@ class Region(Block):
         self._name = name
         self._watcher = Watcher()
         self._make_uses()
-        self._turns = Turns(self._argument) if tasks else None
+        self._turns = Turns(owner, self._argument) if tasks else None
 
     def _failure(self, status: int) -> _errors.Error:
         """Make the exception for the call that has just failed in this thread."""
@@ -112,14 +112,30 @@ class Region(Block):
         return error(status, _COROUTINES if status == Status.DEADLOCK else "")
 
     def _close(self, owner: Owner) -> None:
+        try:
+            self._close_unless_busy(owner)
+        finally:
+            if owner.open and self._turns is not None:
+                self._turns.go_on()
+
+    def _close_unless_busy(self, owner: Owner) -> None:
         # First what a refusal must leave alone.
-        if (self._data is not None or owner.arrays) and self._holds_lock():
+        in_use = self._data is not None or bool(owner.arrays)
+        if in_use and self._holds_lock() and not (self._settle() and not self._holds_lock()):
             message = (
                 f"cannot close region {self._name!r}: the lock is held through it "
                 "[WINSHM_E_BUSY]"
             )
             raise _errors.Error(Status.BUSY, message)
-        super()._close(owner)
+        try:
+            super()._close(owner)
+        except _errors.Error as failure:
+            if failure.status != Status.BUSY or not self._settle():
+                raise
+            super()._close(owner)
+
+    def _settle(self) -> bool:
+        return self._turns is not None and self._turns.settle()
 
     def _holds_lock(self) -> bool:
         """Whether the lock is held through this object."""
@@ -344,9 +360,7 @@ class Region(Block):
                 "tasks of a loop have one; open it with tasks=True [WINSHM_E_INVALID]"
             )
             raise _errors.InvalidError(Status.INVALID, message)
-        lock = AsyncLock(self, shared, timeout, recover)
-        lock._turns = self._turns
-        return lock
+        return AsyncLock(self, shared, timeout, recover, self._turns)
 
     def acquire(
         self, *, shared: bool = False, timeout: float | None = None, recover: bool = False
