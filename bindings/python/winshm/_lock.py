@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import repeat, starmap
 from operator import index
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -12,7 +13,7 @@ from . import _abi
 from ._abi import Status, lib, quick, untyped
 from ._errors import error, raise_after
 from ._memory import BRIEF, new_bytes, readable, word, writable
-from ._waiting import check_timeout
+from ._waiting import check_timeout, slices
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -25,6 +26,9 @@ T = TypeVar("T")
 SHARED = _abi.SHARED
 EXCLUSIVE = _abi.EXCLUSIVE
 
+_TIMEOUT = int(Status.TIMEOUT)
+_OWNER_DEAD = int(Status.OWNER_DEAD)
+
 # See _region.py for which calls keep the GIL.
 lock_now = untyped(quick, "winshm_lock")
 lock_slowly = untyped(lib, "winshm_lock")
@@ -33,6 +37,22 @@ _copy_out = untyped(quick, "winshm_copy_out")
 _copy_in = untyped(quick, "winshm_copy_in")
 _copy_out_slowly = untyped(lib, "winshm_copy_out")
 _copy_in_slowly = untyped(lib, "winshm_copy_in")
+
+
+class Use:
+    """A handle and a mode, and what takes the lock so."""
+
+    __slots__ = ("argument", "attempts", "mode", "releases")
+
+    def __init__(self, argument: Any, mode: int) -> None:
+        self.argument = argument
+        self.mode = mode
+        #: Without end; each step tries to take the lock at once, and gives the status.
+        #: A call may be followed by an exception of a signal handler before anybody knows
+        #: what it has returned. A step of an iterator and its assignment are not.
+        self.attempts: Iterator[int] = starmap(lock_now, repeat((argument, mode, 0)))
+        #: The same for releasing it, which makes it faster, too.
+        self.releases: Iterator[int] = starmap(unlock, repeat((argument, mode)))
 
 
 class Held:
@@ -46,15 +66,20 @@ class Held:
     region object.
     """
 
-    __slots__ = ("_argument", "_mode", "_recover", "_region", "_timeout", "owner_died")
+    __slots__ = (
+        "_recover",
+        "_region",
+        "_timeout",
+        "_use",
+        "owner_died",
+    )
 
     def __init__(self, region: Region, shared: bool, timeout: float | None, recover: bool):
         if shared and recover:
             raise ValueError("a reader cannot repair: recover needs the exclusive lock")
         self._region = region
         # Kept for the end of the block, which may come after that of the region's own.
-        self._argument = region._argument
-        self._mode = SHARED if shared else EXCLUSIVE
+        self._use = region._shared if shared else region._exclusive
         self._timeout = timeout
         self._recover = recover
         #: Whether the last owner died in its section, so that the data need repair.
@@ -97,35 +122,59 @@ class Held:
         length: int,
     ) -> None:
         function = slowly if length > BRIEF else quickly
-        status = function(self._argument, word(index(offset)), pointer, word(length))
+        status = function(self._use.argument, word(index(offset)), pointer, word(length))
         if status:
             raise self._region._failure(status)
 
 
+def _let_signal_handlers_run() -> None:
+    """Do nothing, as the interpreter runs them at the entry of a function."""
+
+
 class Lock(Held):
-    """One use of a region's lock, made by Region.lock() and Region.acquire()."""
+    """One use of a region's lock, made by Region.lock() and Region.acquire().
+
+    An exception of a signal handler, such as KeyboardInterrupt, may come at any moment.
+    If it ends the entering, the lock is not held, and not lost for others either. If it
+    ends the block, the lock is released as after any exception. One gap is left, since
+    the end of the block is Python code: where it comes just when the block is done and
+    the release has not begun, the lock stays held. Who catches such an exception and
+    goes on can look whether release() raises Error with status NOT_OWNER. acquire() and
+    release() leave what lies between them to the caller, as those of threading.Lock do.
+    """
 
     __slots__ = ()
 
     def __enter__(self) -> Lock:
-        self.owner_died = False
         if self._timeout is not None:
             check_timeout(self._timeout)
-        status = lock_now(self._argument, self._mode, 0)
-        if status:
-            self._enter_slowly(status)
-        return self
+        for status in self._use.attempts:
+            if status:
+                self._enter_slowly(status)
+            else:
+                self.owner_died = False
+            return self
+        raise AssertionError
 
     def _enter_slowly(self, status: int) -> None:
-        region = self._region
-        status = region._go_on(status, self._timeout, lock_slowly, self._mode)
-        if status:
-            self.owner_died = status == Status.OWNER_DEAD and self._mode == EXCLUSIVE
-            if not (self.owner_died and self._recover):
-                failure = region._failure(status)
-                if self.owner_died:
-                    self.__exit__()
-                raise failure
+        timeout = self._timeout
+        self.owner_died = False
+        try:
+            if status == _TIMEOUT and timeout != 0:
+                handles, modes = self._region._arguments(), repeat(self._use.mode)
+                for status in map(lock_slowly, handles, modes, slices(timeout)):
+                    if status != _TIMEOUT:
+                        break
+            self.owner_died = status == _OWNER_DEAD and self._use.mode == EXCLUSIVE
+            if status and not (self.owner_died and self._recover):
+                raise self._region._failure(status)
+            # What has come during the wait is raised here, and not behind the try.
+            _let_signal_handlers_run()
+        except BaseException:
+            # Of the lock, or of a signal handler.
+            if not status or (status == _OWNER_DEAD and self._use.mode == EXCLUSIVE):
+                self.__exit__()
+            raise
 
     def __exit__(
         self,
@@ -138,8 +187,9 @@ class Lock(Held):
         Raises Error with status NOT_OWNER if it is not held any more, but not in place
         of an exception of the block, which then has that as a note.
         """
-        status = unlock(self._argument, self._mode)
-        if status:
-            raise_after(error(status), body)
+        for status in self._use.releases:
+            if status:
+                raise_after(error(status), body)
+            break
         if self._region._owner is None:
             self._region._close_late()

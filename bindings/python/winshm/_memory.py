@@ -8,6 +8,7 @@ stays open, so that nothing can ever touch memory that is gone.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import functools
 import operator
@@ -33,6 +34,9 @@ Self = TypeVar("Self", bound="Block")
 #: the collector takes garbage apart in no particular order.
 _owners: set[Owner] = set()
 
+# What close() has returned when the handle is closed.
+_GONE = (int(Status.OK), int(Status.CLOSED), int(Status.FORKED))
+
 
 class Owner:
     """Owns one open handle of the library, on behalf of a block and of its arrays."""
@@ -42,6 +46,8 @@ class Owner:
         self.what = what
         #: The arrays that are alive, as their id().
         self.arrays: set[int] = set()
+        #: Whether the handle is open. What else is kept may lag behind this.
+        self.open = True
         #: Whether this is a child of the process that opened it.
         self.forked = False
         #: The block, so that a child finds it.
@@ -50,16 +56,31 @@ class Owner:
         self._abandoned = False
         _owners.add(self)
 
-    def close(self) -> int:
-        """Close the handle now; a status, after which it is open still unless 0."""
-        if self not in _owners:
-            return Status.OK
-        status = self._close(self.handle)
-        # A child has nothing to close but its mapping.
-        if status in (Status.OK, Status.CLOSED, Status.FORKED):
-            _owners.discard(self)
-            return Status.OK
-        return status
+    def close(self) -> None:
+        """Close the handle now. If this raises an Error, or BufferError because of an
+        array, it is open still; after any other exception self.open tells."""
+        if not self.open:
+            return
+        statuses = map(self._close, (self.handle,))
+        if self.arrays:
+            raise BufferError(f"cannot close the {self.what}: views of it exist")
+        try:
+            # Unlike a call, a step of an iterator lets no signal handler come between it
+            # and those before and after it. One that made an array now, or whose exception
+            # hid that the memory is gone, would let somebody use that memory.
+            for status in statuses:
+                # A child has nothing to close but its mapping.
+                if status in _GONE:
+                    self.open = False
+            if self.open:
+                raise _errors.error(status)
+        finally:
+            if not self.open:
+                _owners.discard(self)
+
+    def closes_with(self, close: Callable[[int], int]) -> bool:
+        """Whether this is how to close the handle."""
+        return self._close is close
 
     def abandon(self) -> None:
         """Close the handle as soon as no array is alive, but not while it holds the
@@ -70,12 +91,22 @@ class Owner:
     def close_abandoned(self) -> None:
         """Close the handle if it is abandoned and nothing is in the way any more."""
         if self._abandoned and not self.arrays:
-            self.close()
+            with contextlib.suppress(_errors.Error, BufferError):
+                self.close()
 
     def forget(self, array: int) -> None:
         """An array is gone."""
         self.arrays.discard(array)
         self.close_abandoned()
+
+
+def close_unclaimed(handle: int | None, close: Callable[[int], int]) -> None:
+    """Close a handle that the library has just given, as nobody will get to know it."""
+    if handle:
+        close(handle)
+        for owner in list(_owners):
+            if owner.handle == handle and owner.closes_with(close):
+                owner.close()
 
 
 def _after_fork() -> None:
@@ -148,7 +179,7 @@ class Block:
     @property
     def _handle(self) -> int:
         owner = self._owner
-        if owner is None:
+        if owner is None or not owner.open:
             raise _errors.closed(self._what)
         if owner.forked:
             raise _errors.forked(self._what)
@@ -157,7 +188,8 @@ class Block:
     @property
     def closed(self) -> bool:
         """Whether it has been closed."""
-        return self._owner is None
+        owner = self._owner
+        return owner is None or not owner.open
 
     @property
     def size(self) -> int:
@@ -220,24 +252,33 @@ class Block:
         other threads that wait end with ClosedError. In a child made by os.fork() this
         only unmaps the memory, as soon as nothing uses it.
 
-        Raises Error with status BUSY while the lock is held through this object, or if
-        the call of another thread does not end within 10 seconds.
+        Raises Error with status BUSY while the lock is held through this object, whether
+        or not something uses the memory, and .data stays valid; and if the call of
+        another thread does not end within 10 seconds.
+
+        If an exception of a signal handler, such as KeyboardInterrupt, ends this, it is
+        open or closed, and .closed says which.
         """
         with self._guard:
             owner = self._owner
             if owner is None:
                 return
-            if owner.forked:
-                self._leave()
-                owner.abandon()
-                return
-            if self._data is not None:
-                self._data.release()
-                self._data = None
-            if owner.arrays:
-                raise BufferError(f"cannot close the {self._what}: views of it exist")
-            _errors.check(owner.close())
-            self._leave()
+            try:
+                if owner.forked:
+                    self._leave()
+                    owner.abandon()
+                elif owner.open:
+                    self._close(owner)
+            finally:
+                if not owner.open:
+                    self._leave()
+
+    def _close(self, owner: Owner) -> None:
+        """Close the handle; called with the guard."""
+        if self._data is not None:
+            self._data.release()
+            self._data = None
+        owner.close()
 
     def __enter__(self: Self) -> Self:
         self._handle  # noqa: B018 - raises if it is closed
@@ -259,9 +300,9 @@ class Block:
         except BufferError:
             with self._guard:
                 owner = self._left = self._owner
+                if owner is not None:
+                    owner.abandon()
                 self._leave()
-            if owner is not None:
-                owner.abandon()
         except _errors.Error as failure:
             _errors.raise_after(failure, body)
 
@@ -273,7 +314,7 @@ class Block:
     def __del__(self) -> None:
         owner = getattr(self, "_owner", None)
         if owner is not None:
-            if not owner.forked:
+            if owner.open and not owner.forked:
                 text = f"unclosed {owner.what}"
                 warnings.warn(text, ResourceWarning, source=self, stacklevel=2)
             self._leave()

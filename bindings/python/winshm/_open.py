@@ -8,7 +8,7 @@ import ctypes
 from . import _abi
 from ._abi import Status, lib
 from ._errors import check
-from ._memory import unsigned
+from ._memory import close_unclaimed, unsigned
 from ._region import Region
 from ._waiting import slices
 
@@ -132,17 +132,22 @@ def _enter(
         name=_utf8(name),
         security=None if security is None else _utf8(security),
     )
-    out = ctypes.c_void_p()
-    for milliseconds in slices(timeout):
-        options.timeout_ms = milliseconds
-        status = lib.winshm_open_with(ctypes.byref(options), ctypes.byref(out))
-        # A region that comes up is for a moment a plain block.
-        if status not in (Status.NOT_FOUND, Status.NOT_MANAGED):
-            break
-    check(status)
-    assert out.value is not None
     readonly, tasks = not flags & _abi.WRITE, bool(flags & _abi.TASK)
-    return Region(out.value, name, readonly=readonly, tasks=tasks)
+    out = ctypes.c_void_p()
+    try:
+        for milliseconds in slices(timeout):
+            options.timeout_ms = milliseconds
+            status = lib.winshm_open_with(ctypes.byref(options), ctypes.byref(out))
+            # A region that comes up is for a moment a plain block.
+            if status not in (Status.NOT_FOUND, Status.NOT_MANAGED):
+                break
+        check(status)
+        assert out.value is not None
+        return Region(out.value, name, readonly=readonly, tasks=tasks)
+    except BaseException:
+        # A signal handler may end this when the region is open already.
+        close_unclaimed(out.value, lib.winshm_close)
+        raise
 
 
 def _utf8(text: str) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from ctypes import byref
 from operator import index
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -13,9 +13,19 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from . import _abi, _errors
 from ._abi import Status, lib, quick, untyped
 from ._errors import check, error
-from ._info import Info, Participant
-from ._lock import EXCLUSIVE, SHARED, Lock, unlock
-from ._memory import BRIEF, Block, Owner, new_bytes, readable, unsigned, word, writable
+from ._info import Info, Participant, Roles
+from ._lock import EXCLUSIVE, SHARED, Lock, Use, unlock
+from ._memory import (
+    BRIEF,
+    Block,
+    Owner,
+    close_unclaimed,
+    new_bytes,
+    readable,
+    unsigned,
+    word,
+    writable,
+)
 from ._tasks import AsyncLock, Turns
 from ._waiting import Watcher, check_timeout, slices
 
@@ -91,7 +101,8 @@ class Region(Block):
         super().__init__(owner, quick.winshm_data(handle), readonly)
         self._name = name
         self._watcher = Watcher()
-        self._turns = Turns(self._argument) if tasks else None
+        self._make_uses()
+        self._turns = Turns(owner, self._argument) if tasks else None
 
     def _failure(self, status: int) -> _errors.Error:
         """Make the exception for the call that has just failed in this thread."""
@@ -100,8 +111,56 @@ class Region(Block):
             return _errors.closed(self._what)
         return error(status, _COROUTINES if status == Status.DEADLOCK else "")
 
+    def _close(self, owner: Owner) -> None:
+        try:
+            self._close_unless_busy(owner)
+        finally:
+            if owner.open and self._turns is not None:
+                self._turns.go_on()
+
+    def _close_unless_busy(self, owner: Owner) -> None:
+        # First what a refusal must leave alone.
+        in_use = self._data is not None or bool(owner.arrays)
+        if in_use and self._holds_lock() and not (self._settle() and not self._holds_lock()):
+            message = (
+                f"cannot close region {self._name!r}: the lock is held through it "
+                "[WINSHM_E_BUSY]"
+            )
+            raise _errors.Error(Status.BUSY, message)
+        try:
+            super()._close(owner)
+        except _errors.Error as failure:
+            if failure.status != Status.BUSY or not self._settle():
+                raise
+            super()._close(owner)
+
+    def _settle(self) -> bool:
+        return self._turns is not None and self._turns.settle()
+
+    def _holds_lock(self) -> bool:
+        """Whether the lock is held through this object."""
+        try:
+            if not self.info.lock_state:
+                return False
+            ours = (each.roles for each in self.participants if Roles.SELF in each.roles)
+            return any(roles & (Roles.EXCLUSIVE | Roles.SHARED) for roles in ours)
+        except _errors.Error:
+            # Without participants there is no lock; else closing meets the same failure.
+            return False
+
+    def _make_uses(self) -> None:
+        """Make what takes the lock of the handle, which None has not."""
+        self._exclusive = Use(self._argument, EXCLUSIVE)
+        self._shared = Use(self._argument, SHARED)
+
+    def _arguments(self) -> Iterator[Any]:
+        """Yield the handle, as long as there is one, and None from then on."""
+        while True:
+            yield self._argument
+
     def _leave(self) -> None:
         super()._leave()
+        self._make_uses()
         if self._turns is not None:
             self._turns.close()
 
@@ -163,9 +222,13 @@ class Region(Block):
         readonly = self._readonly if readonly is None else readonly
         out = ctypes.c_void_p()
         offset, length = unsigned(offset, "offset"), unsigned(length, "length")
-        check(lib.winshm_map(self._handle, offset, length, flags, byref(out)))
-        assert out.value is not None
-        return View(out.value, self._name, length, readonly)
+        try:
+            check(lib.winshm_map(self._handle, offset, length, flags, byref(out)))
+            assert out.value is not None
+            return View(out.value, self._name, length, readonly)
+        except BaseException:
+            close_unclaimed(out.value, lib.winshm_unmap)
+            raise
 
     def read(
         self, offset: int = 0, length: int | None = None, *, timeout: float | None = None
@@ -297,9 +360,7 @@ class Region(Block):
                 "tasks of a loop have one; open it with tasks=True [WINSHM_E_INVALID]"
             )
             raise _errors.InvalidError(Status.INVALID, message)
-        lock = AsyncLock(self, shared, timeout, recover)
-        lock._turns = self._turns
-        return lock
+        return AsyncLock(self, shared, timeout, recover, self._turns)
 
     def acquire(
         self, *, shared: bool = False, timeout: float | None = None, recover: bool = False

@@ -5,35 +5,52 @@ from __future__ import annotations
 
 import asyncio
 import collections
+import math
 import threading
 import time
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import _errors
 from ._abi import Status
 from ._errors import raise_after
-from ._lock import EXCLUSIVE, Held, lock_now, lock_slowly, unlock
+from ._lock import EXCLUSIVE, Held, Use, lock_slowly, unlock
 from ._waiting import SLICE_MS, check_timeout, served
+
+if TYPE_CHECKING:
+    from ._memory import Owner
+    from ._region import Region
 
 _TIMEOUT = int(Status.TIMEOUT)
 _OWNER_DEAD = int(Status.OWNER_DEAD)
+
+# Seconds for which coroutines may hand the lock to each other before others come in, and
+# for which a lock that nobody asked for here has been left to others.
+_LONGEST_RUN = 0.005
+_LEFT_ALONE = 0.001
 
 
 class AsyncLock(Held):
     """One use of a region's lock by a coroutine, made by Region.lock_async()."""
 
-    __slots__ = ("_turns",)
+    __slots__ = ("_taken", "_turns")
 
-    _turns: Turns
+    def __init__(
+        self, region: Region, shared: bool, timeout: float | None, recover: bool, turns: Turns
+    ) -> None:
+        super().__init__(region, shared, timeout, recover)
+        #: How many blocks hold it, as readers may share this object.
+        self._taken = 0
+        self._turns = turns
 
     async def __aenter__(self) -> AsyncLock:
         timeout = self._timeout
         if timeout is not None:
             check_timeout(timeout)
-        died = self._turns.take_now(self._mode, self._recover)
+        died = self._turns.take_now(self._use, self._recover, timeout == 0)
         if died is None:
-            died = await self._turns.take(self._mode, self._recover, timeout)
+            died = await self._turns.take(self._use, self._recover, timeout)
+        self._taken += 1
         self.owner_died = died
         return self
 
@@ -44,24 +61,27 @@ class AsyncLock(Held):
         traceback: TracebackType | None = None,
     ) -> None:
         """Release the lock; as the end of a with block on Region.lock()."""
-        failure = self._turns.release(self._mode)
+        failure: _errors.Error | None
+        if self._taken:
+            self._taken -= 1
+            failure = self._turns.release(self._use.mode)
+        else:
+            message = "the lock is not held any more [WINSHM_E_NOT_OWNER]"
+            failure = _errors.Error(Status.NOT_OWNER, message)
         if failure is not None:
             raise_after(failure, body)
-        if self._region._owner is None:
-            self._region._close_late()
 
 
 class _Request:
     """A coroutine in the queue."""
 
-    __slots__ = ("future", "granted", "mode", "recover", "thread")
+    __slots__ = ("future", "mode", "recover", "thread", "use")
 
-    def __init__(self, future: asyncio.Future[bool], mode: int, recover: bool) -> None:
+    def __init__(self, future: asyncio.Future[bool], use: Use, recover: bool) -> None:
         self.future = future
-        self.mode = mode
+        self.use = use
+        self.mode = use.mode
         self.recover = recover
-        #: Whether the lock is held for it.
-        self.granted = False
         #: The thread of its event loop.
         self.thread = threading.current_thread()
 
@@ -82,6 +102,11 @@ class Turns:
     loop's executor would do as well, but that may be busy with functions that wait for
     the very lock, and it is not that of the other loops.
 
+    To ask without waiting goes before those who wait, which is quick, but nobody else
+    would come in as long as coroutines hand the lock to each other. So after a run of a
+    few milliseconds, unless the lock has been left alone meanwhile, the thread asks: it
+    gets the lock after whoever waits already.
+
     The thread waits for no particular coroutine. So a cancelled one leaves at once. If
     the lock comes too late for it, the next one gets it, or it is given back.
 
@@ -90,11 +115,19 @@ class Turns:
     which nothing waits. It is reentrant, because a finalizer can run at any allocation.
     """
 
-    def __init__(self, argument: Any) -> None:
+    def __init__(self, owner: Owner, argument: Any) -> None:
+        self._owner = owner
         self._argument = argument
         self._closed = False
         self._running = False
+        #: Whether the thread is asking, and may have the lock for nobody.
+        self._asking = False
+        #: When the coroutines began to hand the lock to each other, and when they last
+        #: released it.
+        self._run_start = self._released = -math.inf
         self._queue: collections.deque[_Request] = collections.deque()
+        #: Those who have got the lock, but have not run since then.
+        self._granted: set[_Request] = set()
         #: How many coroutines hold the lock shared; -1: one holds it exclusively.
         self._holders = 0
         self._renew()
@@ -103,32 +136,43 @@ class Turns:
         self._guard = threading.RLock()
         self._changed = threading.Condition(self._guard)
 
-    def take_now(self, mode: int, recover: bool) -> bool | None:
+    def take_now(self, use: Use, recover: bool, once: bool) -> bool | None:
         """Take the lock if nobody is in the way, otherwise return None.
 
-        Returns whether the last owner died in its section. Raises an Error.
+        once tells that nobody will ask again. Returns whether the last owner died in its
+        section. Raises an Error.
         """
-        with self._guard:
-            self._check_open()
-            if self._queue or not self._admits(mode):
-                return None
-            status = lock_now(self._argument, mode, 0)
-            if not status:
-                self._holders += -1 if mode == EXCLUSIVE else 1
-                return False
-            if status == _TIMEOUT:
-                return None
-            result = self._result(mode, recover, status)
+        mode, taken = use.mode, False
+        try:
+            with self._guard:
+                self._check_open()
+                if self._queue or not self._admits(mode) or not (once or self._may_barge()):
+                    return None
+                for status in use.attempts:
+                    if not status:
+                        self._holders += -1 if mode == EXCLUSIVE else 1
+                        taken = True
+                        return False
+                    break
+                if status == _TIMEOUT:
+                    return None
+                result = self._result(mode, recover, status)
+                taken = not isinstance(result, BaseException)
+        except BaseException:
+            # Of a signal handler.
+            if taken:
+                self.release(mode)
+            raise
         if isinstance(result, BaseException):
             raise result
         return result
 
-    async def take(self, mode: int, recover: bool, timeout: float | None) -> bool:
+    async def take(self, use: Use, recover: bool, timeout: float | None) -> bool:
         """Wait for the lock for up to timeout seconds; otherwise as take_now()."""
         if timeout == 0:
             raise _late()
         loop = asyncio.get_running_loop()
-        request = _Request(loop.create_future(), mode, recover)
+        request = _Request(loop.create_future(), use, recover)
         timer = None if timeout is None else loop.call_later(timeout, self._expire, request)
         try:
             with self._guard:
@@ -136,7 +180,9 @@ class Turns:
                 self._queue.append(request)
                 self._check_open()
                 self._advance()
-            return await request.future
+            died = await request.future
+            self._granted.discard(request)
+            return died
         except BaseException:
             # Cancelled, or thrown away with its loop; otherwise this does nothing.
             self._withdraw(request)
@@ -149,6 +195,7 @@ class Turns:
         """Release the lock and let the next ones have it; what that has failed with."""
         with self._guard:
             status = self._give_back(mode)
+            self._released = time.monotonic()
             failure = _errors.error(status) if status else None
             if self._queue:
                 self._advance()
@@ -166,11 +213,31 @@ class Turns:
                 self._answer(self._queue.popleft(), _errors.closed("region"))
             self._changed.notify()
 
+    def settle(self) -> bool:
+        """Give back what is held for those who were cancelled, and let the thread do so
+        with what it has got for nobody. Whether there may have been something.
+        """
+        with self._guard:
+            cancelled = [each for each in self._granted if each.future.cancelled()]
+            for request in cancelled:
+                self._take_back(request)
+            if self._holders or not self._asking:
+                return bool(cancelled)
+            # For no longer than the thread asks, with some time to spare.
+            self._changed.wait_for(lambda: not self._asking, SLICE_MS / 1000 * 2)
+            return True
+
+    def go_on(self) -> None:
+        """Serve the queue again after settle()."""
+        with self._guard:
+            self._advance()
+
     def after_fork(self) -> None:
         """Forget, in a child, what is the parent's: its thread and its coroutines."""
         self._renew()
-        self._running = False
+        self._running = self._asking = False
         self._queue.clear()
+        self._granted.clear()
 
     # All below are called with the guard.
 
@@ -190,21 +257,36 @@ class Turns:
         if status and not (died and recover):
             failure = _errors.closed("region") if self._closed else _errors.error(status)
             if died:
-                unlock(self._argument, mode)
+                self._unlock(mode)
             return failure
         self._holders += -1 if mode == EXCLUSIVE else 1
         return died
 
     def _give_back(self, mode: int) -> int:
         self._holders -= -1 if mode == EXCLUSIVE else 1
+        return self._unlock(mode)
+
+    def _unlock(self, mode: int) -> int:
         status: int = unlock(self._argument, mode)
+        # It may be the lock that has kept the handle open after the end of a with block.
+        self._owner.close_abandoned()
         return status
+
+    def _may_barge(self) -> bool:
+        """Whether to take the lock without regard to those who wait elsewhere."""
+        now = time.monotonic()
+        if now - self._released >= _LEFT_ALONE and not self._holders:
+            self._run_start = now
+        return now - self._run_start < _LONGEST_RUN
 
     def _advance(self) -> None:
         """Give the lock to those whose turn it is, as far as it is to be had now."""
         while self._queue and self._admits(self._queue[0].mode):
             request = self._queue[0]
-            status = lock_now(self._argument, request.mode, 0)
+            status = _TIMEOUT
+            if self._may_barge():
+                for status in request.use.attempts:
+                    break
             result: bool | Exception
             if status != _TIMEOUT:
                 result = self._result(request.mode, request.recover, status)
@@ -228,7 +310,8 @@ class Turns:
             self._answer(request, result)
 
     def _answer(self, request: _Request, result: bool | Exception) -> None:
-        request.granted = not isinstance(result, Exception)
+        if not isinstance(result, Exception):
+            self._granted.add(request)
         loop = request.future.get_loop()
         if loop is _running_loop():
             _complete(request.future, result)
@@ -236,9 +319,16 @@ class Turns:
         try:
             loop.call_soon_threadsafe(_complete, request.future, result)
         except RuntimeError:  # It is closed: nobody waits any more.
-            if request.granted:
-                request.granted = False
-                self._give_back(request.mode)
+            self._take_back(request)
+
+    def _take_back(self, request: _Request) -> bool:
+        """Release the lock if it is held for the request; whether it was."""
+        if request not in self._granted:
+            return False
+        self._granted.discard(request)
+        self._released = time.monotonic()
+        self._give_back(request.mode)
+        return True
 
     def _expire(self, request: _Request) -> None:
         with self._guard:
@@ -252,8 +342,8 @@ class Turns:
             if request in self._queue:
                 self._queue.remove(request)
                 self._advance()
-            elif request.granted:
-                self.release(request.mode)
+            elif self._take_back(request):
+                self._advance()
 
     def _ask(self) -> None:
         """The thread: wait for the lock as long as the queue needs it."""
@@ -263,10 +353,14 @@ class Turns:
                 if mode is None:
                     self._running = False
                     return
+                self._asking = True
             status = lock_slowly(self._argument, mode, SLICE_MS)
-            if status != _TIMEOUT:
-                with self._guard:
+            with self._guard:
+                if status != _TIMEOUT:
+                    self._run_start = self._released = time.monotonic()
                     self._pass_on(mode, status)
+                self._asking = False
+                self._changed.notify_all()
 
     def _wanted(self) -> int | None:
         """Wait until there is something to ask for, but not for long."""
@@ -288,7 +382,7 @@ class Turns:
             self._queue.popleft()
             self._answer(request, result)
         elif status == Status.OK or (status == _OWNER_DEAD and mode == EXCLUSIVE):
-            unlock(self._argument, mode)
+            self._unlock(mode)
         self._advance()
 
 

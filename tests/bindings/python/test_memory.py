@@ -146,28 +146,45 @@ def test_with_block_waits_for_buffers_too(name):
     assert not exists(name)
 
 
-def test_lock_can_be_released_after_the_with_block(name):
-    with winshm.create(name, 100) as region:
-        piece = region.data[:1]
-        held = region.acquire()
+@pytest.mark.parametrize("in_use", [False, True], ids=["free", "in_use"])
+@pytest.mark.parametrize("shared", [False, True], ids=["exclusive", "shared"])
+def test_with_block_that_ends_with_the_lock_held_says_so(name, in_use, shared):
+    """And leaves the region open, so that the lock can be released."""
+    region = winshm.create(name, 100)
+    with pytest.raises(winshm.Error, match="BUSY"), region:
+        region.acquire(shared=shared)
+        piece = region.data[:1] if in_use else b""
+    assert not region.closed
     with winshm.open(name) as other:
         with pytest.raises(winshm.TimeoutError):
             other.acquire(timeout=0)
-        held.__exit__()
+        region.release(shared=shared)
         other.acquire(timeout=0)
         other.release()
-    piece.release()
+    with region:
+        pass
+    assert exists(name) == in_use
+    del piece
     assert not exists(name)
 
 
-def test_unlocking_closes_what_only_the_lock_kept_open(name):
+def test_lock_of_somebody_else_is_no_reason_not_to_close(name):
     with winshm.create(name, 100) as region:
-        piece = region.data[:1]
-        held = region.acquire()
-    piece.release()
-    assert exists(name)
-    held.__exit__()
-    assert not exists(name)
+        with winshm.open(name) as other, region.lock():
+            piece = other.data[:1]
+        assert other.closed
+        del piece
+        assert len(region.participants) == 1
+
+
+def test_refused_close_leaves_the_data_alone(name):
+    with winshm.create(name, 100) as region:
+        data = region.data
+        with region.lock():
+            with pytest.raises(winshm.Error, match="BUSY"):
+                region.close()
+            data[0] = 1
+            assert region.data is data
 
 
 def test_dropped_block_is_closed(name):

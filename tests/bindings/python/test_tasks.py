@@ -11,6 +11,7 @@ import time
 import pytest
 import winshm
 from conftest import HOLDER, enter, free, lock_threads, run, turns, until
+from winshm import _tasks
 from winshm import Status
 from winshm._lock import EXCLUSIVE, SHARED
 
@@ -83,8 +84,9 @@ def test_opening_for_tasks(name):
             asyncio.run(enter(region))
 
 
-def test_turns_are_taken_in_order(tasks):
+def test_turns_are_taken_in_order(tasks, monkeypatch):
     """Readers that are neighbours go together, and pass nobody."""
+    monkeypatch.setattr(_tasks, "_LONGEST_RUN", 60)
 
     async def main():
         log, inside = [], 0

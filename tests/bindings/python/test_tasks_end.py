@@ -115,14 +115,14 @@ def test_closing_while_a_task_holds_the_lock(region):
                 with pytest.raises(winshm.Error, match="BUSY"):
                     tasks.close()
             await waiting
-        # A handle that only the lock keeps open is closed by the release.
-        with winshm.open(region.name, tasks=True) as tasks:
+        tasks = winshm.open(region.name, tasks=True)
+        async with tasks.lock_async():
             data = tasks.data[:]
-            held = tasks.lock_async()
-            await held.__aenter__()
+            with pytest.raises(winshm.Error, match="BUSY"), tasks:
+                pass
+            assert not tasks.closed
         data.release()
-        assert len(region.participants) == 2
-        await held.__aexit__()
+        tasks.close()
         assert len(region.participants) == 1
 
     run(main())
