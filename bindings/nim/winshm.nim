@@ -181,11 +181,15 @@ proc unbounded[T](mapped: Region or View, kind: typedesc[T], offset: int64,
     raiseRange(offset, int64(min(uint64(count), uint64(int64.high))), size)
   cast[ptr Unbounded[T]](mapped.span(offset, int64(count) * sizeof(T)))
 
+func last(count: SomeInteger): int =
+  # Of a count that `unbounded` has refused this must not raise a defect.
+  cast[int](count) -% 1
+
 template toOpenArray*(mapped: Region or View, T: typedesc, offset: int64,
                       count: SomeInteger): untyped =
   ## `count` values of type `T` from `offset`, in place, to be passed as `openArray[T]`
   ## or `var openArray[T]`. The expression `count` is evaluated twice.
-  toOpenArray(unbounded(mapped, T, offset, count)[], 0, int(count) - 1)
+  toOpenArray(unbounded(mapped, T, offset, count)[], 0, last(count))
 
 proc read*(region: Region, offset: int64, buffer: var openArray[byte], timeout = Forever) =
   ## Fills `buffer` from `offset`, never torn by a writer that locks.

@@ -199,11 +199,11 @@ proc lockRecoveringAsync*(region: Region, timeout = Forever): Future[bool] =
 template withLockAsyncAs(region: Region, mode: LockMode, timeout: int, body: untyped): untyped =
   let locked = region
   await lockSoundAsync(locked, mode, timeout)
-  let former = getCurrentException()
+  var finished = false
   try:
-    body
+    finishing(finished, body)
   finally:
-    unlockAtEnd(locked, mode, former)
+    unlockAtEnd(locked, mode, finished)
 
 template withLockAsync*(region: Region, body: untyped): untyped =
   ## In an async procedure: runs `body`, which may await, with the exclusive lock, as
@@ -226,12 +226,12 @@ template withRecoveringLockAsync*(region: Region, ownerDied, timeout, body: unty
   ## As `withRecoveringLock`, in an async procedure whose `body` may await.
   let locked = region
   let died = await lockRecoveringAsync(locked, timeout)
-  let former = getCurrentException()
+  var finished = false
   try:
     let ownerDied {.used.} = died
-    body
+    finishing(finished, body)
   finally:
-    unlockAtEnd(locked, lmExclusive, former)
+    unlockAtEnd(locked, lmExclusive, finished)
 
 template withRecoveringLockAsync*(region: Region, ownerDied, body: untyped): untyped =
   ## As `withRecoveringLockAsync`, without a time-out.

@@ -143,18 +143,29 @@ proc unmap*(view: View) =
   if status != WINSHM_OK and status != WINSHM_E_CLOSED: raiseFailure(status)
   view.handle = nil
 
-proc isRaising*(former: ref Exception): bool {.raises: [].} =
-  ## In a `finally`: whether an exception leaves the block, where `former` is the current
-  ## exception as it was when the block began. An `except` that raises it again would
-  ## know for certain, but then every body would seem to raise `Exception`. Nim keeps
-  ## one that was raised again and then handled as the current one; a body in which
-  ## that has happened seems to be left by it.
-  let current = getCurrentException()
-  not current.isNil and current != former
+template finishing*(finished: var bool, body: untyped): untyped =
+  ## Runs `body`, of which it has the value, and tells whether it has come to its end.
+  when compiles((let value = (block: body))):
+    let value = block: body
+    finished = true
+    value
+  else:
+    # That a body ends with `return` is none of its author's mistakes.
+    {.push warning[UnreachableCode]: off.}
+    body
+    finished = true
+    {.pop.}
 
-proc closeAtEnd*(region: Region, former: ref Exception) =
+proc isRaising*(finished: bool): bool {.raises: [].} =
+  ## In a `finally`: whether an exception leaves a block of which `finishing` told this.
+  ## An `except` that raises it again would know for certain, but then every body would
+  ## seem to raise `Exception`. A body that ends with `return`, `break` or `continue`
+  ## while an exception is handled, inside of it or around, seems to be left by that one.
+  not finished and not getCurrentException().isNil
+
+proc closeAtEnd*(region: Region, finished: bool) =
   ## Closes the region at the end of a block: see `isRaising`.
-  if not isRaising(former): region.close()
+  if not isRaising(finished): region.close()
   elif region.isOpen and (region.borrowed or winshm_close(region.handle) == WINSHM_OK):
     region.handle = nil
 
@@ -168,10 +179,10 @@ template closeAfter*(region: Region, body: untyped): untyped =
   ##   region.closeAfter:
   ##     inc region.at(uint64, 0)[]
   let opened = region
-  let former = getCurrentException()
+  var finished = false
   try:
-    body
+    finishing(finished, body)
   finally:
-    closeAtEnd(opened, former)
+    closeAtEnd(opened, finished)
 
 {.pop.}

@@ -44,11 +44,10 @@ proc unlock*(region: Region, mode = lmExclusive) =
   ## Releases the lock, which was taken in this mode.
   check release(region.raw, mode)
 
-proc unlockAtEnd*(region: Region, mode: LockMode, former: ref Exception) =
+proc unlockAtEnd*(region: Region, mode: LockMode, finished: bool) =
   ## Releases the lock at the end of a block, where an exception that leaves the block
-  ## goes on as it is, even if the lock cannot be released. `former` is the current
-  ## exception as it was when the block began, or nil.
-  if not isRaising(former): region.unlock(mode)
+  ## goes on as it is, even if the lock cannot be released: see `isRaising`.
+  if not isRaising(finished): region.unlock(mode)
   elif region.isOpen: discard release(region.raw, mode)
 
 proc makeConsistent*(region: Region) =
@@ -69,12 +68,12 @@ proc lockSound*(region: Region, mode: LockMode, timeout: int) =
 
 template withLockAs(region: Region, mode: LockMode, timeout: int, body: untyped): untyped =
   let locked = region
-  let former = getCurrentException()
   lockSound(locked, mode, timeout)
+  var finished = false
   try:
-    body
+    finishing(finished, body)
   finally:
-    unlockAtEnd(locked, mode, former)
+    unlockAtEnd(locked, mode, finished)
 
 template withLock*(region: Region, body: untyped): untyped =
   ## Runs `body` with the exclusive lock and releases it, however `body` ends. If a
@@ -111,13 +110,13 @@ template withRecoveringLock*(region: Region, ownerDied, timeout, body: untyped):
   ##       repair(region)
   ##       region.makeConsistent()
   let locked = region
-  let former = getCurrentException()
   let died = lockRecovering(locked, timeout)
+  var finished = false
   try:
     let ownerDied {.used.} = died
-    body
+    finishing(finished, body)
   finally:
-    unlockAtEnd(locked, lmExclusive, former)
+    unlockAtEnd(locked, lmExclusive, finished)
 
 template withRecoveringLock*(region: Region, ownerDied, body: untyped): untyped =
   ## As `withRecoveringLock`, without a time-out.

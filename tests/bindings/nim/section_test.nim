@@ -186,6 +186,42 @@ suite "the end of a block":
         region.closeAfter: region.lock()
       region.unlock()
 
+  test "the exception that is handled around the block is raised again":
+    keeps:
+      try: stop()
+      except ValueError:
+        region.withLock:
+          region.unlock()
+          raise
+    keeps:
+      try: stop()
+      except ValueError as error:
+        region.withSharedLock:
+          region.unlock(lmShared)
+          raise error
+    keeps:
+      try: stop()
+      except ValueError:
+        region.withRecoveringLock(died):
+          check not died
+          region.unlock()
+          raise
+    # One that is handled inside is not in the way of the failure.
+    fails WINSHM_E_NOT_OWNER:
+      region.withLock:
+        try:
+          try: stop()
+          except ValueError: raise
+        except ValueError: discard
+        region.unlock()
+    keeps:
+      try: stop()
+      except ValueError:
+        region.closeAfter:
+          region.lock()
+          raise
+    region.unlock()
+
   test "an exception from a block in a block":
     keeps:
       region.closeAfter:

@@ -80,6 +80,17 @@ suite "the lock for tasks":
         waitFor stopUnlocked(shared)
         check false
       except ValueError as error: check error.msg.started == "the body's"
+    proc raiseAgain() {.async.} =
+      try: raise newException(ValueError, "handled")
+      except ValueError as error:
+        region.withLockAsync:
+          region.unlock()
+          await sleepAsync(1)
+          raise error
+    try:
+      waitFor raiseAgain()
+      check false
+    except ValueError as error: check error.msg.started == "handled"
     proc unlocked() {.async.} =
       region.withLockAsync:
         region.unlock()
