@@ -19,6 +19,7 @@ from ._memory import (
     BRIEF,
     Block,
     Owner,
+    check_ctype,
     close_unclaimed,
     new_bytes,
     readable,
@@ -218,7 +219,9 @@ class Region(Block):
         readonly=False on a read-only region, InvalidError for length 0, and Error with
         status NO_MEMORY or TOO_MANY.
         """
-        flags = {None: 0, True: _abi.READ, False: _abi.WRITE}[readonly]
+        if readonly not in (None, True, False):
+            raise TypeError(f"readonly must be True, False or None, not {readonly!r}")
+        flags = 0 if readonly is None else _abi.READ if readonly else _abi.WRITE
         readonly = self._readonly if readonly is None else readonly
         out = ctypes.c_void_p()
         offset, length = unsigned(offset, "offset"), unsigned(length, "length")
@@ -247,13 +250,18 @@ class Region(Block):
         self._copy(_read, _read_slowly, offset, buffer, length, timeout)
         return buffer
 
-    def _length(self, offset: int, length: int | None) -> int:
-        """Give the length of a copy, None being the rest of the region."""
+    def _length(self, offset: int, length: int | None, argument: Any = None) -> int:
+        """Give the length of a copy, None being the rest of the region.
+
+        argument is the handle, where it is not the region's own.
+        """
         if length is None:
-            return max(self.size - index(offset), 0)
+            return max((_size(argument) or self.size) - index(offset), 0)
         length = unsigned(length, "length")
-        # Too much is still too much by one byte, but need not be allocated.
-        return min(length, self.size + 1) if length > BRIEF else length
+        if length > BRIEF:
+            # Too much is still too much by one byte, but need not be allocated.
+            length = min(length, (_size(argument) or self.size) + 1)
+        return length
 
     def read_into(self, offset: int, buffer: Buffer, *, timeout: float | None = None) -> None:
         """Fill a writable buffer with the bytes from offset on; otherwise as read().
@@ -285,6 +293,7 @@ class Region(Block):
 
     def read_as(self, ctype: type[T], offset: int = 0, *, timeout: float | None = None) -> T:
         """Copy a ctypes object, such as a Structure, out of the region; as read()."""
+        check_ctype(ctype)
         result = ctype()
         self.read_into(offset, cast("Buffer", result), timeout=timeout)
         return result
@@ -387,7 +396,9 @@ class Region(Block):
         Without it they stay marked, and the next owner is told again.
         Raises Error with status NOT_OWNER.
         """
-        check(quick.winshm_make_consistent(self._handle))
+        # A wait may have got the lock after the end of the with block.
+        left = self._left
+        check(quick.winshm_make_consistent(self._handle if left is None else left.handle))
 
     def notify(self) -> None:
         """Raise the change counter and wake all who wait; write() does it by itself.
