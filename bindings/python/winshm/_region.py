@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Regions, and views of their parts."""
+"""Regions."""
 
 from __future__ import annotations
 
@@ -15,19 +15,10 @@ from ._abi import Status, lib, quick, untyped
 from ._errors import check, error
 from ._info import Info, Participant, Roles
 from ._lock import EXCLUSIVE, SHARED, Lock, Use, unlock
-from ._memory import (
-    BRIEF,
-    Block,
-    Owner,
-    check_ctype,
-    close_unclaimed,
-    new_bytes,
-    readable,
-    unsigned,
-    word,
-    writable,
-)
+from ._memory import BRIEF, Block, Owner, check_ctype, close_unclaimed, new_bytes
+from ._memory import readable, unsigned, word, writable
 from ._tasks import AsyncLock, Turns
+from ._view import View
 from ._waiting import Watcher, check_timeout, slices
 
 if TYPE_CHECKING:
@@ -61,28 +52,6 @@ _COROUTINES = (
 )
 
 _Counter = ctypes.c_uint32 * 1
-
-
-class View(Block):
-    """A mapped part of a region, made by Region.map(); it may outlive the Region.
-
-    It keeps the process a participant of the region until it is closed.
-    """
-
-    _what = "view"
-
-    def __init__(self, handle: int, name: str, size: int, readonly: bool) -> None:
-        owner = Owner(handle, lib.winshm_unmap, f"view of the region {name!r}")
-        super().__init__(owner, quick.winshm_view_data(handle), readonly)
-        self._size = size
-
-    @property
-    def size(self) -> int:
-        """Bytes."""
-        return self._size
-
-    def __repr__(self) -> str:
-        return f"<winshm.View {self._size} bytes{', closed' if self.closed else ''}>"
 
 
 class Region(Block):
