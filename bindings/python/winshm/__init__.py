@@ -40,8 +40,9 @@ from ._errors import (
 from ._info import Info, Kind, LockKind, LockState, Origin, Participant, Roles
 from ._open import create, open, open_or_create
 from ._lock import Held, Lock
-from ._region import Region, View
+from ._region import Region
 from ._tasks import AsyncLock
+from ._view import View
 
 __all__ = [
     "NAME_MAX",

@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator
 from itertools import repeat, starmap
 from operator import index
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
 
 from . import _abi
 from ._abi import Status, lib, quick, untyped
 from ._errors import error, raise_after
-from ._memory import BRIEF, new_bytes, readable, word, writable
+from ._memory import BRIEF, check_ctype, new_bytes, readable, word, writable
 from ._waiting import check_timeout, slices
 
 if TYPE_CHECKING:
@@ -85,12 +85,16 @@ class Held:
         #: Whether the last owner died in its section, so that the data need repair.
         self.owner_died = False
 
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        raise TypeError("a lock can be neither copied nor pickled; ask the region again")
+
     def read(self, offset: int = 0, length: int | None = None) -> bytes:
         """Copy length bytes (None: the rest) from offset on.
 
         Raises RangeError, and Error with status NOT_OWNER.
         """
-        length = self._region._length(offset, length)
+        # The handle may be open still when the region is left.
+        length = self._region._length(offset, length, self._use.argument)
         buffer = new_bytes(None, length)
         self._copy(_copy_out, _copy_out_slowly, offset, buffer, length)
         return buffer
@@ -101,6 +105,7 @@ class Held:
 
     def read_as(self, ctype: type[T], offset: int = 0) -> T:
         """Copy a ctypes object, such as a Structure, out of the region; as read()."""
+        check_ctype(ctype)
         result = ctype()
         self.read_into(offset, cast("Buffer", result))
         return result

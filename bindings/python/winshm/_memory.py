@@ -19,7 +19,7 @@ import warnings
 import weakref
 from collections.abc import Callable
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from . import _errors
 from ._abi import Status
@@ -236,6 +236,7 @@ class Block:
         Raises ValueError if it does not fit, and TypeError for a read-only mapping,
         since ctypes cannot refuse to write: Region.read_as() makes a copy.
         """
+        check_ctype(ctype)
         if self._readonly:
             raise TypeError(f"the {self._what} is read-only; use Region.read_as()")
         result: T = ctype.from_buffer(self.data, offset)  # type: ignore[attr-defined]
@@ -320,6 +321,12 @@ class Block:
             self._leave()
             owner.abandon()
 
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        # For copies, too, which would close the same handle.
+        raise TypeError(
+            f"a {self._what} can be neither copied nor pickled; open the region again"
+        )
+
     def _leave(self) -> None:
         self._owner = self._argument = self._data = None
 
@@ -334,6 +341,12 @@ def _is_released(view: memoryview) -> bool:
         return view.nbytes < 0
     except ValueError:
         return True
+
+
+def check_ctype(ctype: type[Any]) -> None:
+    """Refuse what is no type that can be laid over memory."""
+    if not (isinstance(ctype, type) and hasattr(ctype, "from_buffer")):
+        raise TypeError(f"a ctypes type is needed, such as a Structure, not {ctype!r}")
 
 
 def unsigned(value: int, what: str, bits: int = 64) -> int:

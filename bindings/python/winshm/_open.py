@@ -129,8 +129,8 @@ def _enter(
         size=unsigned(size, "size"),
         capacity=unsigned(capacity, "capacity"),
         layout_tag=unsigned(layout_tag, "layout_tag"),
-        name=_utf8(name),
-        security=None if security is None else _utf8(security),
+        name=_utf8(name, "name"),
+        security=None if security is None else _utf8(security, "security"),
     )
     readonly, tasks = not flags & _abi.WRITE, bool(flags & _abi.TASK)
     out = ctypes.c_void_p()
@@ -150,7 +150,9 @@ def _enter(
         raise
 
 
-def _utf8(text: str) -> bytes:
+def _utf8(text: str, what: str) -> bytes:
+    if not isinstance(text, str):
+        raise TypeError(f"{what} must be a str, not {type(text).__name__}")
     encoded = text.encode()
     if b"\0" in encoded:
         raise ValueError("embedded null character")

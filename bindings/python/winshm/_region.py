@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Regions, and views of their parts."""
+"""Regions."""
 
 from __future__ import annotations
 
@@ -15,18 +15,10 @@ from ._abi import Status, lib, quick, untyped
 from ._errors import check, error
 from ._info import Info, Participant, Roles
 from ._lock import EXCLUSIVE, SHARED, Lock, Use, unlock
-from ._memory import (
-    BRIEF,
-    Block,
-    Owner,
-    close_unclaimed,
-    new_bytes,
-    readable,
-    unsigned,
-    word,
-    writable,
-)
+from ._memory import BRIEF, Block, Owner, check_ctype, close_unclaimed, new_bytes
+from ._memory import readable, unsigned, word, writable
 from ._tasks import AsyncLock, Turns
+from ._view import View
 from ._waiting import Watcher, check_timeout, slices
 
 if TYPE_CHECKING:
@@ -60,28 +52,6 @@ _COROUTINES = (
 )
 
 _Counter = ctypes.c_uint32 * 1
-
-
-class View(Block):
-    """A mapped part of a region, made by Region.map(); it may outlive the Region.
-
-    It keeps the process a participant of the region until it is closed.
-    """
-
-    _what = "view"
-
-    def __init__(self, handle: int, name: str, size: int, readonly: bool) -> None:
-        owner = Owner(handle, lib.winshm_unmap, f"view of the region {name!r}")
-        super().__init__(owner, quick.winshm_view_data(handle), readonly)
-        self._size = size
-
-    @property
-    def size(self) -> int:
-        """Bytes."""
-        return self._size
-
-    def __repr__(self) -> str:
-        return f"<winshm.View {self._size} bytes{', closed' if self.closed else ''}>"
 
 
 class Region(Block):
@@ -218,7 +188,9 @@ class Region(Block):
         readonly=False on a read-only region, InvalidError for length 0, and Error with
         status NO_MEMORY or TOO_MANY.
         """
-        flags = {None: 0, True: _abi.READ, False: _abi.WRITE}[readonly]
+        if readonly not in (None, True, False):
+            raise TypeError(f"readonly must be True, False or None, not {readonly!r}")
+        flags = 0 if readonly is None else _abi.READ if readonly else _abi.WRITE
         readonly = self._readonly if readonly is None else readonly
         out = ctypes.c_void_p()
         offset, length = unsigned(offset, "offset"), unsigned(length, "length")
@@ -247,13 +219,18 @@ class Region(Block):
         self._copy(_read, _read_slowly, offset, buffer, length, timeout)
         return buffer
 
-    def _length(self, offset: int, length: int | None) -> int:
-        """Give the length of a copy, None being the rest of the region."""
+    def _length(self, offset: int, length: int | None, argument: Any = None) -> int:
+        """Give the length of a copy, None being the rest of the region.
+
+        argument is the handle, where it is not the region's own.
+        """
         if length is None:
-            return max(self.size - index(offset), 0)
+            return max((_size(argument) or self.size) - index(offset), 0)
         length = unsigned(length, "length")
-        # Too much is still too much by one byte, but need not be allocated.
-        return min(length, self.size + 1) if length > BRIEF else length
+        if length > BRIEF:
+            # Too much is still too much by one byte, but need not be allocated.
+            length = min(length, (_size(argument) or self.size) + 1)
+        return length
 
     def read_into(self, offset: int, buffer: Buffer, *, timeout: float | None = None) -> None:
         """Fill a writable buffer with the bytes from offset on; otherwise as read().
@@ -285,6 +262,7 @@ class Region(Block):
 
     def read_as(self, ctype: type[T], offset: int = 0, *, timeout: float | None = None) -> T:
         """Copy a ctypes object, such as a Structure, out of the region; as read()."""
+        check_ctype(ctype)
         result = ctype()
         self.read_into(offset, cast("Buffer", result), timeout=timeout)
         return result
@@ -387,7 +365,9 @@ class Region(Block):
         Without it they stay marked, and the next owner is told again.
         Raises Error with status NOT_OWNER.
         """
-        check(quick.winshm_make_consistent(self._handle))
+        # A wait may have got the lock after the end of the with block.
+        left = self._left
+        check(quick.winshm_make_consistent(self._handle if left is None else left.handle))
 
     def notify(self) -> None:
         """Raise the change counter and wake all who wait; write() does it by itself.

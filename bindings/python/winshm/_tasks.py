@@ -31,7 +31,13 @@ _LEFT_ALONE = 0.001
 
 
 class AsyncLock(Held):
-    """One use of a region's lock by a coroutine, made by Region.lock_async()."""
+    """One use of a region's lock by a coroutine, made by Region.lock_async().
+
+    Cancelling the coroutine, which is what Ctrl-C does under asyncio.run() from Python
+    3.11 on, loses nothing at any moment. An exception that a handler of signal.signal()
+    raises into a running event loop may come in the midst of the queue's work, and leave
+    the lock held: use loop.add_signal_handler().
+    """
 
     __slots__ = ("_taken", "_turns")
 

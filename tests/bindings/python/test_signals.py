@@ -2,7 +2,6 @@
 """Exceptions of signal handlers, which may come between any two steps of Python code."""
 
 import gc
-import os
 import signal
 import threading
 import time
@@ -40,7 +39,7 @@ def test_wait_that_gets_the_lock_after_the_signal(region, use, shared):
         with other.lock():
             ready.set()
             time.sleep(0.05)
-            os.kill(os.getpid(), signal.SIGALRM)
+            signal.raise_signal(signal.SIGALRM)
             time.sleep(0.02)
 
     with winshm.open(region.name) as other:
@@ -107,7 +106,7 @@ def test_open_that_ends_by_an_exception_leaves_nothing(name):
 
     def make():
         time.sleep(0.05)
-        os.kill(os.getpid(), signal.SIGALRM)
+        signal.raise_signal(signal.SIGALRM)
         time.sleep(0.02)
         made.append(winshm.create(name, 64))
 
@@ -123,7 +122,7 @@ def test_open_that_ends_by_an_exception_leaves_nothing(name):
 
 #: Interrupts closing at all of its steps; what is not closed must be usable.
 CLOSE = """
-import signal, warnings
+import signal, time, warnings
 warnings.simplefilter("ignore")
 sys.unraisablehook = lambda unraisable: None
 class Late(Exception): pass
@@ -131,7 +130,7 @@ def fail(number, frame): raise Late
 signal.signal(signal.SIGALRM, fail)
 region = winshm.create(sys.argv[1], 4096)
 interrupted = 0
-for n in range(3000):
+for n in range(2000):
     block = region.map(0, 4096) if n % 2 else winshm.open(sys.argv[1])
     block.data[0]
     try:
@@ -144,6 +143,7 @@ for n in range(3000):
         pass
     try:
         signal.setitimer(signal.ITIMER_REAL, 0)
+        time.sleep(0.0001)  # For a signal that is on its way.
     except Late:
         pass
     if not block.closed:

@@ -3,7 +3,6 @@
 
 import asyncio
 import threading
-import time
 
 import pytest
 import winshm

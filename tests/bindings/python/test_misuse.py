@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: MIT
+"""What is refused, and what it says then."""
+
+import copy
+import ctypes
+import pickle
+import threading
+
+import pytest
+import winshm
+
+
+def test_arguments_of_wrong_types(name, region):
+    for opener in (winshm.create, winshm.open_or_create):
+        for bad in (b"x", None, 3):
+            with pytest.raises(TypeError, match="name must be a str"):
+                opener(bad, 8)
+    with pytest.raises(TypeError, match="name must be a str"):
+        winshm.open(b"x")
+    with pytest.raises(TypeError, match="security must be a str"):
+        winshm.create(name, 8, security=b"owner")
+    for bad in ("x", 2, []):
+        with pytest.raises(TypeError, match="readonly must be"):
+            region.map(0, 8, readonly=bad)
+    held = region.lock()
+    for bad in (int, "x", None, ctypes.c_int(3)):
+        for function in (region.view_as, region.read_as, held.read_as):
+            with pytest.raises(TypeError, match="ctypes type"):
+                function(bad)
+
+
+@pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy, pickle.dumps])
+def test_nothing_is_copied(region, tasks, duplicate):
+    """Two objects would close one handle."""
+    with region.map(0, 10) as view:
+        for block in (region, view):
+            with pytest.raises(TypeError, match="open the region again"):
+                duplicate(block)
+        for lock in (region.lock(), tasks.lock_async()):
+            with pytest.raises(TypeError, match="ask the region again"):
+                duplicate(lock)
+        assert view.data[0] == region.data[0] == 0
+
+
+def test_lock_that_is_given_after_the_with_block(child, region):
+    """The thread has all it needs to repair the data, until it releases the lock."""
+    owner = child(
+        "r = winshm.open(sys.argv[1]); r.acquire(); print(1); sys.stdin.readline()", region.name
+    )
+    owner.line()
+    done = []
+    left = winshm.open(region.name)
+
+    def repair():
+        with left.lock(recover=True) as held:
+            waiting.set()
+            assert go.wait(20)
+            assert held.owner_died
+            done.append(len(held.read()))
+            done.append(len(held.read(4000)))
+            left.make_consistent()
+
+    waiting, go = threading.Event(), threading.Event()
+    thread = threading.Thread(target=repair)
+    piece = left.data[:1]
+    owner.kill()
+    thread.start()
+    assert waiting.wait(20)
+    # As a wait does that got the lock just when the with block was left.
+    left._holds_lock = lambda: False
+    left.__exit__()
+    assert left.closed
+    go.set()
+    thread.join()
+    assert done == [4096, 96]
+    region.acquire(timeout=0)
+    region.release()
+    piece.release()
+    assert len(region.participants) == 1
