@@ -126,15 +126,17 @@ static bool take_one(_Atomic uint32_t *count)
  * there is none. */
 static bool forget(struct region *r, uint32_t mode)
 {
-    if (mode == WINSHM_EXCLUSIVE) {
-        uintptr_t owner = as_owner(r);
-        return atomic_compare_exchange_strong(&r->owner, &owner, 0);
-    }
+    uintptr_t anybodys = LOCK_ANYBODYS;
     if (handle_is_tasks(r))
-        return take_one(&r->other);
-    if (wshm_lock_held(r) != WINSHM_SHARED)
+        return mode == WINSHM_SHARED
+                   ? take_one(&r->other)
+                   : atomic_compare_exchange_strong(&r->owner, &anybodys, 0);
+    /* Nobody but this thread changes what it holds. */
+    if (wshm_lock_held(r) != mode)
         return false;
-    if (handle_used_first(r)) {
+    if (mode == WINSHM_EXCLUSIVE) {
+        atomic_store_explicit(&r->owner, 0, memory_order_relaxed);
+    } else if (handle_used_first(r)) {
         atomic_store_explicit(&r->own, 0, memory_order_relaxed);
     } else {
         *shared_bits(r) &= ~shared_bit(r);
@@ -313,8 +315,8 @@ winshm_status wshm_lock_make_consistent(struct region *r)
     struct layout_lock *lock = &r->control->lock;
     if (atomic_load_explicit(&r->owner, memory_order_relaxed) != as_owner(r))
         return WINSHM_E_NOT_OWNER;
-    /* By a swap: with WINSHM_TASK somebody may unlock meanwhile, and the word be
-     * another's. The version stays odd until unlock: dying before is told
+    /* By a swap: with WINSHM_TASK somebody may unlock meanwhile, and the word
+     * be another's. The version stays odd until unlock: dying before is told
      * again. */
     uint32_t word = r->me | WORD_INCONSISTENT;
     return atomic_compare_exchange_strong(&lock->word, &word, r->me) ||
