@@ -388,6 +388,7 @@ static inline bool wshm_platform_ending(void)
 /** What is kept for each thread, zeroed at first. */
 struct platform_thread {
     uint32_t shared[32]; /* a bit a region: see lock.h */
+    uint32_t endings;    /* backend: how often its end was put off */
     _Alignas(16) unsigned char failure[1024];
 };
 

@@ -195,17 +195,20 @@ static __attribute__((
 static pthread_key_t block_key; /* only so that block_free() is called */
 static bool block_key_works;
 
-/** Other destructors of the thread may still unlock what it holds: as long as it
- * holds something the system is asked to come again, which it does a few times.
- */
+/** How often the end of a thread that holds something is put off. */
+enum { ENDINGS = 2 };
+
+/** Other destructors of the thread may still unlock what it holds: so the system
+ * is asked to come again after them, which it does a few times. */
 static void block_free(void *memory)
 {
-    const struct platform_thread *thread = memory;
+    struct platform_thread *thread = memory;
     uint32_t held = 0;
     for (size_t i = 0; i < sizeof thread->shared / sizeof thread->shared[0];
          i++)
         held |= thread->shared[i];
-    if (held != 0 && pthread_setspecific(block_key, memory) == 0)
+    if (held != 0 && thread->endings++ < ENDINGS &&
+        pthread_setspecific(block_key, memory) == 0)
         return;
     block = NULL;
     free(memory);
