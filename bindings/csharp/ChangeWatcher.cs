@@ -77,8 +77,7 @@ internal sealed class ChangeWatcher(string name, nint native)
                 // In slices, because the thread may outlive its last waiter, and because pinned memory
                 // keeps the native handle open when the region is disposed of.
                 int status = winshm_wait(native, seen, SliceMilliseconds, null);
-                // A close that was refused ends it as well.
-                if (status != WINSHM_E_TIMEOUT && !(status == WINSHM_E_CLOSED && winshm_size(native) != 0))
+                if (status != WINSHM_E_TIMEOUT)
                 {
                     WinshmException.Check(status);
                 }

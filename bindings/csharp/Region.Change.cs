@@ -49,13 +49,7 @@ public sealed unsafe partial class Region
     public bool Wait(uint seen, TimeSpan timeout, out uint now)
     {
         uint count;
-        uint milliseconds = Milliseconds(timeout);
-        Remaining left = new(milliseconds);
-        int status = winshm_wait(Native, seen, milliseconds, &count);
-        while (GoesOn(status))
-        {
-            status = winshm_wait(Native, seen, left.Milliseconds, &count);
-        }
+        int status = winshm_wait(Native, seen, Milliseconds(timeout), &count);
         now = count;
         if (status == WINSHM_E_TIMEOUT)
         {

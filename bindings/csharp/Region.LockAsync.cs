@@ -21,12 +21,8 @@ public sealed unsafe partial class Region
     /// between. Nobody is told of a deadlock: a task that asks while it holds the lock waits for itself. The
     /// same goes for <see cref="Read(long, Span{byte})"/> and <see cref="Write(long, ReadOnlySpan{byte})"/>
     /// of the region; the guard's do not ask for the lock.</para>
-    /// <para>This never blocks. If the lock is free the task has ended when this returns, unless tasks of this
-    /// object have had the lock for some 10 ms on end: then others may come first. Cancellation is immediate. All
-    /// waiting tasks of one object share one thread of their own, and only while others may hold the lock.</para>
-    /// <para>A request that nobody awaits any more still gets its turn, and then the lock stays held. So limit
-    /// the wait by <paramref name="timeout"/> or <paramref name="cancellation"/>, which withdraw the request, and
-    /// not by <see cref="Task.WaitAsync(TimeSpan)"/> and the like, which only stop looking at it.</para>
+    /// <para>If the lock is free the task has ended when this returns. Cancellation is immediate. All waiting
+    /// tasks of one object share one thread of their own, and only while somebody else holds the lock.</para>
     /// </remarks>
     /// <param name="timeout">How long to wait.</param>
     /// <param name="cancellation">Ends the wait. A task that has the lock already is not cancelled.</param>
