@@ -41,7 +41,8 @@ public sealed unsafe partial class Region
     /// <para>Never throws, so that it hides no exception that is on its way; <see cref="Close"/> tells what is
     /// in the way. All members refuse at once. Views stay valid, and so does memory that is pinned; they keep
     /// this participant present.</para>
-    /// <para>If the calling thread holds the lock, it is released as the guard would have done. If another
+    /// <para>If the calling thread holds the lock, it is released as the guard would have done, but not with
+    /// <see cref="RegionFlags.Task"/>, where only the guard releases it. If another
     /// thread or task holds it, its guard still reads and writes, and this participant leaves when the guard
     /// releases the lock. A guard of a task that nobody can reach any more is released some time after this
     /// call, by the garbage collector.</para>

@@ -13,12 +13,14 @@ public sealed unsafe partial class Region
     public ValueTask<AsyncRegionLock> LockAsync(CancellationToken cancellation = default) =>
         Queue.LockAsync(LockMode.Exclusive, repairs: false, WINSHM_FOREVER, cancellation);
 
-    /// <summary>Takes the lock exclusively without blocking:
+    /// <summary>Takes the lock exclusively without blocking for longer than about a millisecond:
     /// <c>using (await region.LockAsync()) { ... }</c>, which may await inside.</summary>
     /// <remarks>
     /// <para>The region must have been opened with <see cref="RegionFlags.Task"/>. Tasks get the lock in the
     /// order in which they ask, readers that follow each other together, and other processes get theirs in
-    /// between. Nobody is told of a deadlock: a task that asks while it holds the lock waits for itself. The
+    /// between as long as sections are short: tasks that always wait, with sections of about 10 ms and more,
+    /// can keep others out for seconds. Nobody is told of a deadlock: a task that asks while it holds the
+    /// lock waits for itself. The
     /// same goes for <see cref="Read(long, Span{byte})"/> and <see cref="Write(long, ReadOnlySpan{byte})"/>
     /// of the region; the guard's do not ask for the lock.</para>
     /// <para>If the lock is free the task has ended when this returns. Cancellation is immediate. All waiting
