@@ -138,8 +138,9 @@ def _enter(
         for milliseconds in slices(timeout):
             options.timeout_ms = milliseconds
             status = lib.winshm_open_with(ctypes.byref(options), ctypes.byref(out))
-            # A region that comes up is for a moment a plain block.
-            if status not in (Status.NOT_FOUND, Status.NOT_MANAGED):
+            # A region that comes up is for a moment a plain block, and who makes it
+            # may be inside for longer than a part of the time-out.
+            if status not in (Status.NOT_FOUND, Status.NOT_MANAGED, Status.TIMEOUT):
                 break
         check(status)
         assert out.value is not None

@@ -122,6 +122,23 @@ def test_open_waits_for_the_region(name, child):
     creator.end()
 
 
+@pytest.mark.skipif(WINDOWS, reason="a byte lock of Linux")
+def test_open_waits_while_others_enter(name, child):
+    with winshm.create(name, 8):
+        busy = child(
+            "import fcntl, time\n"
+            "with open(f'/dev/shm/{sys.argv[1]}.winshm', 'r+b') as control:\n"
+            "    fcntl.lockf(control, fcntl.LOCK_EX, 1, 0)\n"
+            "    print('entering'); time.sleep(0.5)",
+            name,
+        )
+        busy.line()
+        with pytest.raises(winshm.TimeoutError):
+            winshm.open(name, timeout=0.01)
+        winshm.open(name, timeout=20).close()
+        busy.end()
+
+
 def test_open_gives_up(name):
     start = time.monotonic()
     with pytest.raises(winshm.NotFoundError):
