@@ -21,7 +21,7 @@ PATIENCE = float(os.environ.get("WINSHM_TEST_PATIENCE", "60"))
 TITLES = {"c": "C", "python": "Python", "csharp": "C#", "nim": "Nim", "c32": "C 32-bit"}
 
 SOURCES = {
-    "share": "bindings/python/examples/share.py",
+    "share": "tests/interop/share.py",
     "peer": "tests/interop/peer.py",
     "outsider": "tests/interop/outsider.py",
 }

@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# Builds the programs that run.sh and demo.sh start: the examples called share and
+# Builds the programs that run.sh and demo.sh start: those called share and
 # watch, the test peers, and the outsiders, which know nothing of winshm.
 #
 #   root=/path/to/checkout; . "$root/tests/interop/programs.sh"
@@ -29,8 +29,7 @@ build_c() (
         [ -z "$exe" ] || cp "$root/build/$platform/winshm.dll" "$out" || exit
         for name in $names; do
             case $name in
-            share | watch) source=bindings/c/examples/$name.c linked=$library ;;
-            peer) source=tests/interop/peer.c linked=$library ;;
+            share | watch | peer) source=tests/interop/$name.c linked=$library ;;
             outsider) source=tests/interop/outsider.c linked='' ;;
             esac
             # shellcheck disable=SC2086  # The library is a list of words.
@@ -51,7 +50,7 @@ build_nim() (
         esac
         for name in $names; do
             case $name in
-            share) source=bindings/nim/examples/share.nim ;;
+            share) source=tests/interop/share.nim ;;
             peer) source=tests/interop/peer.nim ;;
             *) continue ;;
             esac
@@ -70,7 +69,7 @@ build_csharp() (
     for platform; do
         for name in $names; do
             case $name-$platform in
-            share-*) project=bindings/csharp/examples/Share.csproj ;;
+            share-*) project=tests/interop/share_csharp/Share.csproj ;;
             peer-*) project=tests/interop/peer_csharp/Peer.csproj ;;
             # Named maps of .NET exist on Windows only.
             outsider-win64) project=tests/interop/outsider_csharp/Outsider.csproj ;;

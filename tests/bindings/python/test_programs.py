@@ -10,7 +10,7 @@ import pytest
 import winshm
 from conftest import PACKAGE, ROOT
 
-SHARE = PACKAGE / "examples" / "share.py"
+SHARE = ROOT / "tests" / "interop" / "share.py"
 PEER = ROOT / "tests" / "interop" / "peer.py"
 BOX = 262144
 
