@@ -243,10 +243,12 @@ public class LockAsyncTests
         (await region.LockAsync(TimeSpan.Zero)).Dispose();
     }
 
-    [Fact]
+    // Skipped by its attribute, since Assert.SkipUnless throws: once an exception has left a test that is no task,
+    // a process under Wine hangs or ends soon afterwards, in whichever test comes next.
+    [Fact(Skip = "only Linux tells how often a thread has blocked",
+        SkipType = typeof(TableTests), SkipWhen = nameof(TableTests.IsWindows))]
     public void ATryNeverBlocks()
     {
-        Assert.SkipUnless(OperatingSystem.IsLinux(), "only Linux tells how often a thread has blocked");
         using Region region = CreateForTasks();
         using Region other = Region.Open(region.Name);
         using RegionLock held = other.Lock();
