@@ -162,12 +162,7 @@ internal sealed class LockQueue(Region region, nint native)
             _polite = now;
         }
         _used = now;
-        if (now - _polite < s_turn)
-        {
-            return true;
-        }
-        _polite = now;
-        return false;
+        return now - _polite < s_turn;
     }
 
     /// <summary>Asks once, which blocks nobody.</summary>
