@@ -95,6 +95,13 @@ def open_or_create(
     return _enter(_abi.OPEN_OR_CREATE, name, flags, size, capacity, layout_tag, security)
 
 
+_FUNCTIONS = {
+    _abi.CREATE_NEW: "winshm.create()",
+    _abi.OPEN_EXISTING: "winshm.open()",
+    _abi.OPEN_OR_CREATE: "winshm.open_or_create()",
+}
+
+
 def _flags(
     *,
     readonly: bool = False,
@@ -142,7 +149,7 @@ def _enter(
             # may be inside for longer than a part of the time-out.
             if status not in (Status.NOT_FOUND, Status.NOT_MANAGED, Status.TIMEOUT):
                 break
-        check(status)
+        check(status, _FUNCTIONS[disposition])
         assert out.value is not None
         return Region(out.value, name, readonly=readonly, tasks=tasks)
     except BaseException:

@@ -47,9 +47,7 @@ _write_slowly = untyped(lib, "winshm_write")
 _wait_slowly = untyped(lib, "winshm_wait")
 
 #: For those who hold the lock across an await, where the thread is that of all tasks.
-_COROUTINES = (
-    ' In Python: open it with tasks=True, and use "async with region.lock_async()".'
-)
+_COROUTINES = ' Coroutines then use "async with region.lock_async()".'
 
 _Counter = ctypes.c_uint32 * 1
 
