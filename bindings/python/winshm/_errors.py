@@ -148,8 +148,11 @@ def raise_after(failure: Error, body: BaseException | None) -> None:
     """Raise what the end of a with block has failed with.
 
     If the block has ended by an exception, that one goes on instead, as it tells the
-    cause. From Python 3.11 on it carries the failure as a note.
+    cause. From Python 3.11 on it carries the failure as a note. A child of fork() that
+    leaves a block of its parent has nothing to give back, and is told nothing.
     """
+    if failure.status == Status.FORKED:
+        return
     if body is None:
         raise failure
     if sys.version_info >= (3, 11):

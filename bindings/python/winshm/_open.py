@@ -95,6 +95,12 @@ def open_or_create(
     return _enter(_abi.OPEN_OR_CREATE, name, flags, size, capacity, layout_tag, security)
 
 
+def open_again(name: str, flags: int) -> Region:
+    """Open a region that was pickled elsewhere."""
+    flags &= ~_abi.NO_LOCK
+    return _enter(_abi.OPEN_EXISTING, name, flags, 0, 0, 0, None)
+
+
 _FUNCTIONS = {
     _abi.CREATE_NEW: "winshm.create()",
     _abi.OPEN_EXISTING: "winshm.open()",
@@ -139,7 +145,6 @@ def _enter(
         name=_utf8(name, "name"),
         security=None if security is None else _utf8(security, "security"),
     )
-    readonly, tasks = not flags & _abi.WRITE, bool(flags & _abi.TASK)
     out = ctypes.c_void_p()
     try:
         for milliseconds in slices(timeout):
@@ -151,7 +156,7 @@ def _enter(
                 break
         check(status, _FUNCTIONS[disposition])
         assert out.value is not None
-        return Region(out.value, name, readonly=readonly, tasks=tasks)
+        return Region(out.value, name, flags)
     except BaseException:
         # A signal handler may end this when the region is open already.
         close_unclaimed(out.value, lib.winshm_close)

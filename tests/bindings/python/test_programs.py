@@ -87,7 +87,7 @@ def test_share_relay(shared, start):
         if moved:
             shared.notify()
         else:
-            shared.wait(seen, timeout=20)
+            shared.wait(seen=seen, timeout=20)
     assert received == pieces
     assert output_of(relay) == f"Python: relayed {BOX + 1001} bytes"
     assert list(layout.boxes[0]) == [0, 0]
