@@ -30,7 +30,7 @@ def is_space(token):
 
 
 def test_all_names_of_messages_are_known():
-    files = [ROOT / "include" / "winshm.h", *(ROOT / "src").glob("*.[ch]")]
+    files = [ROOT / "include" / "winshm.h", *(ROOT / "src").rglob("*.[ch]")]
     texts = [text for path in files for text in literals(path)]
     found = {name for text in texts for name in C_NAME.findall(text)}
     assert {"winshm_options.timeout_ms", "winshm_get_info()", "WINSHM_READ"} <= found
