@@ -69,7 +69,7 @@ def test_recover(run):
 
 def test_parts(run):
     terminals = []
-    for number in range(3):
+    for number in range(2):
         terminals.append(run("parts"))
         terminals[-1].shows(f"There were {number} pictures, and this process has painted one.\n")
     for terminal in terminals:
