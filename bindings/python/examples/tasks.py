@@ -38,4 +38,5 @@ async def main():
 with winshm.open_or_create("example-tasks", 8, tasks=True) as region:
     input("Start it twice, then press Enter: ")
     asyncio.run(main())
-    print(f"This process has added 20, and the total is {region.read_as(ctypes.c_uint64).value}.")
+    total = region.read_as(ctypes.c_uint64).value
+    print(f"This process has added 20, and the total is {total}.")

@@ -87,9 +87,7 @@ class Changing(Block):
         status = lib.winshm_wait(self._handle, seen, milliseconds, byref(now))
         return status, now.value
 
-    async def wait_async(
-        self, *, seen: int | None = None, timeout: float | None = None
-    ) -> int:
+    async def wait_async(self, *, seen: int | None = None, timeout: float | None = None) -> int:
         """The same as wait(), for a coroutine, which may be cancelled.
 
         One thread for each region serves all its coroutines; it ends with the last.

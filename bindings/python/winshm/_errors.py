@@ -85,6 +85,10 @@ class ClosedError(Error, ValueError):
     """The region or view is closed (CLOSED)."""
 
 
+# Tracebacks name them as users do.
+for _each in (Error, *Error.__subclasses__()):
+    _each.__module__ = "winshm"
+
 _ERRNOS: dict[type[OSError], int] = {
     FileNotFoundError: errno.ENOENT,
     FileExistsError: errno.EEXIST,

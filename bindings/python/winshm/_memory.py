@@ -186,10 +186,7 @@ class Block:
         return owner.handle
 
     def _failure(self, status: int, more: str = "") -> _errors.Error:
-        """Make the exception for the call that has just failed in this thread.
-
-        more is as for _errors.error().
-        """
+        """Make the exception for the call that has just failed; as _errors.error()."""
         # Of what was closed here the library has seen no more than NULL.
         return _errors.closed(self._what) if self.closed else _errors.error(status, more)
 
@@ -351,7 +348,8 @@ class Block:
         self.__copy__()
 
     def __reduce_ex__(self, protocol: object) -> Any:
-        raise TypeError(f"a {self._what} cannot be pickled; pickle its region and map() it there")
+        message = f"a {self._what} cannot be pickled; pickle its region, and map() it there"
+        raise TypeError(message)
 
     def _leave(self) -> None:
         self._owner = self._argument = self._data = None

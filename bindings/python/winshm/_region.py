@@ -79,9 +79,8 @@ class Region(Changing):
         self._handle  # noqa: B018 - raises if it is closed
         return open_again, (self._name, self._flags)
 
-    def _failure(self, status: int) -> _errors.Error:
-        more = _COROUTINES if status == Status.DEADLOCK else ""
-        return super()._failure(status, more)
+    def _failure(self, status: int, more: str = "") -> _errors.Error:
+        return super()._failure(status, _COROUTINES if status == Status.DEADLOCK else more)
 
     def _close(self, owner: Owner) -> None:
         try:

@@ -71,7 +71,7 @@ def test_parts(run):
     terminals = []
     for number in range(2):
         terminals.append(run("parts"))
-        terminals[-1].shows(f"There were {number} pictures, and this process has painted one.\n")
+        terminals[-1].shows(f"There were {number} pictures, and this process has painted one")
     for terminal in terminals:
         terminal.type("")
         terminal.end()

@@ -73,7 +73,7 @@ def test_words_are_names_of_this_package(word):
         ("winshm_lock 'a': x [WINSHM_E_TIMEOUT].", "region.lock() 'a': x [WINSHM_E_TIMEOUT]."),
         ("Ask winshm_get_info().", "Ask region.info."),
         ("Use WINSHM_READ, winshm_options.size.", "Use readonly=True, the argument size."),
-        ("winshm_read 'WINSHM_READ winshm_read': x", "region.read() 'WINSHM_READ winshm_read': x"),
+        ("winshm_read 'WINSHM_RAW winshm_map': x", "region.read() 'WINSHM_RAW winshm_map': x"),
         ("winshm_read 'it's winshm_map': x", "region.read() 'it's winshm_map': x"),
         ("One's WINSHM_RAW is another's.", "One's raw=True is another's."),
         ("winshm_later() gives WINSHM_LATER", "winshm_later() gives WINSHM_LATER"),
@@ -104,8 +104,9 @@ def test_errnos(name, region):
     with pytest.raises(winshm.ExistsError) as caught:
         winshm.create(name, 1)
     assert caught.value.errno == errno.EEXIST
-    with winshm.open(name, readonly=True) as reader, pytest.raises(winshm.AccessError) as caught:
-        reader.write(0, b"x")
+    with winshm.open(name, readonly=True) as reader:
+        with pytest.raises(winshm.AccessError) as caught:
+            reader.write(0, b"x")
     assert caught.value.errno == errno.EACCES
     with region.lock(), pytest.raises(winshm.TimeoutError) as caught:
         in_a_thread(region.acquire, timeout=0)
