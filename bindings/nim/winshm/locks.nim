@@ -4,7 +4,7 @@
 ## The lock of a region, blocks that hold it, and copies under it. `winshm` exports
 ## all of this for programs.
 
-import ./abi, ./handles, ./types
+import ./abi, ./handles, ./plain, ./types
 
 {.push raises: [WinshmError].}
 
