@@ -199,11 +199,11 @@ proc lockRecoveringAsync*(region: Region, timeout = Forever): Future[bool] =
 template withLockAsyncAs(region: Region, mode: LockMode, timeout: int, body: untyped): untyped =
   let locked = region
   await lockSoundAsync(locked, mode, timeout)
-  var finished = false
+  var (held, finished) = (true, false)
   try:
     finishing(finished, body)
   finally:
-    unlockAtEnd(locked, mode, finished)
+    unlockAtEnd(locked, mode, held, finished)
 
 template withLockAsync*(region: Region, body: untyped): untyped =
   ## In an async procedure: runs `body`, which may await, with the exclusive lock, as
@@ -226,12 +226,12 @@ template withRecoveringLockAsync*(region: Region, ownerDied, timeout, body: unty
   ## As `withRecoveringLock`, in an async procedure whose `body` may await.
   let locked = region
   let died = await lockRecoveringAsync(locked, timeout)
-  var finished = false
+  var (held, finished) = (true, false)
   try:
     let ownerDied {.used.} = died
     finishing(finished, body)
   finally:
-    unlockAtEnd(locked, lmExclusive, finished)
+    unlockAtEnd(locked, lmExclusive, held, finished)
 
 template withRecoveringLockAsync*(region: Region, ownerDied, body: untyped): untyped =
   ## As `withRecoveringLockAsync`, without a time-out.
