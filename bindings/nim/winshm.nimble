@@ -5,6 +5,7 @@ version       = "0.1.0"
 author        = "the winshm authors"
 description   = "Named shared memory with a robust lock and notification, for processes of any language"
 license       = "MIT"
+skipDirs      = @["examples"]
 
 # Dependencies
 

@@ -24,6 +24,10 @@
 ## So that others come in while tasks hand the lock to each other, the queue leaves it
 ## alone for a millisecond whenever that has gone on for five.
 ##
+## In a task `read`, `write`, `load` and `store` of the region itself stop the thread until
+## the lock is free. If another task of the thread holds it, that is for ever: lock with
+## this module, and copy with `held`.
+##
 ## Who has asked must wait for the answer, or nobody unlocks. A request is given up by
 ## finishing its future, which no task can do that stands in `withLockAsync`:
 ##

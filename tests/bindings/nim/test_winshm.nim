@@ -12,3 +12,7 @@ import ./header_test, ./plain_test, ./error_test, ./region_test, ./sync_test, ./
 # The Wine of Debian 12 has no ws2_32.dll for 32-bit programs, which asyncdispatch needs.
 when not (defined(windows) and sizeof(int) == 4):
   import ./async_test, ./task_test, ./sample_test
+
+# Only where the tests run on the machine that compiled them is there a compiler.
+when not defined(windows):
+  import ./example_test
