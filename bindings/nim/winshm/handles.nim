@@ -42,7 +42,7 @@ proc toError*(status: int32, lockHeld = false, caller = ""): ref WinshmError {.r
   let osCode = winshm_last_os_code()
   # Memory from Nim's heap may start a collection, which may close a forgotten region,
   # which may fail and so replace the message: it is saved where nothing is collected.
-  var saved {.noinit.}: array[1024, char]
+  var saved {.noinit.}: array[2048, char]
   let message = winshm_last_message()
   var length = 0
   while length < saved.high and message[length] != '\0':
