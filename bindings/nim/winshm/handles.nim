@@ -10,8 +10,11 @@ type
   Region* {.acyclic.} = ref object ## One participant's handle to a region.
     handle: ptr winshm_region
     borrowed, forTasks: bool
+    filling*: bool ## Whether it holds the lock for a procedure that fills it.
   View* {.acyclic.} = ref object ## A mapped part of a region. It may outlive the region.
     handle: ptr winshm_view
+  Fill* = proc (region: Region)
+    ## Puts the first data into a new region, of which it has the exclusive lock.
 
 proc requireLibrary*() {.raises: [LibraryError].} =
   let problem = winshmProblem()

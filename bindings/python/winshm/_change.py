@@ -111,6 +111,20 @@ class Changing(Block):
         finally:
             self._watcher.discard(future)
 
+    def wait_fd(self) -> int:
+        """A file descriptor for select, selectors and the like on Linux.
+
+        It becomes readable at each change from now on. Empty it with os.read(fd, 8), then
+        look at change_count: several changes may be one signal. It never blocks, is
+        closed on exec and belongs to the region: do not close it, nor use it after
+        close(). Coroutines have wait_async().
+
+        Raises Error with status UNSUPPORTED on Windows and for a raw region.
+        """
+        out = ctypes.c_int32()
+        check(quick.winshm_wait_fd(self._handle, byref(out)))
+        return out.value
+
     def wait_handle(self) -> int:
         """A Windows event, as a HANDLE, for loops with WaitForMultipleObjects().
 

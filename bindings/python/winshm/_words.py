@@ -35,6 +35,7 @@ WORDS = {
     "winshm_notify": "region.notify()",
     "winshm_wait": "region.wait()",
     "winshm_change_count": "region.change_count",
+    "winshm_wait_fd": "region.wait_fd()",
     "winshm_wait_handle": "region.wait_handle()",
     # What else is given and got.
     "winshm_options": "the arguments",
@@ -59,6 +60,7 @@ WORDS = {
     "WINSHM_NO_LOCK": "no_lock=True",
     "WINSHM_NO_MAP": "no_map=True",
     "WINSHM_TASK": "tasks=True",
+    "WINSHM_CREATE_LOCKED": "the argument fill",
     "WINSHM_CREATE_NEW": "winshm.create()",
     "WINSHM_OPEN_EXISTING": "winshm.open()",
     "WINSHM_OPEN_OR_CREATE": "winshm.open_or_create()",
