@@ -59,6 +59,10 @@ func bits(flags: set[RegionFlag]): uint32 = uint32(cast[uint8](flags))
 func toTime(microseconds: int64): Time =
   initTime(microseconds div 1_000_000, int(microseconds mod 1_000_000) * 1000)
 
+proc toBytes(count: int64, what: string): uint64 =
+  if count < 0: raiseOwn(WINSHM_E_SIZE, "the " & what & " is " & $count & " bytes")
+  uint64(count)
+
 proc enter(caller: string, options: var winshm_options, name, security: string,
            fill: Fill = nil): Region {.raises: [WinshmError, LibraryError], effectsOf: fill.} =
   requireLibrary()
@@ -88,13 +92,15 @@ proc createRegion*(name: string, size: int64, flags: set[RegionFlag] = {}, capac
   ## and fills the region in its place:
   ##
   ## .. code-block:: nim
-  ##   let region = openOrCreateRegion("Local\\Scores", 64, fill = firstScores)
+  ##   proc setUp(region: Region) = region.store(0, 100)
+  ##   let region = openOrCreateRegion("Local\\Scores", 64, fill = setUp)
   ##   region.withRecoveringLock(ownerDied):
   ##     if ownerDied:
-  ##       firstScores(region)
+  ##       setUp(region)
   ##       region.makeConsistent()
   var options = winshm_options(disposition: WINSHM_CREATE_NEW, flags: flags.bits,
-    size: cast[uint64](size), capacity: cast[uint64](capacity), layout_tag: layoutTag)
+    size: size.toBytes("size"), capacity: capacity.toBytes("capacity"),
+    layout_tag: layoutTag)
   enter("createRegion", options, name, security, fill)
 
 proc openRegion*(name: string, flags: set[RegionFlag] = {}, timeout = 0, size = 0'i64,
@@ -103,7 +109,7 @@ proc openRegion*(name: string, flags: set[RegionFlag] = {}, timeout = 0, size = 
   ## that is not 0 must be the region's. It must be this user's, an administrator's or
   ## the system's, unless `security` is `"anyone"`, which trusts its owner whoever it is.
   var options = winshm_options(disposition: WINSHM_OPEN_EXISTING, flags: flags.bits,
-    timeout_ms: timeout.toTimeout, size: cast[uint64](size), layout_tag: layoutTag)
+    timeout_ms: timeout.toTimeout, size: size.toBytes("size"), layout_tag: layoutTag)
   enter("openRegion", options, name, security)
 
 proc openOrCreateRegion*(name: string, size: int64, flags: set[RegionFlag] = {},
@@ -114,7 +120,8 @@ proc openOrCreateRegion*(name: string, size: int64, flags: set[RegionFlag] = {},
   ## size but cannot create it. `fill` is called as by `createRegion`, if this call has
   ## created the region or adopted a block of an outside program.
   var options = winshm_options(disposition: WINSHM_OPEN_OR_CREATE, flags: flags.bits,
-    size: cast[uint64](size), capacity: cast[uint64](capacity), layout_tag: layoutTag)
+    size: size.toBytes("size"), capacity: capacity.toBytes("capacity"),
+    layout_tag: layoutTag)
   enter("openOrCreateRegion", options, name, security, fill)
 
 proc info*(region: Region): RegionInfo =

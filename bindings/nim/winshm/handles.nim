@@ -52,8 +52,11 @@ proc toError*(status: int32, lockHeld = false, caller = ""): ref WinshmError {.r
     saved[length] = message[length]
     inc length
   saved[length] = '\0'
-  newError(status, $winshm_status_name(status), inNim($cast[cstring](addr saved[0]), caller),
-    lockHeld, osCode)
+  var text = inNim($cast[cstring](addr saved[0]), caller)
+  if status == WINSHM_E_OWNER_DEAD and not lockHeld:
+    # The library may have given the lock to what has given it back since.
+    text = text.withCure("Repair the data under withRecoveringLock and call makeConsistent.")
+  newError(status, $winshm_status_name(status), text, lockHeld, osCode)
 
 proc raiseFailure*(status: int32, lockHeld = false, caller = "") {.noreturn, noinline.} =
   raise toError(status, lockHeld, caller)

@@ -93,4 +93,10 @@ func inNim*(message: string, caller = ""): string =
         continue
     result.add translated(word)
 
+func withCure*(message, cure: string): string =
+  ## A message that ends with another cure.
+  const mark = "]. "
+  let at = message.rfind(mark)
+  if at < 0: message else: message[0 ..< at + mark.len] & cure
+
 {.pop.}

@@ -71,6 +71,14 @@ WORDS = {
     "WINSHM_PARTICIPANTS_MAX": "winshm.PARTICIPANTS_MAX",
 }
 
+#: What helps where that is something else than in C.
+CURES = {
+    # Here nobody has the lock who did not ask for it with recover=True.
+    "WINSHM_E_OWNER_DEAD": (
+        "Repair the data under region.lock(recover=True), then call region.make_consistent()."
+    ),
+}
+
 # An object's name in quotes comes first, as it may look like anything. Statuses do not
 # match, nor an apostrophe within a word.
 _NAMES = re.compile(
@@ -86,6 +94,10 @@ def in_python(message: str, function: str = "") -> str:
     """
     if function:
         message = re.sub(r"^winshm_\w+", function, message)
+    for status, cure in CURES.items():
+        what, mark, _ = message.rpartition(f" [{status}]. ")
+        if mark:
+            message = what + mark + cure
     return _NAMES.sub(_word, message)
 
 
