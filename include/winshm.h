@@ -58,6 +58,15 @@
 
 #ifndef RC_INVOKED
 
+/** Lets a compiler warn of a call whose result is ignored. */
+#if defined(__GNUC__)
+#define WINSHM_MUST_CHECK __attribute__((warn_unused_result))
+#elif defined(_MSC_VER)
+#define WINSHM_MUST_CHECK _Check_return_
+#else
+#define WINSHM_MUST_CHECK
+#endif
+
 #if defined(_WIN32)
 #define WINSHM_CALL __cdecl
 #define WINSHM_API
@@ -426,10 +435,8 @@ WINSHM_API int32_t WINSHM_CALL winshm_last_os_code(void);
  * @since 0.1
  * @see winshm_open, winshm_open_or_create
  */
-WINSHM_API winshm_status WINSHM_CALL winshm_create(const char *name,
-                                                   uint64_t size,
-                                                   uint32_t flags,
-                                                   winshm_region **out);
+WINSHM_MUST_CHECK WINSHM_API winshm_status WINSHM_CALL winshm_create(
+    const char *name, uint64_t size, uint32_t flags, winshm_region **out);
 
 /**
  * Join a region that exists. Never creates anything.
@@ -473,9 +480,8 @@ WINSHM_API winshm_status WINSHM_CALL winshm_create(const char *name,
  * @since 0.1
  * @see winshm_open_with to wait for a region
  */
-WINSHM_API winshm_status WINSHM_CALL winshm_open(const char *name,
-                                                 uint32_t flags,
-                                                 winshm_region **out);
+WINSHM_MUST_CHECK WINSHM_API winshm_status WINSHM_CALL
+winshm_open(const char *name, uint32_t flags, winshm_region **out);
 
 /**
  * Join a region, or create it if nobody has it open.
@@ -498,10 +504,8 @@ WINSHM_API winshm_status WINSHM_CALL winshm_open(const char *name,
  * @threadsafety any thread.
  * @since 0.1
  */
-WINSHM_API winshm_status WINSHM_CALL winshm_open_or_create(const char *name,
-                                                           uint64_t size,
-                                                           uint32_t flags,
-                                                           winshm_region **out);
+WINSHM_MUST_CHECK WINSHM_API winshm_status WINSHM_CALL winshm_open_or_create(
+    const char *name, uint64_t size, uint32_t flags, winshm_region **out);
 
 /**
  * Create or open with all options.
@@ -563,7 +567,7 @@ WINSHM_API winshm_status WINSHM_CALL winshm_open_or_create(const char *name,
  *           "everyone-read".
  * @since 0.1
  */
-WINSHM_API winshm_status WINSHM_CALL
+WINSHM_MUST_CHECK WINSHM_API winshm_status WINSHM_CALL
 winshm_open_with(const winshm_options *options, winshm_region **out);
 
 /**
@@ -682,10 +686,9 @@ winshm_get_participants(winshm_region *region, winshm_participant *array,
  * @threadsafety any thread.
  * @since 0.1
  */
-WINSHM_API winshm_status WINSHM_CALL winshm_map(winshm_region *region,
-                                                uint64_t offset,
-                                                uint64_t length, uint32_t flags,
-                                                winshm_view **out);
+WINSHM_MUST_CHECK WINSHM_API winshm_status WINSHM_CALL
+winshm_map(winshm_region *region, uint64_t offset, uint64_t length,
+           uint32_t flags, winshm_view **out);
 
 /**
  * Get the address of a view's first byte.
@@ -750,10 +753,9 @@ WINSHM_API winshm_status WINSHM_CALL winshm_unmap(winshm_view *view);
  * @threadsafety any thread.
  * @since 0.1
  */
-WINSHM_API winshm_status WINSHM_CALL winshm_read(winshm_region *region,
-                                                 uint64_t offset, void *buffer,
-                                                 uint64_t length,
-                                                 uint32_t timeout_ms);
+WINSHM_MUST_CHECK WINSHM_API winshm_status WINSHM_CALL
+winshm_read(winshm_region *region, uint64_t offset, void *buffer,
+            uint64_t length, uint32_t timeout_ms);
 
 /**
  * Copy bytes into a region and notify those who wait for a change.
@@ -784,11 +786,9 @@ WINSHM_API winshm_status WINSHM_CALL winshm_read(winshm_region *region,
  * @threadsafety any thread.
  * @since 0.1
  */
-WINSHM_API winshm_status WINSHM_CALL winshm_write(winshm_region *region,
-                                                  uint64_t offset,
-                                                  const void *buffer,
-                                                  uint64_t length,
-                                                  uint32_t timeout_ms);
+WINSHM_MUST_CHECK WINSHM_API winshm_status WINSHM_CALL
+winshm_write(winshm_region *region, uint64_t offset, const void *buffer,
+             uint64_t length, uint32_t timeout_ms);
 
 /**
  * Copy bytes out of a region under a lock that the caller holds.
@@ -816,10 +816,8 @@ WINSHM_API winshm_status WINSHM_CALL winshm_write(winshm_region *region,
  * @threadsafety any thread.
  * @since 0.1
  */
-WINSHM_API winshm_status WINSHM_CALL winshm_copy_out(winshm_region *region,
-                                                     uint64_t offset,
-                                                     void *buffer,
-                                                     uint64_t length);
+WINSHM_MUST_CHECK WINSHM_API winshm_status WINSHM_CALL winshm_copy_out(
+    winshm_region *region, uint64_t offset, void *buffer, uint64_t length);
 
 /**
  * Copy bytes into a region under a lock that the caller holds exclusively, and
@@ -844,10 +842,9 @@ WINSHM_API winshm_status WINSHM_CALL winshm_copy_out(winshm_region *region,
  * @threadsafety any thread.
  * @since 0.1
  */
-WINSHM_API winshm_status WINSHM_CALL winshm_copy_in(winshm_region *region,
-                                                    uint64_t offset,
-                                                    const void *buffer,
-                                                    uint64_t length);
+WINSHM_MUST_CHECK WINSHM_API winshm_status WINSHM_CALL
+winshm_copy_in(winshm_region *region, uint64_t offset, const void *buffer,
+               uint64_t length);
 
 /* ---- Lock ---- */
 
@@ -887,9 +884,8 @@ WINSHM_API winshm_status WINSHM_CALL winshm_copy_in(winshm_region *region,
  * @threadsafety any thread.
  * @since 0.1
  */
-WINSHM_API winshm_status WINSHM_CALL winshm_lock(winshm_region *region,
-                                                 uint32_t mode,
-                                                 uint32_t timeout_ms);
+WINSHM_MUST_CHECK WINSHM_API winshm_status WINSHM_CALL
+winshm_lock(winshm_region *region, uint32_t mode, uint32_t timeout_ms);
 
 /**
  * Release the region's lock. Never waits.

@@ -49,7 +49,7 @@ def check_header(versions):
     text = read("include/winshm.h")
     part = dict(re.findall(
         r"^#define WINSHM_VERSION_(MAJOR|MINOR|PATCH) (\d+)$", text, re.M))
-    pattern = r"/\*\*((?:(?!\*/).)*)\*/\s*(WINSHM_API[^;]*);"
+    pattern = r"/\*\*((?:(?!\*/).)*)\*/\s*((?:WINSHM_MUST_CHECK )?WINSHM_API[^;]*);"
     names = set()
     for comment, declaration in re.findall(pattern, text, re.S):
         name = re.search(r"\b(winshm_\w+)\s*\(", declaration).group(1)
@@ -65,7 +65,7 @@ def check_header(versions):
         expect(documented == parameters_of(declaration),
                f"{name}: @param tells of {documented}, "
                f"not of {parameters_of(declaration)}")
-    count = len(re.findall(r"^WINSHM_API\b", text, re.M))
+    count = len(re.findall(r"^(?:WINSHM_MUST_CHECK )?WINSHM_API\b", text, re.M))
     expect(count == len(names), f"{count - len(names)} functions of winshm.h "
                                 "are not documented")
     return names, (int(part["MAJOR"]), int(part["MINOR"]), int(part["PATCH"]))

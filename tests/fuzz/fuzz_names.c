@@ -130,10 +130,8 @@ static void run_handles(struct input *in)
     char bytes[8] = {0};
     uint32_t count;
     void *event;
-    if (stale == NULL) {
-        winshm_open(bench_name, 0, &stale);
+    if (stale == NULL && winshm_open(bench_name, 0, &stale) == WINSHM_OK)
         winshm_close(stale);
-    }
     if ((value & 7) == 7)
         value = (uintptr_t)stale;
     winshm_region *h = (winshm_region *)value;
