@@ -212,6 +212,9 @@ step "programs in Nim" build_nim "$all" linux win64
 programs_between linux "c,python${csharp:+,csharp},nim"
 programs_between windows "$windows_languages"
 
+step "README.md is right" sh tests/own_shm.sh "$PYTHON" tests/readme.py \
+    c nim python ${csharp:+"$csharp"}
+
 if [ -n "$long" ]; then
     for platform in '' --windows; do
         step "coverage${platform:+ under Wine}" sh tests/coverage.sh $platform
