@@ -30,4 +30,14 @@ finish_on_block(const char *function, struct region *r, winshm_status status)
     return finish(function, r, wshm_region_lost(r) ? WINSHM_E_CORRUPT : status);
 }
 
+/** What calls on the lock and the counter need. */
+static inline winshm_status participates(const struct region *r, bool locks)
+{
+    if (r->control == NULL || (locks && r->lock_kind == WINSHM_LOCK_NONE))
+        return WINSHM_E_UNSUPPORTED;
+    if (wshm_region_lost(r))
+        return WINSHM_E_CORRUPT;
+    return r->slot == NULL ? WINSHM_E_ACCESS : WINSHM_OK;
+}
+
 #endif

@@ -7,8 +7,7 @@
 #include "park.h"
 #include "status.h"
 
-static const uint64_t MILLISECOND = 1000 * 1000;
-static const uint64_t SLICE = 500ull * 1000 * 1000;
+static const uint64_t SLICE = 500 * MILLISECOND;
 
 static void set_events(struct region *r)
 {

@@ -5,39 +5,7 @@
 #include "lock.h"
 #include "observe.h"
 #include "park.h"
-#include "view.h"
-
-/* Where there is no whole view, a copy maps the part that it needs. */
-
-winshm_status wshm_copy_from(struct region *r, uint64_t offset, void *buffer,
-                             uint64_t length)
-{
-    if (r->data != NULL)
-        return wshm_platform_copy(buffer, r->data + offset, length,
-                                  r->data + offset, length);
-    struct part part;
-    winshm_status status = wshm_part_map(r, offset, length, false, &part);
-    if (status != WINSHM_OK)
-        return status;
-    status = wshm_platform_copy(buffer, part.data, length, part.data, length);
-    wshm_part_unmap(&part);
-    return status;
-}
-
-winshm_status wshm_copy_to(struct region *r, uint64_t offset,
-                           const void *buffer, uint64_t length)
-{
-    if (r->data != NULL)
-        return wshm_platform_copy(r->data + offset, buffer, length,
-                                  r->data + offset, length);
-    struct part part;
-    winshm_status status = wshm_part_map(r, offset, length, true, &part);
-    if (status != WINSHM_OK)
-        return status;
-    status = wshm_platform_copy(part.data, buffer, length, part.data, length);
-    wshm_part_unmap(&part);
-    return status;
-}
+#include "part.h"
 
 /** Longer copies are made under the lock, as a section that runs meanwhile
  * would make them worthless. */
@@ -50,10 +18,10 @@ static bool undisturbed(struct region *r, uint64_t offset, void *buffer,
     const struct layout_lock *lock = &r->control->lock;
     uint32_t version =
         atomic_load_explicit(&lock->version, memory_order_acquire);
-    if ((version & 1) != 0 || !wshm_lock_legal(atomic_load_explicit(
-                                  &lock->word, memory_order_relaxed)))
+    if ((version & 1) != 0 ||
+        !word_legal(atomic_load_explicit(&lock->word, memory_order_relaxed)))
         return false;
-    *status = wshm_copy_from(r, offset, buffer, length);
+    *status = wshm_part_read(r, offset, buffer, length);
     atomic_thread_fence(memory_order_acquire);
     return atomic_load_explicit(&lock->version, memory_order_relaxed) ==
            version;
@@ -68,18 +36,18 @@ winshm_status wshm_copy_read(struct region *r, uint64_t offset, void *buffer,
     if (length == 0)
         return WINSHM_OK;
     if (r->lock_kind == WINSHM_LOCK_NONE)
-        return wshm_copy_from(r, offset, buffer, length);
+        return wshm_part_read(r, offset, buffer, length);
     if (length <= BRIEF && undisturbed(r, offset, buffer, length, &status))
         return status;
     if (wshm_region_lost(r))
         return WINSHM_E_CORRUPT;
     /* Nobody but this thread could release it. */
     if (wshm_lock_held(r) != 0)
-        return wshm_copy_from(r, offset, buffer, length);
+        return wshm_part_read(r, offset, buffer, length);
     status = wshm_lock(r, WINSHM_SHARED, timeout_ms);
     if (status != WINSHM_OK)
         return status;
-    status = wshm_copy_from(r, offset, buffer, length);
+    status = wshm_part_read(r, offset, buffer, length);
     wshm_lock_release(r, WINSHM_SHARED);
     return wshm_region_lost(r) ? WINSHM_E_CORRUPT : status;
 }
@@ -91,12 +59,12 @@ static winshm_status write_locked(struct region *r, uint64_t offset,
     uint32_t held =
         r->lock_kind == WINSHM_LOCK_NONE ? WINSHM_EXCLUSIVE : wshm_lock_held(r);
     if (held == WINSHM_EXCLUSIVE)
-        return wshm_copy_to(r, offset, buffer, length);
+        return wshm_part_write(r, offset, buffer, length);
     if (held == WINSHM_SHARED)
         return WINSHM_E_DEADLOCK;
     winshm_status status = wshm_lock(r, WINSHM_EXCLUSIVE, timeout_ms);
     if (status == WINSHM_OK)
-        status = wshm_copy_to(r, offset, buffer, length);
+        status = wshm_part_write(r, offset, buffer, length);
     else if (status != WINSHM_E_OWNER_DEAD)
         return status;
     wshm_lock_release(r, WINSHM_EXCLUSIVE);
@@ -140,7 +108,7 @@ winshm_status wshm_copy_out(struct region *r, uint64_t offset, void *buffer,
 {
     winshm_status status = held(r, false);
     return status == WINSHM_OK && length != 0
-               ? wshm_copy_from(r, offset, buffer, length)
+               ? wshm_part_read(r, offset, buffer, length)
                : status;
 }
 
@@ -149,6 +117,6 @@ winshm_status wshm_copy_in(struct region *r, uint64_t offset,
 {
     winshm_status status = held(r, true);
     if (status == WINSHM_OK && length != 0)
-        status = wshm_copy_to(r, offset, buffer, length);
+        status = wshm_part_write(r, offset, buffer, length);
     return notified(r, status);
 }

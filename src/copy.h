@@ -4,12 +4,6 @@
 
 #include "handle.h"
 
-/** Copies of the bytes as they are, with no regard to the lock. */
-winshm_status wshm_copy_from(struct region *r, uint64_t offset, void *buffer,
-                             uint64_t length);
-winshm_status wshm_copy_to(struct region *r, uint64_t offset,
-                           const void *buffer, uint64_t length);
-
 /** Copies that are never torn: they take the lock where this thread has not. */
 winshm_status wshm_copy_read(struct region *r, uint64_t offset, void *buffer,
                              uint64_t length, uint32_t timeout_ms);

@@ -8,10 +8,8 @@
 #include "participant.h"
 #include "status.h"
 
-static const uint64_t MILLISECOND = 1000 * 1000;
-
 /** How long what is about to go away is waited for under the life lock. */
-static const uint64_t VANISH_PATIENCE = 200ull * 1000 * 1000;
+static const uint64_t VANISH_PATIENCE = 200 * MILLISECOND;
 
 static winshm_status check_match(const struct facts *facts,
                                  const struct request *request)

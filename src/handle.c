@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-#include "sweep.h"
-
 struct region wshm_regions[HANDLE_REGIONS];
 static struct view views[HANDLE_VIEWS];
 
@@ -269,12 +267,12 @@ struct view *wshm_view_retire(const winshm_view *handle)
     return v;
 }
 
-void wshm_region_fork_prepare(void)
+void wshm_handle_fork_prepare(void)
 {
     wshm_platform_mutex_lock(&mutex);
 }
 
-void wshm_region_fork_parent(void)
+void wshm_handle_fork_parent(void)
 {
     wshm_platform_mutex_unlock(&mutex);
 }
@@ -298,7 +296,7 @@ static void abandon(struct region *r)
     atomic_store(&r->references, 0);
 }
 
-void wshm_region_fork_child(void)
+void wshm_handle_fork_child(void)
 {
     /* Nothing is stored that is so already: that would copy the pages. */
     for (uint32_t i = 0; i < HANDLE_REGIONS; i++) {
@@ -319,6 +317,5 @@ void wshm_region_fork_child(void)
         v->forked = atomic_load(&v->handle) != 0;
         atomic_store(&v->handle, 0);
     }
-    atomic_store(&wshm_sweep_next, 0);
     wshm_platform_mutex_unlock(&mutex);
 }

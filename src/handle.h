@@ -14,7 +14,7 @@
 #include "platform.h"
 #include "winshm.h"
 
-enum { HANDLE_REGIONS = 1024, HANDLE_VIEWS = 8192 };
+enum { HANDLE_REGIONS = PLATFORM_REGIONS, HANDLE_VIEWS = 8192 };
 
 /** An open handle to a region. Fields without comment are set while opening
  * and constant from then on. */
@@ -39,7 +39,6 @@ struct region {
     uint64_t capacity;
     uint64_t layout_tag;
     uint64_t member;
-    uint32_t kind;
     uint32_t pid; /* who opened it */
     uint32_t access;
     uint32_t origin;
@@ -110,6 +109,12 @@ void wshm_view_free(struct view *v);
  */
 bool wshm_region_disinherit(const winshm_region *handle);
 bool wshm_view_disinherit(const winshm_view *handle);
+
+/** Around fork(): the tables stay as they are, and the child lets go of what is
+ * the parent's. */
+void wshm_handle_fork_prepare(void);
+void wshm_handle_fork_parent(void);
+void wshm_handle_fork_child(void);
 
 /** Why a handle is not valid: HANDLE, CLOSED or FORKED. */
 winshm_status wshm_region_refusal(const winshm_region *handle);

@@ -4,10 +4,10 @@
 
 #include <string.h>
 
-#include "lock.h"
 #include "observe.h"
 #include "park.h"
 #include "participant.h"
+#include "word.h"
 
 static uint32_t flags_of(struct region *r, uint32_t index, uint32_t word)
 {
@@ -21,7 +21,7 @@ static uint32_t flags_of(struct region *r, uint32_t index, uint32_t word)
         flags |= WINSHM_PARTICIPANT_CREATOR;
     if ((word & WORD_OWNER) == index + 1)
         flags |= WINSHM_PARTICIPANT_EXCLUSIVE;
-    if (lock_readers(slot) != 0)
+    if (word_readers(slot) != 0)
         flags |= WINSHM_PARTICIPANT_SHARED;
     if (atomic_load(&slot->parked[PLATFORM_LOCK]) != 0 ||
         atomic_load(&slot->parked[PLATFORM_CHANGE]) != 0)
@@ -39,7 +39,7 @@ winshm_status wshm_info_participants(struct region *r,
     winshm_status life = wshm_observe_any(r);
     if (life != WINSHM_OK)
         return life;
-    if (!wshm_lock_legal(word))
+    if (!word_legal(word))
         return WINSHM_E_CORRUPT;
     for (uint32_t index = 0; index < limit; index++) {
         const struct layout_slot *slot = &r->control->slots[index];
@@ -69,7 +69,7 @@ static winshm_status fill_managed(struct region *r, winshm_info *info)
     winshm_status life = wshm_observe_any(r);
     if (life != WINSHM_OK)
         return life;
-    if (!wshm_lock_legal(word))
+    if (!word_legal(word))
         return WINSHM_E_CORRUPT;
     memcpy(info->id, r->platform.id, sizeof info->id);
     info->creator_start_us =
@@ -107,7 +107,7 @@ winshm_status wshm_info_get(struct region *r, winshm_info *info)
     winshm_info filled;
     memset(&filled, 0, sizeof filled);
     filled.struct_size = sizeof filled;
-    filled.kind = r->kind;
+    filled.kind = r->control != NULL ? WINSHM_KIND_MANAGED : WINSHM_KIND_RAW;
     filled.access = r->access;
     filled.lock_kind = r->lock_kind;
     filled.size = r->size;

@@ -3,24 +3,6 @@
 
 #include "turn.h"
 
-void wshm_lock_wake(struct region *r)
-{
-    struct layout_lock *lock = &r->control->lock;
-    atomic_thread_fence(memory_order_seq_cst);
-    if (atomic_load_explicit(&lock->parked, memory_order_seq_cst) == 0)
-        return;
-    uint32_t seat = atomic_load_explicit(&lock->seat, memory_order_seq_cst);
-    uint32_t slot = (seat & SEAT_SLOT) - 1;
-    if ((seat & SEAT_EXCLUSIVE) != 0 && slot < LAYOUT_SLOTS) {
-        wshm_park_wake(r, slot, PLATFORM_LOCK);
-        return;
-    }
-    /* The flag first: a waiter that announces itself from here on sets it
-     * again, one that did so before is in the counts. */
-    atomic_exchange_explicit(&lock->parked, 0, memory_order_seq_cst);
-    wshm_park_wake_parked(r, PLATFORM_LOCK);
-}
-
 /** A reader wakes the writer that it sees waiting for readers to leave. */
 static void wake_writer(struct region *r)
 {
@@ -40,7 +22,7 @@ static void wake_writer(struct region *r)
 void wshm_lock_wake_after(struct region *r, uint32_t mode)
 {
     if (mode == WINSHM_EXCLUSIVE)
-        wshm_lock_wake(r);
+        wshm_word_wake(r);
     else
         wake_writer(r);
 }
@@ -52,10 +34,6 @@ static void released(struct region *r, uint32_t mode)
 }
 
 /* Who holds what through winshm_lock(). */
-
-_Static_assert(sizeof((struct platform_thread *)0)->shared * 8 ==
-                   HANDLE_REGIONS,
-               "there is a bit for each region");
 
 /** Find the bits that say whether this thread, not the handle's first, holds
  * the lock shared; which one it is tells shared_bit(). @return NULL if nothing
@@ -146,19 +124,19 @@ static bool forget(struct region *r, uint32_t mode)
 }
 
 /** Take the word. @param taken [out] what it was before. */
-static winshm_status take_word(struct region *r, uint32_t timeout_ms,
+static winshm_status take_word(struct region *r, uint64_t deadline,
                                uint32_t *taken)
 {
     struct layout_lock *lock = &r->control->lock;
     struct turn turn;
     winshm_status status;
-    wshm_turn_begin(&turn, r, true, timeout_ms);
+    wshm_turn_begin(&turn, r, true, deadline);
     for (;;) {
         status = wshm_turn_wait(&turn);
         if (status != WINSHM_OK && status != WINSHM_E_TIMEOUT)
             break;
         uint32_t word = atomic_load_explicit(&lock->word, memory_order_seq_cst);
-        if (!wshm_lock_legal(word)) {
+        if (!word_legal(word)) {
             status = WINSHM_E_CORRUPT;
             break;
         }
@@ -187,7 +165,7 @@ static winshm_status drain(struct region *r, uint32_t taken, uint64_t deadline)
 {
     uint32_t slots = wshm_park_limit(r->control);
     for (uint32_t slot = 0; slot < slots; slot++) {
-        if (lock_readers(&r->control->slots[slot]) == 0)
+        if (word_readers(&r->control->slots[slot]) == 0)
             continue;
         winshm_status status = wshm_turn_drain(r, slot, deadline);
         if (status != WINSHM_OK && wshm_region_lost(r))
@@ -205,7 +183,7 @@ static winshm_status lock_exclusive(struct region *r, uint32_t timeout_ms)
     struct layout_lock *lock = &r->control->lock;
     uint64_t deadline = wshm_park_deadline(timeout_ms);
     uint32_t taken;
-    winshm_status status = take_word(r, timeout_ms, &taken);
+    winshm_status status = take_word(r, deadline, &taken);
     if (status == WINSHM_OK)
         status = drain(r, taken, deadline);
     if (status != WINSHM_OK)
@@ -226,7 +204,7 @@ static winshm_status lock_shared(struct region *r, uint32_t timeout_ms)
     struct turn turn;
     winshm_status status;
     bool first = handle_used_first(r);
-    wshm_turn_begin(&turn, r, false, timeout_ms);
+    wshm_turn_begin(&turn, r, false, wshm_park_deadline(timeout_ms));
     for (;;) {
         status = wshm_turn_wait(&turn);
         if (status != WINSHM_OK && status != WINSHM_E_TIMEOUT)
@@ -239,7 +217,7 @@ static winshm_status lock_shared(struct region *r, uint32_t timeout_ms)
         }
         lock_count_out(r, first);
         released(r, WINSHM_SHARED);
-        if (!wshm_lock_legal(word))
+        if (!word_legal(word))
             status = WINSHM_E_CORRUPT;
         else if (word == WORD_INCONSISTENT)
             status = WINSHM_E_OWNER_DEAD;

@@ -32,7 +32,7 @@
 #define WINSHM_LOCK_H
 
 #include "handle.h"
-#include "park.h"
+#include "word.h"
 
 /**
  * Take the lock, which this thread does not hold.
@@ -80,29 +80,12 @@ static inline uint32_t wshm_lock_held(const struct region *r)
  * any mode, or exclusively. */
 bool wshm_lock_held_by_handle(const struct region *r, bool exclusively);
 
-/** Wake those who may go next, after the word was freed. */
-PLATFORM_COLD void wshm_lock_wake(struct region *r);
-
 /** Wake who waits for what was released, if lock_awaited() says so. */
 PLATFORM_COLD void wshm_lock_wake_after(struct region *r, uint32_t mode);
-
-/** True if word is one that the protocol can have written. */
-static inline bool wshm_lock_legal(uint32_t word)
-{
-    return (word & ~(WORD_OWNER | WORD_INCONSISTENT)) == 0 &&
-           (word & WORD_OWNER) <= LAYOUT_SLOTS;
-}
 
 /* The fast paths. They call nothing unless somebody waits, and write nothing
  * that they need not, since the one locked instruction has to wait until all
  * earlier stores are through. */
-
-/** A slot's shared locks. */
-static inline uint32_t lock_readers(const struct layout_slot *slot)
-{
-    return atomic_load_explicit(&slot->own, memory_order_seq_cst) +
-           atomic_load_explicit(&slot->other, memory_order_seq_cst);
-}
 
 /** Marks the start of a section whose word was taken from free. */
 static inline void lock_begin_section(struct region *r)
@@ -135,7 +118,7 @@ static inline bool wshm_lock_try_exclusive(struct region *r, bool *half)
      * slot later than this sees the word. */
     uint32_t slots = wshm_park_limit(control);
     for (uint32_t slot = 0; slot < slots; slot++)
-        if (!PLATFORM_LIKELY(lock_readers(&control->slots[slot]) == 0))
+        if (!PLATFORM_LIKELY(word_readers(&control->slots[slot]) == 0))
             return false;
     lock_begin_section(r);
     return true;

@@ -1,12 +1,10 @@
 /* What an observer does. */
 #include "observe.h"
 
-#include "copy.h"
 #include "lock.h"
 #include "park.h"
+#include "part.h"
 #include "status.h"
-
-static const uint64_t MILLISECOND = 1000 * 1000;
 
 /** How old the knowledge may be that somebody is present, in milliseconds. */
 enum { LIFE_MS = 100 };
@@ -74,7 +72,7 @@ winshm_status wshm_observe_read(struct region *r, uint64_t offset, void *buffer,
         uint32_t version =
             atomic_load_explicit(&lock->version, memory_order_acquire);
         if ((version & 1) == 0) {
-            winshm_status status = wshm_copy_from(r, offset, buffer, length);
+            winshm_status status = wshm_part_read(r, offset, buffer, length);
             atomic_thread_fence(memory_order_acquire);
             if (status != WINSHM_OK)
                 return status;
@@ -87,7 +85,7 @@ winshm_status wshm_observe_read(struct region *r, uint64_t offset, void *buffer,
         if (atomic_load_explicit(&r->closing, memory_order_relaxed) != 0)
             return WINSHM_E_CLOSED;
         uint32_t word = atomic_load_explicit(&lock->word, memory_order_relaxed);
-        if (!wshm_lock_legal(word))
+        if (!word_legal(word))
             return WINSHM_E_CORRUPT;
         if (cut_off(r, version, word))
             return lives(r) ? WINSHM_E_OWNER_DEAD : WINSHM_E_NOT_FOUND;

@@ -1,11 +1,9 @@
 /* Slots and presence. */
 #include "participant.h"
 
-#include "lock.h"
 #include "park.h"
 #include "status.h"
-
-static const uint64_t MILLISECOND = 1000 * 1000;
+#include "word.h"
 
 /** Step by step repeatable, since a cleaner may die as well. The caller has
  * the slot's presence. */
@@ -37,7 +35,7 @@ static void clean(struct region *r, uint32_t index)
      * hit the slot's next user. */
     atomic_thread_fence(memory_order_seq_cst);
     if (freed)
-        wshm_lock_wake(r);
+        wshm_word_wake(r);
 }
 
 static winshm_status take(struct region *r, platform_object *taken,

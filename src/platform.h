@@ -37,9 +37,17 @@
 #define PLATFORM_LIKELY(x) (x)
 #endif
 
+/** Times are nanoseconds. */
+#define MICROSECOND UINT64_C(1000)
+#define MILLISECOND (1000 * MICROSECOND)
+#define SECOND (1000 * MILLISECOND)
+
 /** An object of the operating system: a HANDLE or a file descriptor. */
 typedef intptr_t platform_object;
 #define PLATFORM_NONE ((platform_object)-1)
+
+/** How many regions a process can have open. */
+enum { PLATFORM_REGIONS = 1024 };
 
 /** What one open handle holds of the operating system. */
 struct platform_region {
@@ -188,8 +196,8 @@ uint32_t wshm_platform_leftovers(char (*names)[WINSHM_NAME_MAX + 1],
 winshm_status wshm_platform_raw(struct platform_region *p, bool create,
                                 uint64_t bytes, const char *security);
 
-/** Remove the name of a plain block that this handle has made, if it still leads
- * to it. Nothing on Windows. */
+/** Remove the name of a plain block that this handle has made, if it still
+ * leads to it. Nothing on Windows. */
 void wshm_platform_unname(const struct platform_region *p);
 
 /**
@@ -387,8 +395,8 @@ static inline bool wshm_platform_ending(void)
 
 /** What is kept for each thread, zeroed at first. */
 struct platform_thread {
-    uint32_t shared[32]; /* a bit a region: see lock.h */
-    uint32_t endings;    /* backend: how often its end was put off */
+    uint32_t shared[PLATFORM_REGIONS / 32]; /* a bit a region: see lock.h */
+    uint32_t endings; /* backend: how often its end was put off */
     _Alignas(16) unsigned char failure[1024];
 };
 
@@ -412,16 +420,19 @@ struct platform_mutex {
 void wshm_platform_mutex_lock(struct platform_mutex *mutex);
 void wshm_platform_mutex_unlock(struct platform_mutex *mutex);
 
-/**
- * Called at the orderly end of a process that may have left regions open:
- * removes the names of those that end with it. Presences stay until the process
- * is gone, since its other threads may still be running.
- */
-void wshm_region_exit(void);
+/* What the backend calls, as soon as the library is loaded. */
 
-/** Called around fork(): both sides see the tables of handles whole. */
-void wshm_region_fork_prepare(void);
-void wshm_region_fork_parent(void);
-void wshm_region_fork_child(void);
+struct platform_hooks {
+    /** Around fork(): both sides see the tables of handles whole. */
+    void (*fork_prepare)(void);
+    void (*fork_parent)(void);
+    void (*fork_child)(void);
+    /** At the orderly end of a process that may have left regions open: removes
+     * the names of those that end with it. Presences stay until the process is
+     * gone, since its other threads may still be running. */
+    void (*exit)(void);
+};
+
+extern const struct platform_hooks wshm_hooks;
 
 #endif

@@ -10,15 +10,13 @@
 #include "status.h"
 #include "sweep.h"
 
-static const uint64_t MILLISECOND = 1000 * 1000;
-
 /** How often a block is found unmanaged, 31 ms in all, before that is said.
  * Nobody holds still the two names that are looked at: a region may begin
  * between the looks, and the handles of one that ends go in any order. */
 enum { UNMANAGED_LOOKS = 6 };
 
 /** How long close waits for the calls of other threads to return. */
-static const uint64_t CLOSE_PATIENCE = 10000ull * 1000 * 1000;
+static const uint64_t CLOSE_PATIENCE = 10 * SECOND;
 
 /** The process that has opened any, so that a child made without our fork hooks
  * does not speak for its parent, nor wait for threads that it does not have. */
@@ -79,7 +77,7 @@ static winshm_status open_raw(struct region *r, const struct request *request)
 /** How long others may be inside create or open before a call without a
  * time-out gives up. Who is there for longer is stopped, or makes a very large
  * block. */
-static const uint64_t LIFE_PATIENCE = 5000ull * 1000 * 1000;
+static const uint64_t LIFE_PATIENCE = 5 * SECOND;
 
 static winshm_status enter(struct region *r, const struct request *request,
                            uint64_t deadline)
@@ -103,7 +101,6 @@ static winshm_status open_in(struct region *r, const struct request *request)
     p->writable = request->writable;
     r->pid = wshm_platform_pid();
     atomic_store(&opened_by, r->pid);
-    r->kind = request->raw ? WINSHM_KIND_RAW : WINSHM_KIND_MANAGED;
     r->access = WINSHM_READ | (request->writable ? WINSHM_WRITE : 0);
     for (;;) {
         winshm_status status = enter(r, request, deadline);
@@ -157,8 +154,8 @@ winshm_status wshm_region_open(const struct request *request,
 /** How long the life lock is waited for, by a close and by all that is left
  * open at the end of a process. Whoever may read the control file can hold it;
  * what is not removed for that is left as by a crash. */
-static const uint64_t LEAVE_PATIENCE = 1000ull * 1000 * 1000;
-static const uint64_t EXIT_PATIENCE = 300ull * 1000 * 1000;
+static const uint64_t LEAVE_PATIENCE = SECOND;
+static const uint64_t EXIT_PATIENCE = 300 * MILLISECOND;
 
 static void leave(struct region *r, uint64_t deadline)
 {

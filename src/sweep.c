@@ -8,8 +8,6 @@
 #include "participant.h"
 #include "status.h"
 
-static const uint64_t SECOND = 1000ull * 1000 * 1000;
-
 /** How many names are dealt with at a time. */
 enum { NAMES = 16 };
 
@@ -26,7 +24,8 @@ static bool blank(const struct layout_control *control)
 }
 
 /** True if the life lock's holder may remove the region as a failed open would,
- * and knows what its control block says: a file of this name may be anything. */
+ * and knows what its control block says: a file of this name may be anything.
+ */
 static bool removable(struct region *r)
 {
     struct layout_header *header = &r->control->header;

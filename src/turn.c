@@ -5,29 +5,27 @@
  * anybody's help; whoever sees it cleans up and goes on. */
 #include "turn.h"
 
-#include "lock.h"
 #include "park.h"
 #include "participant.h"
 #include "status.h"
-
-static const uint64_t MILLISECOND = 1000 * 1000;
+#include "word.h"
 
 /** The shortest and the longest sleep: see slice(). */
-static const uint64_t SLICE_LEAST = 10 * 1000 * 1000;
-static const uint64_t SLICE_MOST = 200 * 1000 * 1000;
+static const uint64_t SLICE_LEAST = 10 * MILLISECOND;
+static const uint64_t SLICE_MOST = 200 * MILLISECOND;
 
 /** The most pauses between two looks. */
 enum { SPIN_PAUSES = 32 };
 
 /** How long a writer waits before it takes the seat: while the lock changes
  * hands quickly, taking it in any order is faster. */
-static const uint64_t PATIENCE = 500 * 1000;
+static const uint64_t PATIENCE = 500 * MICROSECOND;
 
 /** Longer than a store can stay hidden in a processor's store buffer. */
-static const uint64_t STORE_HIDDEN = 2 * 1000;
+static const uint64_t STORE_HIDDEN = 2 * MICROSECOND;
 
 void wshm_turn_begin(struct turn *turn, struct region *r, bool exclusive,
-                     uint32_t timeout_ms)
+                     uint64_t deadline)
 {
     uint32_t ticket = atomic_fetch_add_explicit(&r->control->counts.tickets, 1,
                                                 memory_order_relaxed);
@@ -36,9 +34,7 @@ void wshm_turn_begin(struct turn *turn, struct region *r, bool exclusive,
     turn->seat = (ticket & SEAT_TICKET_MASK) << SEAT_TICKET_SHIFT |
                  turn->exclusive | r->me;
     turn->began = wshm_platform_now();
-    turn->deadline = timeout_ms == WINSHM_FOREVER
-                         ? UINT64_MAX
-                         : turn->began + timeout_ms * MILLISECOND;
+    turn->deadline = deadline;
     turn->stale_seat = 0;
 }
 
@@ -152,7 +148,7 @@ static bool turn_has_come(const void *turn)
 
 static bool readers_are_out(const void *slot)
 {
-    return lock_readers(slot) == 0;
+    return word_readers(slot) == 0;
 }
 
 /** Sleep until woken, until owner's process ends, or for the given time. */
@@ -193,7 +189,7 @@ winshm_status wshm_turn_wait(struct turn *turn)
         if (now < turn->deadline && (now < end ? spin(turn, now) : look(turn)))
             return WINSHM_OK;
         uint32_t word = atomic_load_explicit(&lock->word, memory_order_seq_cst);
-        if (!wshm_lock_legal(word))
+        if (!word_legal(word))
             return WINSHM_E_CORRUPT;
         uint32_t owner = (word & WORD_OWNER) - 1;
         if ((word & WORD_OWNER) != 0 && !wshm_participant_alive(r, owner))
@@ -219,7 +215,7 @@ winshm_status wshm_turn_drain(struct region *r, uint32_t slot,
         uint64_t now = wshm_platform_now();
         uint64_t end = now + wshm_platform_spin_time();
         do {
-            if (lock_readers(reader) == 0)
+            if (word_readers(reader) == 0)
                 return WINSHM_OK;
             wshm_platform_pause();
         } while (now < deadline && wshm_platform_now() < end);
@@ -229,7 +225,7 @@ winshm_status wshm_turn_drain(struct region *r, uint32_t slot,
             return WINSHM_E_CORRUPT;
         if (!wshm_participant_alive(r, slot)) {
             wshm_participant_reap(r, slot);
-            if (lock_readers(reader) == 0)
+            if (word_readers(reader) == 0)
                 return WINSHM_OK;
         }
         now = wshm_platform_now();
@@ -252,5 +248,5 @@ void wshm_turn_end(struct turn *turn, bool granted)
         atomic_load_explicit(&lock->seat, memory_order_relaxed) == seat &&
         atomic_compare_exchange_strong(&lock->seat, &seat, 0);
     if ((left || !granted) && (atomic_load(&lock->word) & WORD_OWNER) == 0)
-        wshm_lock_wake(r);
+        wshm_word_wake(r);
 }

@@ -16,7 +16,7 @@ struct turn {
 };
 
 void wshm_turn_begin(struct turn *turn, struct region *r, bool exclusive,
-                     uint32_t timeout_ms);
+                     uint64_t deadline);
 
 /**
  * Wait until the request may try.

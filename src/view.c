@@ -1,25 +1,8 @@
 /* Mapped parts of a region. */
 #include "view.h"
 
+#include "part.h"
 #include "region.h"
-
-winshm_status wshm_part_map(struct region *r, uint64_t offset, uint64_t length,
-                            bool write, struct part *part)
-{
-    /* The system maps from multiples of its granularity only. */
-    uint64_t lead = offset & (wshm_platform_granularity() - 1);
-    part->mapping = NULL;
-    part->mapped = length + lead;
-    winshm_status status = wshm_platform_map(
-        &r->platform, offset - lead, part->mapped, write, &part->mapping);
-    part->data = (uint8_t *)part->mapping + lead;
-    return status;
-}
-
-void wshm_part_unmap(struct part *part)
-{
-    wshm_platform_unmap(part->mapping, part->mapped);
-}
 
 winshm_status wshm_view_map(struct region *r, uint64_t offset, uint64_t length,
                             bool write, winshm_view **out)

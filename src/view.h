@@ -4,11 +4,6 @@
 
 #include "handle.h"
 
-/** Map a part at any offset, and take it back. */
-winshm_status wshm_part_map(struct region *r, uint64_t offset, uint64_t length,
-                            bool write, struct part *part);
-void wshm_part_unmap(struct part *part);
-
 winshm_status wshm_view_map(struct region *r, uint64_t offset, uint64_t length,
                             bool write, winshm_view **out);
 winshm_status wshm_view_unmap(winshm_view *handle);

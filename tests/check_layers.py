@@ -30,8 +30,7 @@ CONDITION = re.compile(
 
 
 def backend_of(path):
-    match = re.match(r"platform_(win32|posix)", path.name)
-    return match and match.group(1)
+    return path.parent.name if path.parent.name != "src" else None
 
 
 def check_file(path):
@@ -44,28 +43,28 @@ def check_file(path):
         system = kind == "<"
         allowed = STANDARD | COMPILER if path.name == "platform.h" else STANDARD
         if system and not backend and name not in allowed:
-            yield f"includes <{name}>; only platform_* may"
+            yield f"includes <{name}>; only a backend may"
         if system and name == "windows.h" and backend != "win32":
-            yield "includes <windows.h>; only platform_win32* may"
+            yield "includes <windows.h>; only win32/ may"
         if system and name == "sys/mman.h" and backend != "posix":
-            yield "includes <sys/mman.h>; only platform_posix* may"
+            yield "includes <sys/mman.h>; only posix/ may"
         if not system and backend:
-            if name not in BELOW and not name.startswith(f"platform_{backend}"):
+            if name not in BELOW | {f"{backend}.h"}:
                 yield f'includes "{name}": a backend knows no upper layer'
-        if not system and not backend and name.startswith("platform_"):
+        if not system and not backend and "/" in name:
             yield f'includes "{name}", which belongs to a backend'
         if not system and path.name in LEAVES and name != "winshm.h":
             yield f'includes "{name}": it must stand alone'
     if not backend and path.name != "platform.h":
         for match in CONDITION.finditer(text):
-            yield f"asks for {match.group(1)}; only platform* may"
+            yield f"asks for {match.group(1)}; only the backends may"
 
 
 def main():
     root = pathlib.Path(__file__).resolve().parent.parent
     if len(sys.argv) > 1:
         root = pathlib.Path(sys.argv[1])
-    files = sorted((root / "src").glob("*.[ch]"))
+    files = sorted((root / "src").glob("**/*.[ch]"))
     problems = [f"{path.relative_to(root)}: {problem}"
                 for path in files for problem in check_file(path)]
     print("\n".join(problems) or f"{len(files)} files are in order")

@@ -61,9 +61,9 @@ if [ "$platform" = windows ]; then
     wine_ready
     export WINE
     set -- "-DCMAKE_CROSSCOMPILING_EMULATOR=sh;$root/tests/wine.sh"
-    sources=$(find src -name 'platform_win32*.c')
+    sources=$(find src/win32 -name '*.c')
 else
-    sources=$(find src -name '*.[ch]' ! -name '*win32*')
+    sources=$(find src -name '*.[ch]' ! -path '*/win32/*')
 fi
 step "build with counters, $platform" build "$@" || exit
 step "library tests, counted" run

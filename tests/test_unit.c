@@ -41,14 +41,14 @@ static void test_names(void)
 
 static void test_words(void)
 {
-    CHECK(wshm_lock_legal(0));
-    CHECK(wshm_lock_legal(1));
-    CHECK(wshm_lock_legal(LAYOUT_SLOTS));
-    CHECK(wshm_lock_legal(WORD_INCONSISTENT));
-    CHECK(wshm_lock_legal(WORD_INCONSISTENT | LAYOUT_SLOTS));
-    CHECK(!wshm_lock_legal(LAYOUT_SLOTS + 1));
-    CHECK(!wshm_lock_legal(0x1000));
-    CHECK(!wshm_lock_legal(0x80000000));
+    CHECK(word_legal(0));
+    CHECK(word_legal(1));
+    CHECK(word_legal(LAYOUT_SLOTS));
+    CHECK(word_legal(WORD_INCONSISTENT));
+    CHECK(word_legal(WORD_INCONSISTENT | LAYOUT_SLOTS));
+    CHECK(!word_legal(LAYOUT_SLOTS + 1));
+    CHECK(!word_legal(0x1000));
+    CHECK(!word_legal(0x80000000));
     struct shared_u64 pair;
     shared_store(&pair, 0x0123456789ABCDEF);
     CHECK_EQ(shared_load(&pair), 0x0123456789ABCDEF);

@@ -227,13 +227,13 @@ static const struct {
     uint32_t sites;
 } excuses[] = {
     /* Files of a user without a number here: tests/test_namespaces_posix.c. */
-    {"platform_posix_file.c", "fcntl", 3},
+    {"posix/security.c", "fcntl", 3},
     /* A file that shuts its owner out, who is not the super-user. */
-    {"platform_posix_file.c", "chmod", 1},
+    {"posix/base.c", "chmod", 1},
     /* Called when the library is loaded, and again only if that fails. */
-    {"platform_posix_wait.c", "pthread_atfork", 1},
+    {"posix/library.c", "pthread_atfork", 1},
     /* A thread that ends with the lock: tests/test_process_posix.c. */
-    {"platform_posix_wait.c", "pthread_setspecific", 1},
+    {"posix/thread.c", "pthread_setspecific", 1},
 };
 
 static bool excused(const struct instrument_site *site)

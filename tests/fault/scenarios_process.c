@@ -14,6 +14,7 @@
 #endif
 
 #include "platform.h"
+#include "region.h"
 
 static const struct scenario first_use, first_create;
 #ifdef _WIN32

@@ -90,21 +90,19 @@ program() {
 build() {
     rm -f ./*.o core/*.o linux/*.o plain/*.o
     for source in "$root"/src/*.c; do
-        name=$(basename "$source" .c) folder=linux
-        case $name in
-        platform_win32*) continue ;;
-        platform_posix) set -- -Dwshm_posix_open=bench_posix_open ;;
-        platform_posix_wait)
-            set -- -Dclock_gettime=bench_clock_gettime -Dsyscall=bench_syscall
-            ;;
-        platform_*) set -- ;;
-        *)
-            folder=core
-            set -- -include "$here/strike.h"
-            ;;
-        esac
-        compile "$source" "$folder/$name.o" "$coverage" "$@" &&
+        name=$(basename "$source" .c)
+        compile "$source" "core/$name.o" "$coverage" -include "$here/strike.h" &&
             compile "$source" "plain/$name.o" || return
+    done
+    for source in "$root"/src/posix/*.c; do
+        name=$(basename "$source" .c)
+        case $name in
+        life) set -- -Dwshm_posix_open=bench_posix_open ;;
+        time) set -- -Dclock_gettime=bench_clock_gettime -Dsyscall=bench_syscall ;;
+        *) set -- ;;
+        esac
+        compile "$source" "linux/$name.o" "$coverage" "$@" &&
+            compile "$source" "plain/posix-$name.o" || return
     done
     for name in bench calls fuzz_parse fuzz_names fuzz_control fuzz_slots fetch sweep \
         scribble world_linux world_memory world_memory_wait; do

@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #include "bench.h"
-#include "platform_posix.h"
+#include "posix/posix.h"
 
 bool bench_denies;
 bool bench_barrier = true;

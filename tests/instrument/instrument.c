@@ -32,12 +32,12 @@ static int compare(const void *left, const void *right)
     return order != 0 ? order : strcmp(a->name, b->name);
 }
 
-static const char *base(const char *path)
+/** The path from src on, by which excuses name a file. */
+static const char *place_in_source(const char *path)
 {
     const char *name = path;
-    for (; *path != '\0'; path++)
-        if (*path == '/' || *path == '\\')
-            name = path + 1;
+    for (const char *next = path; (next = strstr(next, "src/")) != NULL;)
+        name = next += 4;
     return name;
 }
 
@@ -51,7 +51,7 @@ __attribute__((constructor)) static void enumerate(void)
             continue;
         if (found == SITES_MAX)
             abort();
-        (*place)->file = base((*place)->file);
+        (*place)->file = place_in_source((*place)->file);
         sites[found++] = *place;
     }
     qsort(sites, found, sizeof sites[0], compare);

@@ -23,7 +23,7 @@ enum instrument_kind { INSTRUMENT_CALL, INSTRUMENT_STORE };
 struct instrument_site {
     enum instrument_kind kind;
     int line;
-    const char *file;     /* without the folder */
+    const char *file;     /* from src on */
     const char *name;     /* the function called, or the object stored to */
     const int32_t *codes; /* how the call may be refused; ends with 0 */
     /* An inline function of a header is in many objects: the first of them

@@ -5,7 +5,7 @@
  * a change while no notifier dies. With KILLS, a sleep may also end for good
  * measure (the slice), and then everybody must still come to see the change.
  *
- * EVENTS     the parking of platform_win32_wait.c, where a thread that waits in
+ * EVENTS     the parking of win32/wait.c, where a thread that waits in
  *            the kernel does so for all of its handle; else a futex, which is
  *            true as long as the wake counter is not what was seen
  * WAITERS    threads that wait until they have seen every change; with

@@ -1,4 +1,4 @@
-/* The threads of one handle, as src/lock.h, lock.c, api_use.c, copy.c, handle.h
+/* The threads of one handle, as src/lock.h, lock.c, api_lock.c, copy.c, handle.h
  * and region.c have them: who holds what, copies, unlocking, closing.
  *
  * THREADS threads share the first handle, in a process of its own; one more

@@ -1,7 +1,7 @@
 /* What the calls of handle.pml do with the lock: src/lock.h, lock.c and copy.c.
  * Each is once in a thread, and goes to its labels. */
 
-/* wshm_lock(), and the fast path in api_use.c. A copy goes on with its
+/* wshm_lock(), and the fast path in api_lock.c. A copy goes on with its
  * release. */
 inline exclusively()
 {

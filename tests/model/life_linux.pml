@@ -1,4 +1,4 @@
-/* Linux: platform_posix.c. Control block and data are files; the life lock
+/* Linux: posix/life.c. Control block and data are files; the life lock
  * and the presences are locks on bytes of the control file, which go all at
  * once with the open file description. Descriptors: control[], data[]. */
 

@@ -174,7 +174,7 @@ scan:
 #endif
     do
     :: k < limit ->
-        /* lock_readers() */
+        /* word_readers() */
         STEP(n = own[k]);
 #ifndef SKIPS_HALF
         STEP(n = (n + other[k]) & 255);

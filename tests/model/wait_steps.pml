@@ -71,7 +71,7 @@ inline look()
     STEP(go = MAY_GO(w, seat))
 }
 
-/* lock.c: wshm_lock_wake(), park.c: wshm_park_wake() */
+/* word.c: wshm_word_wake(), park.c: wshm_park_wake() */
 inline wake()
 {
     STEP(fence(t); w = flag);

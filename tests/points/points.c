@@ -28,54 +28,57 @@ static const struct {
     {"handle.c", "&r->closing", 1},
     {"handle.c", "&r->references", 2},
     {"handle.c", "&v->handle", 1},
-    {"handle.c", "&wshm_sweep_next", 1},
+    {"library.c", "&wshm_sweep_next", 1},
     /* The name space Global is refused; the life lock is not had in five
      * seconds. */
-    {"platform_win32.c", "CloseHandle", 2},
+    {"win32/base.c", "CloseHandle", 1},
+    {"win32/life.c", "CloseHandle", 1},
     /* A presence that an outsider has made and does not deny; two threads of a
      * handle that both make its first event. */
-    {"platform_win32_wait.c", "CloseHandle", 3},
-    {"platform_win32_wait.c", "HeapFree", 1},
+    {"win32/presence.c", "CloseHandle", 2},
+    {"win32/wait.c", "CloseHandle", 1},
+    {"win32/wait.c", "HeapFree", 1},
     /* The size of a section that may not be asked for. */
-    {"platform_win32.c", "MapViewOfFile", 1},
-    {"platform_win32.c", "VirtualQuery", 1},
-    {"platform_win32.c", "UnmapViewOfFile", 1},
+    {"win32/base.c", "MapViewOfFile", 1},
+    {"win32/base.c", "VirtualQuery", 1},
+    {"win32/base.c", "UnmapViewOfFile", 1},
     /* A fault in a copy. */
-    {"platform_win32_process.c", "TlsGetValue", 1},
-    {"platform_win32_process.c", "TlsSetValue", 1},
+    {"win32/copy.c", "TlsGetValue", 1},
+    {"win32/copy.c", "TlsSetValue", 1},
     /* No memory, or a wait that the system refuses. */
-    {"platform_win32_security.c", "LocalFree", 1},
-    {"platform_win32_wait.c", "Sleep", 1},
+    {"win32/security.c", "LocalFree", 1},
+    {"win32/wait.c", "Sleep", 1},
     /* A descriptor that may not be read. */
-    {"platform_win32_owner.c", "LocalFree", 1},
+    {"win32/owner.c", "LocalFree", 1},
 #else
     /* Windows has events for wait loops, this system does not. */
     {"change.c", "&r->slot->event", 1},
     {"change.c", "&r->control->change.events", 1},
     /* A control file that was cut short: the handler's own memory. */
-    {"platform_posix_fault.c", "&p->control_lost", 2},
-    {"platform_posix_fault.c", "mmap", 1},
-    {"platform_posix_fault.c", "mremap", 1},
-    {"platform_posix_fault.c", "munmap", 1},
+    {"posix/copy.c", "&p->control_lost", 2},
+    {"posix/copy.c", "mmap", 1},
+    {"posix/copy.c", "mremap", 1},
+    {"posix/copy.c", "munmap", 1},
     /* No other thread is in a call at the fork. */
     {"handle.c", "&r->inside_first", 1},
     {"handle.c", "&r->inside_other", 1},
     /* Files of strangers, and of one's own that shut their owner out. */
-    {"platform_posix_file.c", "fcntl", 3},
-    {"platform_posix_file.c", "geteuid", 2},
-    {"platform_posix_file.c", "chmod", 1},
+    {"posix/security.c", "fcntl", 3},
+    {"posix/security.c", "geteuid", 1},
+    {"posix/base.c", "geteuid", 1},
+    {"posix/base.c", "chmod", 1},
     /* A thread for which nothing can be kept. */
-    {"platform_posix_wait.c", "free", 1},
+    {"posix/thread.c", "free", 1},
     /* When the library is loaded, and when a thread ends with the lock. */
-    {"platform_posix_wait.c", "pthread_atfork", 1},
-    {"platform_posix_wait.c", "pthread_setspecific", 1},
+    {"posix/library.c", "pthread_atfork", 1},
+    {"posix/thread.c", "pthread_setspecific", 1},
     /* Without /proc. */
-    {"platform_posix_file.c", "linkat", 1},
+    {"posix/base.c", "linkat", 1},
     /* A control file that was made, but whose life lock was not had. */
-    {"platform_posix.c", "fstat", 1},
+    {"posix/life.c", "fstat", 1},
     /* A fault that is not a copy's: the process ends anyway. */
-    {"platform_posix_fault.c", "sigaction", 1},
-    {"platform_posix_fault.c", "raise", 1},
+    {"posix/copy.c", "sigaction", 1},
+    {"posix/copy.c", "raise", 1},
 #endif
 };
 

@@ -1,95 +1,12 @@
-/* Windows: presence, parking and time. */
-#include <string.h>
-
-#include "platform_win32.h"
-#include "status.h"
-
-static const uint64_t SECOND = 1000 * 1000 * 1000;
-static const uint64_t MILLISECOND = 1000 * 1000;
-
-/** Longer than any store can stay in a store buffer. */
-static const uint64_t STORE_HIDDEN = 20 * 1000;
-
-/* Process-wide state, set once by wshm_win32_wait_init(). */
-static uint64_t frequency;
-static uint64_t spin_time;
-
-/* Presence. */
-
-/** True if this is what a presence says that exists: it denies everybody; and
- * an object of another type in its place would not let us make it either. */
-static bool is_there(DWORD code)
-{
-    return code == ERROR_ACCESS_DENIED || code == ERROR_INVALID_HANDLE ||
-           code == ERROR_ALREADY_EXISTS;
-}
-
-/** Looks for a presence. @return 0 if there is one, ERROR_FILE_NOT_FOUND, or
- * why it cannot be told. */
-static DWORD look_for(const struct platform_region *p, uint32_t slot)
-{
-    wchar_t name[WIN32_NAME_CHARS];
-    wshm_win32_slot_name(p, slot, "", name);
-    HANDLE event = OpenEventW(EVENT_MODIFY_STATE, FALSE, name);
-    DWORD code = event == NULL ? GetLastError() : ERROR_SUCCESS;
-    if (event != NULL)
-        CloseHandle(event);
-    return is_there(code) ? ERROR_SUCCESS : code;
-}
-
-bool wshm_platform_present(struct platform_region *p, uint32_t slot)
-{
-    return look_for(p, slot) != ERROR_FILE_NOT_FOUND;
-}
-
-winshm_status wshm_platform_anybody(struct platform_region *p, uint32_t count,
-                                    uint32_t except, bool *anybody)
-{
-    *anybody = false;
-    if (p->id[0] == 0) /* no life, no presences */
-        return WINSHM_OK;
-    for (uint32_t slot = 0; slot < count && !*anybody; slot++) {
-        DWORD code = slot != except ? look_for(p, slot) : ERROR_FILE_NOT_FOUND;
-        if (code != ERROR_SUCCESS && code != ERROR_FILE_NOT_FOUND)
-            return wshm_win32_error("OpenEventW", code);
-        *anybody = code == ERROR_SUCCESS;
-    }
-    return WINSHM_OK;
-}
-
-winshm_status wshm_platform_take(struct platform_region *p, uint32_t slot,
-                                 platform_object *taken)
-{
-    wchar_t name[WIN32_NAME_CHARS];
-    wshm_win32_slot_name(p, slot, "", name);
-    SetLastError(ERROR_SUCCESS);
-    HANDLE event = CreateEventW(wshm_win32_deny_all(), TRUE, FALSE, name);
-    DWORD code = GetLastError();
-    if (event != NULL && code == ERROR_SUCCESS) {
-        *taken = (platform_object)event;
-        return WINSHM_OK;
-    }
-    if (event != NULL)
-        CloseHandle(event);
-    return is_there(code) ? WINSHM_E_BUSY
-                          : wshm_win32_error("CreateEventW", code);
-}
-
-void wshm_platform_absent(struct platform_region *p, uint32_t slot,
-                          platform_object taken)
-{
-    (void)p;
-    (void)slot;
-    CloseHandle(wshm_win32_handle(taken));
-}
-
-/* Parking.
+/* Windows: parking.
  *
  * Several threads may park at one event, which wakes only one of them. So one
  * of them, the leader, waits in the kernel for all, the others at a condition
  * of this process. Whoever wakes has raised the word before it sets the event,
  * and each thread looks at the word before it waits: an event that another
  * thread has consumed is never missed. */
+#include "status.h"
+#include "win32.h"
 
 enum { EVENT_LOOP = PLATFORM_CHANNELS, EVENTS };
 
@@ -212,14 +129,6 @@ void wshm_win32_park_free(struct platform_region *p)
     p->park = NULL;
 }
 
-/** Rounded up: who waits to a deadline shall not come back before it. */
-static DWORD milliseconds(uint64_t nanoseconds)
-{
-    uint64_t time =
-        nanoseconds / MILLISECOND + (nanoseconds % MILLISECOND != 0 ? 1 : 0);
-    return time < INFINITE ? (DWORD)time : INFINITE - 1;
-}
-
 /** Watch pid from now on; the leader's business. */
 static void watch(struct station *station, uint32_t pid)
 {
@@ -267,7 +176,7 @@ static void lead(struct station *station, HANDLE event, uint32_t pid,
     station->led = true;
     ReleaseSRWLockExclusive(&station->lock);
     DWORD got = WaitForMultipleObjects(count, objects, FALSE,
-                                       milliseconds(nanoseconds));
+                                       wshm_win32_milliseconds(nanoseconds));
     if (got == WAIT_FAILED)
         Sleep(1);
     AcquireSRWLockExclusive(&station->lock);
@@ -304,7 +213,8 @@ void wshm_platform_park(struct platform_region *p, uint32_t slot,
             break;
         }
         SleepConditionVariableSRW(&station->left, &station->lock,
-                                  milliseconds(nanoseconds - passed), 0);
+                                  wshm_win32_milliseconds(nanoseconds - passed),
+                                  0);
     }
     ReleaseSRWLockExclusive(&station->lock);
 }
@@ -337,55 +247,4 @@ winshm_status wshm_platform_event(struct platform_region *p, uint32_t slot,
 void wshm_platform_event_set(struct platform_region *p, uint32_t slot)
 {
     set_event(p, slot, EVENT_LOOP);
-}
-
-/* Time. */
-
-bool wshm_platform_barrier(void)
-{
-    return false;
-}
-
-void wshm_platform_barrier_process(void)
-{
-    FlushProcessWriteBuffers();
-    /* Wine 8 does nothing there. */
-    uint64_t end = wshm_platform_now() + STORE_HIDDEN;
-    while (wshm_platform_now() < end)
-        wshm_platform_pause();
-}
-
-uint64_t wshm_platform_now(void)
-{
-    LARGE_INTEGER count;
-    QueryPerformanceCounter(&count);
-    uint64_t ticks = (uint64_t)count.QuadPart;
-    return ticks / frequency * SECOND + ticks % frequency * SECOND / frequency;
-}
-
-void wshm_platform_sleep(uint64_t nanoseconds)
-{
-    if (nanoseconds >= MILLISECOND / 10) {
-        Sleep(milliseconds(nanoseconds));
-        return;
-    }
-    uint64_t began = wshm_platform_now();
-    do
-        SwitchToThread();
-    while (wshm_platform_now() - began < nanoseconds);
-}
-
-uint64_t wshm_platform_spin_time(void)
-{
-    return spin_time;
-}
-
-void wshm_win32_wait_init(void)
-{
-    LARGE_INTEGER ticks;
-    SYSTEM_INFO system;
-    QueryPerformanceFrequency(&ticks);
-    frequency = (uint64_t)ticks.QuadPart;
-    GetSystemInfo(&system);
-    spin_time = system.dwNumberOfProcessors > 1 ? 20 * 1000 : 0;
 }

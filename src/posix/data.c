@@ -8,8 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "platform.h"
-#include "platform_posix.h"
+#include "posix.h"
 
 _Static_assert(sizeof(off_t) == 8, "sizes of 64 bits reach the kernel");
 
@@ -178,16 +177,6 @@ wshm_platform_data_remove(const struct platform_region *p,
     }
     wshm_posix_path(p, "", path);
     return unlink(path) == 0 ? WINSHM_OK : wshm_posix_refused("unlink", errno);
-}
-
-void wshm_platform_control_remove(const struct platform_region *p)
-{
-    char path[POSIX_PATH_BYTES];
-    struct stat here, there;
-    wshm_posix_path(p, POSIX_CONTROL_SUFFIX, path);
-    if (fstat((int)p->control, &here) == 0 && lstat(path, &there) == 0 &&
-        here.st_ino == there.st_ino && here.st_dev == there.st_dev)
-        unlink(path);
 }
 
 winshm_status wshm_platform_raw(struct platform_region *p, bool create,

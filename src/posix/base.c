@@ -1,17 +1,16 @@
-/* Linux: codes, paths and permissions, and how files are made. */
+/* Linux: codes, paths, and how files are made. */
 #define _GNU_SOURCE
 #define _FILE_OFFSET_BITS 64
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#include "platform.h"
-#include "platform_posix.h"
+#include "posix.h"
 #include "status.h"
 
 winshm_status wshm_posix_translate(int code)
@@ -63,51 +62,16 @@ void wshm_posix_path(const struct platform_region *p, const char *suffix,
     snprintf(path, POSIX_PATH_BYTES, POSIX_DIRECTORY "/%s%s", p->name, suffix);
 }
 
-winshm_status wshm_posix_mode(const char *security, mode_t *mode)
+static pthread_mutex_t descriptors = PTHREAD_MUTEX_INITIALIZER;
+
+void wshm_posix_descriptors_lock(void)
 {
-    *mode = 0600;
-    if (security == NULL || strcmp(security, "owner") == 0 ||
-        strcmp(security, "session") == 0)
-        return WINSHM_OK;
-    if (strcmp(security, "interactive-read") == 0 ||
-        strcmp(security, "everyone-read") == 0) {
-        *mode = 0644;
-        return WINSHM_OK;
-    }
-    return strchr(security, ':') != NULL ? WINSHM_E_UNSUPPORTED
-                                         : WINSHM_E_INVALID;
+    pthread_mutex_lock(&descriptors);
 }
 
-/** What a user namespace shows in place of every owner that it has no number
- * for, and of this process's own user if that has none. */
-enum { OVERFLOW_UID = 65534 };
-
-/** Asks the kernel, who knows users by other numbers than it shows here,
- * whether this user owns the file or may do what its owner may. */
-static bool owner_or_capable(int fd)
+void wshm_posix_descriptors_unlock(void)
 {
-    int flags = fcntl(fd, F_GETFL, 0);
-    if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NOATIME) != 0)
-        return false;
-    fcntl(fd, F_SETFL, flags);
-    return true;
-}
-
-bool wshm_posix_own(int fd, const struct stat *file)
-{
-    return file->st_uid == geteuid() &&
-           (file->st_uid != OVERFLOW_UID || owner_or_capable(fd));
-}
-
-bool wshm_posix_acceptable(int fd, const struct stat *file)
-{
-    if (file->st_nlink > 1)
-        return false;
-    if (file->st_uid == 0 || wshm_posix_own(fd, file))
-        return true;
-    /* The super-user of a namespace is none for the users outside it. */
-    return geteuid() == 0 &&
-           (file->st_uid != OVERFLOW_UID || owner_or_capable(fd));
+    pthread_mutex_unlock(&descriptors);
 }
 
 int wshm_posix_open(platform_object *object, const char *path, int flags,

@@ -12,8 +12,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "platform.h"
-#include "platform_posix.h"
+#include "posix.h"
 
 /** How many names are passed and how many control files looked at, at most: the
  * directory may be full of either. */

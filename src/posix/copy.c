@@ -7,8 +7,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "platform.h"
-#include "platform_posix.h"
+#include "posix.h"
 
 /* Control blocks. Pages of this process's own, all ones, come in the place of
  * the whole block in one step, so that no thread ever finds zeros, which would
@@ -16,12 +15,11 @@
 
 /** As many as there can be handles; one that finds no room here is as it was
  * without all this. */
-enum { CONTROLS = 1024 };
-static _Atomic(struct platform_region *) controls[CONTROLS];
+static _Atomic(struct platform_region *) controls[PLATFORM_REGIONS];
 
 void wshm_posix_control_watch(struct platform_region *p)
 {
-    for (int i = 0; i < CONTROLS; i++) {
+    for (int i = 0; i < PLATFORM_REGIONS; i++) {
         struct platform_region *none = NULL;
         if (atomic_compare_exchange_strong(&controls[i], &none, p))
             return;
@@ -30,7 +28,7 @@ void wshm_posix_control_watch(struct platform_region *p)
 
 void wshm_posix_control_unwatch(struct platform_region *p)
 {
-    for (int i = 0; i < CONTROLS; i++) {
+    for (int i = 0; i < PLATFORM_REGIONS; i++) {
         struct platform_region *watched = p;
         if (atomic_compare_exchange_strong(&controls[i], &watched, NULL))
             return;
@@ -64,7 +62,7 @@ static bool control_fault(const siginfo_t *info)
     uintptr_t address = (uintptr_t)info->si_addr;
     if (info->si_code != BUS_ADRERR) /* memory has failed, or it was sent */
         return false;
-    for (int i = 0; i < CONTROLS; i++) {
+    for (int i = 0; i < PLATFORM_REGIONS; i++) {
         struct platform_region *p = atomic_load(&controls[i]);
         if (p != NULL &&
             address - (uintptr_t)p->control_view < p->control_bytes)
@@ -118,7 +116,7 @@ static void on_fault(int signal, siginfo_t *info, void *context)
     }
 }
 
-void wshm_posix_fault_init(void)
+void wshm_posix_copy_init(void)
 {
     struct sigaction action;
     memset(&action, 0, sizeof action);

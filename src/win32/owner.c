@@ -2,7 +2,7 @@
  *
  * A thread that impersonates somebody is that somebody to the system: so it is
  * here, for the lists that it makes as for the owners that it trusts. */
-#include "platform_win32.h"
+#include "win32.h"
 
 #include "status.h"
 

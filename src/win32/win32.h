@@ -1,6 +1,6 @@
 /* What the files of the Windows backend share. */
-#ifndef WINSHM_PLATFORM_WIN32_H
-#define WINSHM_PLATFORM_WIN32_H
+#ifndef WINSHM_WIN32_H
+#define WINSHM_WIN32_H
 
 #include <windows.h>
 
@@ -24,6 +24,32 @@ void wshm_win32_name(const struct platform_region *p, const char *suffix,
 /** The wide name "P winshm.<id>.<slot>suffix" of what belongs to a slot. */
 void wshm_win32_slot_name(const struct platform_region *p, uint32_t slot,
                           const char *suffix, wchar_t name[WIN32_NAME_CHARS]);
+
+/** Called wherever something is made that belongs to the process and leads to
+ * this code. Nobody would tell a static library that its module is unloaded. */
+void wshm_win32_stay_loaded(void);
+
+struct win32_security;
+
+/** Open a section; with the rights to ask for its size and its owner too, where
+ * they are granted. @return NULL with *code. */
+HANDLE wshm_win32_section_open(const struct platform_region *p,
+                               const char *suffix, DWORD access, DWORD *code);
+
+/** Make a section. @return NULL with *code; else *code is 0, or
+ * ERROR_ALREADY_EXISTS for a handle to the one that was there. */
+HANDLE wshm_win32_section_make(const struct platform_region *p,
+                               const char *suffix, uint64_t bytes,
+                               struct win32_security *security, DWORD *code);
+
+/** Why wshm_win32_section_make() failed. */
+winshm_status wshm_win32_section_refused(const struct platform_region *p,
+                                         const char *suffix, DWORD code);
+
+winshm_status wshm_win32_section_bytes(HANDLE section, uint64_t *bytes);
+
+/** Close what is open. */
+void wshm_win32_close(platform_object *object);
 
 /** A descriptor ready to be passed to a call that creates. All zeros: none. */
 struct win32_security {
@@ -92,10 +118,21 @@ winshm_status wshm_win32_logon_sid(union win32_sid *logon);
  * neither this user nor the system, or why it could not be told. */
 winshm_status wshm_win32_check_owner(HANDLE object);
 
-/** Called once: who this is, descriptors, and what waiting needs. */
+/** Called once, in this order: when the process began, who this is,
+ * descriptors, the clock, the number of this thread, the guard of copies. */
+void wshm_win32_process_init(void);
 void wshm_win32_owner_init(void);
 void wshm_win32_security_init(void);
-void wshm_win32_wait_init(void);
+void wshm_win32_time_init(void);
+bool wshm_win32_thread_init(void);
+bool wshm_win32_copy_init(void);
+
+/** Called when the library is unloaded from a process that goes on. */
+void wshm_win32_thread_exit(void);
+void wshm_win32_copy_exit(void);
+
+/** Rounded up: who waits to a deadline shall not come back before it. */
+DWORD wshm_win32_milliseconds(uint64_t nanoseconds);
 
 /** Close the events of a handle, and what waits at them. */
 void wshm_win32_park_free(struct platform_region *p);

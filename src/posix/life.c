@@ -1,73 +1,22 @@
-/* Linux: regions are files in /dev/shm, presence and the life lock are bytes
- * of the control file, locked through one open file description.
- *
- * That description is never mapped: a mapping would keep it, and with it the
- * locks, alive in a forked child. Everything is mapped through a second one.
- * No lock is ever waited for in the kernel, because such a wait has no end. */
+/* Linux: the life of a region. The control block is a file in /dev/shm, and the
+ * life lock a byte of it: see presence.c. */
 #define _GNU_SOURCE
 #define _FILE_OFFSET_BITS 64
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "platform.h"
-#include "platform_posix.h"
+#include "posix.h"
 #include "status.h"
-
-static const uint64_t MICROSECOND = 1000;
-static const uint64_t MILLISECOND = 1000 * 1000;
-
-/* Byte locks. Byte 0 is the life lock, byte 1 + slot a presence. */
-
-static struct flock byte_lock(short type, uint32_t first, uint32_t count)
-{
-    struct flock lock;
-    memset(&lock, 0, sizeof lock);
-    lock.l_type = type;
-    lock.l_whence = SEEK_SET;
-    lock.l_start = first;
-    lock.l_len = count;
-    return lock;
-}
-
-static bool lock_byte(const struct platform_region *p, uint32_t byte)
-{
-    struct flock lock = byte_lock(F_WRLCK, byte, 1);
-    return fcntl((int)p->control, F_OFD_SETLK, &lock) == 0;
-}
-
-static void unlock_bytes(const struct platform_region *p, uint32_t first,
-                         uint32_t count)
-{
-    struct flock lock = byte_lock(F_UNLCK, first, count);
-    fcntl((int)p->control, F_OFD_SETLK, &lock);
-}
-
-/**
- * Asks whether somebody else has any of the bytes. Asked as if for reading:
- * only what was locked for writing is in the way of that, while whoever may
- * read the file can lock it for reading, and is no participant.
- *
- * @return 0 or an errno.
- */
-static int bytes_locked(const struct platform_region *p, uint32_t first,
-                        uint32_t count, bool *locked)
-{
-    struct flock lock = byte_lock(F_RDLCK, first, count);
-    int code = fcntl((int)p->control, F_OFD_GETLK, &lock) == 0 ? 0 : errno;
-    *locked = code != 0 || lock.l_type != F_UNLCK;
-    return code;
-}
 
 static winshm_status life_lock(const struct platform_region *p,
                                uint64_t deadline_ns)
 {
     uint64_t pause = 20 * MICROSECOND;
-    while (!lock_byte(p, 0)) {
+    while (!wshm_posix_lock_byte(p, 0)) {
         if (errno != EAGAIN && errno != EACCES && errno != EINTR)
             return wshm_posix_refused("fcntl(F_OFD_SETLK)", errno);
         if (wshm_platform_now() >= deadline_ns)
@@ -76,42 +25,6 @@ static winshm_status life_lock(const struct platform_region *p,
         pause = pause < MILLISECOND ? pause * 2 : pause;
     }
     return WINSHM_OK;
-}
-
-bool wshm_platform_present(struct platform_region *p, uint32_t slot)
-{
-    bool locked;
-    bytes_locked(p, 1 + slot, 1, &locked);
-    return locked;
-}
-
-winshm_status wshm_platform_anybody(struct platform_region *p, uint32_t count,
-                                    uint32_t except, bool *anybody)
-{
-    /* One question covers all slots; our own locks are not in the answer. */
-    (void)count;
-    (void)except;
-    int code = bytes_locked(p, 1, WINSHM_PARTICIPANTS_MAX, anybody);
-    return code == 0 ? WINSHM_OK
-                     : wshm_posix_refused("fcntl(F_OFD_GETLK)", code);
-}
-
-winshm_status wshm_platform_take(struct platform_region *p, uint32_t slot,
-                                 platform_object *taken)
-{
-    if (!lock_byte(p, 1 + slot))
-        return errno == EAGAIN || errno == EACCES
-                   ? WINSHM_E_BUSY
-                   : wshm_posix_refused("fcntl(F_OFD_SETLK)", errno);
-    *taken = (platform_object)slot;
-    return WINSHM_OK;
-}
-
-void wshm_platform_absent(struct platform_region *p, uint32_t slot,
-                          platform_object taken)
-{
-    (void)taken;
-    unlock_bytes(p, 1 + slot, 1);
 }
 
 /* Entering. */
@@ -235,8 +148,8 @@ static void remove_unused(const struct platform_region *p,
 {
     struct stat here;
     if (found->unused ||
-        (found->made && lock_byte(p, 0) && fstat((int)p->control, &here) == 0 &&
-         here.st_size == 0))
+        (found->made && wshm_posix_lock_byte(p, 0) &&
+         fstat((int)p->control, &here) == 0 && here.st_size == 0))
         wshm_platform_control_remove(p);
 }
 
@@ -299,7 +212,7 @@ winshm_status wshm_platform_control_own(const struct platform_region *p,
 
 void wshm_platform_entered(struct platform_region *p)
 {
-    unlock_bytes(p, 0, 1);
+    wshm_posix_unlock_bytes(p, 0, 1);
 }
 
 bool wshm_platform_leaving(struct platform_region *p, uint64_t deadline_ns)
@@ -328,7 +241,7 @@ void wshm_platform_leave(struct platform_region *p)
     /* Unlocked by hand: a child that was forked without our hooks may still
      * have the description. */
     if (p->control != PLATFORM_NONE)
-        unlock_bytes(p, 0, 1 + WINSHM_PARTICIPANTS_MAX);
+        wshm_posix_unlock_bytes(p, 0, 1 + WINSHM_PARTICIPANTS_MAX);
     wshm_posix_close(&p->control);
     wshm_posix_close(&p->data);
     wshm_platform_reset(p);
@@ -344,4 +257,14 @@ void wshm_platform_abandon(struct platform_region *p)
     p->control = p->data = PLATFORM_NONE;
     p->removes = false;
     unmap_control(p);
+}
+
+void wshm_platform_control_remove(const struct platform_region *p)
+{
+    char path[POSIX_PATH_BYTES];
+    struct stat here, there;
+    wshm_posix_path(p, POSIX_CONTROL_SUFFIX, path);
+    if (fstat((int)p->control, &here) == 0 && lstat(path, &there) == 0 &&
+        here.st_ino == there.st_ino && here.st_dev == there.st_dev)
+        unlink(path);
 }

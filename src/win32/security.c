@@ -5,7 +5,7 @@
  * the control section: only its writers can take part in locks, and all of
  * them must be able to, while a reader with a right to wait for the life lock
  * could already hold everybody up. */
-#include "platform_win32.h"
+#include "win32.h"
 
 #include <sddl.h>
 #include <stddef.h>

@@ -1,8 +1,9 @@
 /* What the files of the Linux backend share. */
-#ifndef WINSHM_PLATFORM_POSIX_H
-#define WINSHM_PLATFORM_POSIX_H
+#ifndef WINSHM_POSIX_H
+#define WINSHM_POSIX_H
 
 #include <sys/stat.h>
+#include <time.h>
 
 #include "platform.h"
 
@@ -65,8 +66,15 @@ int wshm_posix_resize(int fd, uint64_t bytes);
 /** Give a file room, so that touching it never fails. @return 0 or an errno. */
 int wshm_posix_reserve(int fd, uint64_t bytes);
 
+/** Lock a byte of the control file, without waiting. @return false, with errno,
+ * if another description has it. */
+bool wshm_posix_lock_byte(const struct platform_region *p, uint32_t byte);
+
+void wshm_posix_unlock_bytes(const struct platform_region *p, uint32_t first,
+                             uint32_t count);
+
 /** Install the handler of faults in mapped files. */
-void wshm_posix_fault_init(void);
+void wshm_posix_copy_init(void);
 
 /** Have p->control_view put out of use when its file is cut short. */
 void wshm_posix_control_watch(struct platform_region *p);
@@ -75,7 +83,20 @@ void wshm_posix_control_watch(struct platform_region *p);
 void wshm_posix_control_unwatch(struct platform_region *p);
 
 /** Register with the kernel for wshm_platform_barrier(). */
-void wshm_posix_wait_init(void);
+void wshm_posix_time_init(void);
+
+/** Find out when this process began. */
+void wshm_posix_process_init(void);
+
+/** In a child of fork(): forget the locks that this thread held, which are the
+ * parent's. */
+void wshm_posix_thread_forked(void);
+
+/** The system call of this name, which keeps threads asleep and wakes them. */
+long wshm_posix_futex(_Atomic uint32_t *word, int operation, uint32_t value,
+                      const struct timespec *timeout);
+
+struct timespec wshm_posix_timespec(uint64_t nanoseconds);
 
 /** Stop and resume opening and closing of descriptors, around fork(). */
 void wshm_posix_descriptors_lock(void);

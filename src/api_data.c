@@ -1,0 +1,197 @@
+/* The exported functions that tell of a region, and those for its bytes. */
+#include "api.h"
+#include "copy.h"
+#include "info.h"
+#include "status.h"
+#include "view.h"
+
+void *WINSHM_CALL winshm_data(winshm_region *region)
+{
+    static const char function[] = "winshm_data";
+    struct region *r = wshm_region_use(region);
+    if (r == NULL) {
+        wshm_api_refuse(function, region);
+        return NULL;
+    }
+    void *data = r->data;
+    finish(function, r, data != NULL ? WINSHM_OK : WINSHM_E_UNSUPPORTED);
+    return data;
+}
+
+uint64_t WINSHM_CALL winshm_size(winshm_region *region)
+{
+    struct region *r = wshm_region_use(region);
+    if (r == NULL) {
+        wshm_api_refuse("winshm_size", region);
+        return 0;
+    }
+    uint64_t size = r->size;
+    wshm_region_end(r);
+    return size;
+}
+
+winshm_status WINSHM_CALL winshm_get_info(winshm_region *region,
+                                          winshm_info *info)
+{
+    static const char function[] = "winshm_get_info";
+    struct region *r = wshm_region_use(region);
+    if (r == NULL)
+        return wshm_api_refuse(function, region);
+    winshm_status status = WINSHM_E_INVALID;
+    if (info != NULL && info->struct_size == sizeof *info)
+        status = wshm_info_get(r, info);
+    return finish_on_block(function, r, status);
+}
+
+winshm_status WINSHM_CALL winshm_get_participants(winshm_region *region,
+                                                  winshm_participant *array,
+                                                  uint32_t capacity,
+                                                  uint32_t *count)
+{
+    static const char function[] = "winshm_get_participants";
+    if (count != NULL)
+        *count = 0;
+    struct region *r = wshm_region_use(region);
+    if (r == NULL)
+        return wshm_api_refuse(function, region);
+    winshm_status status = WINSHM_OK;
+    if (count == NULL || (capacity != 0 && array == NULL) ||
+        (capacity != 0 && array->struct_size != sizeof *array))
+        status = WINSHM_E_INVALID;
+    else if (r->control == NULL)
+        status = WINSHM_E_UNSUPPORTED;
+    else
+        status = wshm_info_participants(r, array, capacity, count);
+    return finish_on_block(function, r, status);
+}
+
+/* Parts and copies. */
+
+static winshm_status in_range(const struct region *r, uint64_t offset,
+                              uint64_t length)
+{
+    return offset > r->size || length > r->size - offset ? WINSHM_E_RANGE
+                                                         : WINSHM_OK;
+}
+
+winshm_status WINSHM_CALL winshm_map(winshm_region *region, uint64_t offset,
+                                     uint64_t length, uint32_t flags,
+                                     winshm_view **out)
+{
+    static const char function[] = "winshm_map";
+    if (out != NULL)
+        *out = NULL;
+    struct region *r = wshm_region_use(region);
+    if (r == NULL)
+        return wshm_api_refuse(function, region);
+    bool writes = (r->access & WINSHM_WRITE) != 0;
+    winshm_status status = in_range(r, offset, length);
+    if (out == NULL || length == 0 ||
+        (flags & ~(WINSHM_READ | WINSHM_WRITE)) != 0)
+        status = WINSHM_E_INVALID;
+    else if ((flags & WINSHM_WRITE) != 0 && !writes)
+        status = WINSHM_E_ACCESS;
+    if (status == WINSHM_OK)
+        status = wshm_view_map(r, offset, length,
+                               writes && flags != WINSHM_READ, out);
+    return finish(function, r, status);
+}
+
+void *WINSHM_CALL winshm_view_data(winshm_view *view)
+{
+    struct view *v = wshm_view_find(view);
+    if (v != NULL)
+        return v->part.data;
+    wshm_error_report("winshm_view_data", NULL, wshm_view_refusal(view));
+    return NULL;
+}
+
+uint64_t WINSHM_CALL winshm_view_size(winshm_view *view)
+{
+    struct view *v = wshm_view_find(view);
+    if (v != NULL)
+        return v->length;
+    wshm_error_report("winshm_view_size", NULL, wshm_view_refusal(view));
+    return 0;
+}
+
+winshm_status WINSHM_CALL winshm_unmap(winshm_view *view)
+{
+    if (view == NULL)
+        return WINSHM_OK;
+    winshm_status status = wshm_view_unmap(view);
+    if (status == WINSHM_OK)
+        wshm_error_clear(); /* what could not be removed was no failure */
+    return wshm_error_report("winshm_unmap", NULL, status);
+}
+
+static winshm_status readable(const struct region *r, uint64_t offset,
+                              const void *buffer, uint64_t length)
+{
+    return buffer == NULL && length != 0 ? WINSHM_E_INVALID
+                                         : in_range(r, offset, length);
+}
+
+static winshm_status writable(const struct region *r, uint64_t offset,
+                              const void *buffer, uint64_t length)
+{
+    winshm_status status = readable(r, offset, buffer, length);
+    return status == WINSHM_OK && (r->access & WINSHM_WRITE) == 0
+               ? WINSHM_E_ACCESS
+               : status;
+}
+
+winshm_status WINSHM_CALL winshm_read(winshm_region *region, uint64_t offset,
+                                      void *buffer, uint64_t length,
+                                      uint32_t timeout_ms)
+{
+    static const char function[] = "winshm_read";
+    struct region *r = wshm_region_use(region);
+    if (r == NULL)
+        return wshm_api_refuse(function, region);
+    winshm_status status = readable(r, offset, buffer, length);
+    if (status == WINSHM_OK)
+        status = wshm_copy_read(r, offset, buffer, length, timeout_ms);
+    return finish(function, r, status);
+}
+
+winshm_status WINSHM_CALL winshm_write(winshm_region *region, uint64_t offset,
+                                       const void *buffer, uint64_t length,
+                                       uint32_t timeout_ms)
+{
+    static const char function[] = "winshm_write";
+    struct region *r = wshm_region_use(region);
+    if (r == NULL)
+        return wshm_api_refuse(function, region);
+    winshm_status status = writable(r, offset, buffer, length);
+    if (status == WINSHM_OK)
+        status = wshm_copy_write(r, offset, buffer, length, timeout_ms);
+    return finish_on_block(function, r, status);
+}
+
+winshm_status WINSHM_CALL winshm_copy_out(winshm_region *region,
+                                          uint64_t offset, void *buffer,
+                                          uint64_t length)
+{
+    static const char function[] = "winshm_copy_out";
+    struct region *r = wshm_region_use(region);
+    if (r == NULL)
+        return wshm_api_refuse(function, region);
+    winshm_status status = readable(r, offset, buffer, length);
+    if (status == WINSHM_OK)
+        status = wshm_copy_out(r, offset, buffer, length);
+    return finish_on_block(function, r, status);
+}
+
+winshm_status WINSHM_CALL winshm_copy_in(winshm_region *region, uint64_t offset,
+                                         const void *buffer, uint64_t length)
+{
+    static const char function[] = "winshm_copy_in";
+    struct region *r = wshm_region_use(region);
+    if (r == NULL)
+        return wshm_api_refuse(function, region);
+    winshm_status status = writable(r, offset, buffer, length);
+    if (status == WINSHM_OK)
+        status = wshm_copy_in(r, offset, buffer, length);
+    return finish_on_block(function, r, status);
+}

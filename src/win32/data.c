@@ -1,0 +1,167 @@
+/* Windows: the section that holds a region's data. */
+#include <string.h>
+
+#include "status.h"
+#include "win32.h"
+
+winshm_status wshm_platform_data_look(const struct platform_region *p)
+{
+    DWORD code;
+    HANDLE data = wshm_win32_section_open(p, "", FILE_MAP_READ, &code);
+    if (data != NULL)
+        CloseHandle(data);
+    else if (code != ERROR_FILE_NOT_FOUND)
+        wshm_win32_error("OpenFileMappingW", code);
+    if (data != NULL || code == ERROR_ACCESS_DENIED)
+        return WINSHM_OK;
+    return code == ERROR_INVALID_HANDLE ? WINSHM_E_KIND : WINSHM_E_NOT_FOUND;
+}
+
+winshm_status wshm_platform_data_open(struct platform_region *p,
+                                      const struct platform_identity *known)
+{
+    DWORD code;
+    (void)known;
+    HANDLE data = wshm_win32_section_open(
+        p, "", p->writable ? FILE_MAP_READ | FILE_MAP_WRITE : FILE_MAP_READ,
+        &code);
+    if (data == NULL)
+        return wshm_win32_error("OpenFileMappingW", code);
+    p->data = (platform_object)data;
+    return WINSHM_OK;
+}
+
+/** How long a name may still be taken that is about to become free. */
+static const uint64_t MADE_PATIENCE = 20 * MILLISECOND;
+
+/** Makes the data section, which must not exist after so long a time. */
+static winshm_status data_new(struct platform_region *p, uint64_t bytes,
+                              const char *security, uint64_t patience,
+                              winshm_status taken)
+{
+    struct win32_security made;
+    HANDLE data;
+    DWORD code;
+    winshm_status status = wshm_win32_security_parse(security, &made);
+    if (status != WINSHM_OK)
+        return status;
+    uint64_t deadline = wshm_platform_now() + patience;
+    for (;;) {
+        data = wshm_win32_section_make(p, "", bytes, &made, &code);
+        if (code != ERROR_ALREADY_EXISTS)
+            break;
+        if (data != NULL)
+            CloseHandle(data);
+        if (wshm_platform_now() >= deadline)
+            break;
+        Sleep(1);
+    }
+    wshm_win32_security_free(&made);
+    if (code == ERROR_ALREADY_EXISTS)
+        return wshm_error_os(taken, "CreateFileMappingW", (int32_t)code);
+    if (data == NULL)
+        return wshm_win32_section_refused(p, "", code);
+    p->data = (platform_object)data;
+    return WINSHM_OK;
+}
+
+winshm_status wshm_platform_data_make(struct platform_region *p, uint64_t bytes,
+                                      uint64_t capacity, const char *security,
+                                      struct platform_identity *identity)
+{
+    (void)bytes;
+    /* For a moment after its end a process may still hold what it had. */
+    winshm_status status =
+        data_new(p, capacity, security, MADE_PATIENCE, WINSHM_E_HELD);
+    if (status == WINSHM_OK)
+        memset(identity, 0, sizeof *identity);
+    return status;
+}
+
+winshm_status wshm_platform_data_publish(struct platform_region *p)
+{
+    (void)p;
+    return WINSHM_OK;
+}
+
+void wshm_platform_data_close(struct platform_region *p)
+{
+    wshm_win32_close(&p->data);
+}
+
+winshm_status wshm_platform_data_identity(const struct platform_region *p,
+                                          struct platform_identity *identity)
+{
+    (void)p;
+    memset(identity, 0, sizeof *identity);
+    return WINSHM_OK;
+}
+
+bool wshm_platform_data_named(const struct platform_region *p)
+{
+    (void)p; /* a name stays with its object while that is open */
+    return true;
+}
+
+winshm_status wshm_platform_data_trusted(const struct platform_region *p)
+{
+    return wshm_win32_check_owner(wshm_win32_handle(p->data));
+}
+
+winshm_status wshm_platform_data_bytes(const struct platform_region *p,
+                                       uint64_t *bytes)
+{
+    return wshm_win32_section_bytes(wshm_win32_handle(p->data), bytes);
+}
+
+winshm_status
+wshm_platform_data_remove(const struct platform_region *p,
+                          const struct platform_identity *recorded)
+{
+    (void)p;
+    (void)recorded;
+    return WINSHM_OK;
+}
+
+winshm_status wshm_platform_raw(struct platform_region *p, bool create,
+                                uint64_t bytes, const char *security)
+{
+    return create ? data_new(p, bytes, security, 0, WINSHM_E_EXISTS)
+                  : wshm_platform_data_open(p, NULL);
+}
+
+void wshm_platform_unname(const struct platform_region *p)
+{
+    (void)p;
+}
+
+/* Mapping. */
+
+uint64_t wshm_platform_granularity(void)
+{
+    SYSTEM_INFO system;
+    GetSystemInfo(&system);
+    return system.dwAllocationGranularity;
+}
+
+winshm_status wshm_platform_map(const struct platform_region *p,
+                                uint64_t offset, uint64_t length, bool write,
+                                void **address)
+{
+    if (length > SIZE_MAX)
+        return WINSHM_E_NO_MEMORY;
+    void *view =
+        MapViewOfFile(wshm_win32_handle(p->data),
+                      write ? FILE_MAP_READ | FILE_MAP_WRITE : FILE_MAP_READ,
+                      (DWORD)(offset >> 32), (DWORD)offset, (SIZE_T)length);
+    if (view == NULL)
+        return wshm_win32_error("MapViewOfFile", GetLastError());
+    *address = view;
+    return WINSHM_OK;
+}
+
+void wshm_platform_unmap(void *address, uint64_t length)
+{
+    (void)length;
+    UnmapViewOfFile(address);
+}
