@@ -212,7 +212,7 @@ step "programs in Nim" build_nim "$all" linux win64
 programs_between linux "c,python${csharp:+,csharp},nim"
 programs_between windows "$windows_languages"
 
-step "README.md is right" sh tests/own_shm.sh "$PYTHON" tests/readme.py \
+step "the documents are right" sh tests/own_shm.sh "$PYTHON" tests/check_docs.py \
     c nim python ${csharp:+"$csharp"}
 
 if [ -n "$long" ]; then

@@ -1,11 +1,13 @@
-"""Does what README.md says, word for word, and looks for broken links.
+"""Checks the documents: the front page by doing what it says.
 
-Usage: sh tests/own_shm.sh python3 tests/readme.py [LANGUAGE...]
+Usage: sh tests/own_shm.sh python3 tests/check_docs.py [LANGUAGE...]
 
-The first fenced block has the commands that install the library, here into build/readme.
-All others are pairs of a program, which is saved under the name that the commands use,
-and the commands that run it. LANGUAGE: those to be tried, of c, csharp, nim and python;
-all if there is none. What any Markdown file links to must exist.
+The first fenced block of README.md has the commands that install the library, here into
+build/readme. All others are pairs of a program, which is saved under the name that the
+commands use, and the commands that run it. LANGUAGE: those to be tried, of c, csharp,
+nim and python; all if there is none.
+
+What any Markdown file links to must exist, and the vocabulary of bindings/README.md.
 """
 
 import os
@@ -38,6 +40,22 @@ def broken_links():
                 yield f"{path.relative_to(ROOT)}: there is no {target}"
             elif heading and heading not in headings(found):
                 yield f"{path.relative_to(ROOT)}: {found.name} has no #{heading}"
+
+
+def strange_words():
+    """Names in the columns of bindings/README.md that their bindings do not have."""
+    table = re.findall(r"^\| (.*) \| (.*) \| (.*) \| (.*) \|$",
+                       (ROOT / "bindings/README.md").read_text(encoding="utf-8"), re.M)
+    sources = [ROOT / "include", *(ROOT / "bindings" / each for each in
+                                   ("csharp", "nim", "python"))]
+    for column, folder in enumerate(sources):
+        known = {word for path in folder.rglob("*")
+                 if path.suffix in (".h", ".cs", ".nim", ".py")
+                 for word in re.findall(r"\w+", path.read_text(encoding="utf-8"))}
+        for row in table:
+            for name in re.findall(r"`([^`]*)`", row[column]):
+                if not set(re.findall(r"\w+", name)) <= known:
+                    yield f"bindings/README.md: {folder.name} has no {name}"
 
 
 def headings(path):
@@ -80,7 +98,7 @@ def blocks():
 
 def main():
     wanted = sys.argv[1:] or list(NAMES)
-    problems = list(broken_links())
+    problems = [*broken_links(), *strange_words()]
     shutil.rmtree(PLACE, ignore_errors=True)
     PLACE.mkdir(parents=True)
     (PLACE / "winshm").symlink_to(ROOT)
