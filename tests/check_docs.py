@@ -25,7 +25,12 @@ BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.M | re.S)
 LINK = re.compile(r"\]\(([^)#\s]*)(?:#([^)\s]*))?\)")
 
 #: Holds the region open, so that each program finds what the one before it has left.
-WITNESS = 'import winshm; region = winshm.create("demo", 4096); print("ready"); input()'
+WITNESS = """
+import sys, winshm
+region = winshm.create("demo", 4096)
+print("ready", flush=True)
+sys.stdin.read()
+"""
 
 
 def broken_links():
@@ -123,7 +128,7 @@ def main():
             if said != [str(count)]:
                 problems.append(f"the program in {language} says {said}, not {count}")
     problems += [f"README.md has no program in {each}" for each in wanted]
-    witness.communicate("\n")
+    witness.communicate()
     print("\n".join(problems) or f"README.md is right: {count} programs count to {count}")
     return 1 if problems else 0
 

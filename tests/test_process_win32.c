@@ -72,7 +72,8 @@ static __attribute__((noinline)) void read_deep(winshm_region *h, char *buffer)
 {
     volatile char room[65536];
     room[0] = 0;
-    room[1] = (char)winshm_read(h, 0, buffer, 7, 1000);
+    room[0] = (char)winshm_read(h, 0, buffer, 7, 1000);
+    room[1] = room[0];
 }
 
 /** After a copy that its caller was made to leave by a jump: it does not guard
