@@ -27,19 +27,19 @@
  *    handle, and winshm_last_message() tells why.
  *  - Unknown flag bits are refused with WINSHM_E_INVALID.
  *  - Time-outs are milliseconds on a monotonic clock: 0 tries once,
- *    WINSHM_FOREVER waits without end. No wait misses the death of the one it
- *    waits for, and no live process is ever robbed because it is slow.
+ *    WINSHM_FOREVER waits without limit. A wait ends when the process that it
+ *    waits for dies, and no live process ever loses its lock for being slow.
  *  - Functions may be called from any thread. None is async-signal-safe.
- *  - After fork() the child's handles and views are the parent's: calls on them
- *    give WINSHM_E_FORKED, but for winshm_close() and winshm_unmap(), which
- *    give back what the child has of them. Until then the memory stays mapped
- *    in the child as it was. Where all handles of a process are in use, new
- *    ones take the places of inherited ones; these give WINSHM_E_CLOSED from
- *    then on, and their memory stays mapped until the child ends. A child made
- *    by _Fork(), vfork() or clone() must not use them at all: there
- *    winshm_close() gives WINSHM_E_FORKED.
- *  - On Linux pages that are gone are told by SIGBUS, which the library handles.
- *    A thread that blocks that signal is ended by the system instead.
+ *  - After fork() the child's handles and views still belong to the parent:
+ *    calls on them give WINSHM_E_FORKED, except for winshm_close() and
+ *    winshm_unmap(), which release what the child has of them. Until then the
+ *    memory stays mapped in the child. If a child runs out of handles, new ones
+ *    take the places of inherited ones; these give WINSHM_E_CLOSED from then
+ *    on, and their memory stays mapped until the child ends. A child made by
+ *    _Fork(), vfork() or clone() must not use inherited handles at all, and
+ *    winshm_close() gives WINSHM_E_FORKED there.
+ *  - On Linux the system reports missing pages with SIGBUS, which the library
+ *    handles. If a thread blocks that signal, the system ends the process.
  *  - From version 1.0 on everything here stays source and binary compatible
  *    within a major version. Until then a new minor version may change it.
  */
