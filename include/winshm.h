@@ -183,25 +183,25 @@ enum {
 #undef WINSHM_STATUS_VALUE
 };
 
-/** Waits without end. */
+/** A time-out that never runs out. */
 #define WINSHM_FOREVER 0xFFFFFFFFu
 
-/** Longest name in bytes, prefix and NUL not counted. */
+/** Longest name in bytes, not counting the prefix and the NUL. */
 #define WINSHM_NAME_MAX 200u
-/** Most participants that a region can have at one time. */
+/** Most participants that a region can have at once. */
 #define WINSHM_PARTICIPANTS_MAX 128u
 
-/* Flags of create and open. Without READ and WRITE both are meant. */
+/* Flags for creating and opening. With neither READ nor WRITE, both apply. */
 
-/** Read access. Alone it maps the data read-only, enforced by the system. */
+/** Read access. Alone, it maps the data read-only; the system enforces it. */
 #define WINSHM_READ 0x00000001u
 /** Write access; implies read access. Needed to create. */
 #define WINSHM_WRITE 0x00000002u
 /** A plain block of the operating system: no lock, no notification. */
 #define WINSHM_RAW 0x00000004u
-/** Creates a managed region without a lock; has no meaning when joining. */
+/** Creates a managed region without a lock; makes no difference to a join. */
 #define WINSHM_NO_LOCK 0x00000008u
-/** Maps no whole view: winshm_data() is NULL, parts come from winshm_map(). */
+/** Does not map the region: winshm_data() is NULL, winshm_map() maps parts. */
 #define WINSHM_NO_MAP 0x00000010u
 /** The lock belongs to the handle, not to threads: see winshm_lock(). */
 #define WINSHM_TASK 0x00000020u
@@ -247,7 +247,7 @@ enum {
 
 #define WINSHM_ORIGIN_OPENED 1u
 #define WINSHM_ORIGIN_CREATED 2u
-/** Created, but over a block that an outside program held; contents kept. */
+/** Created over a block that another program held; its contents are kept. */
 #define WINSHM_ORIGIN_ADOPTED 3u
 
 /* winshm_participant.flags, bits. */
@@ -260,10 +260,10 @@ enum {
 #define WINSHM_PARTICIPANT_EXCLUSIVE 4u
 /** Holds the lock shared. */
 #define WINSHM_PARTICIPANT_SHARED 8u
-/** Is parked, waiting for the lock or for a change. */
+/** Sleeps, waiting for the lock or for a change. */
 #define WINSHM_PARTICIPANT_WAITING 16u
 
-/** How to create or open, for winshm_open_with(). Fill with zeros first. */
+/** How to create or open, for winshm_open_with(). Set all to zero first. */
 typedef struct winshm_options {
     uint32_t struct_size; /**< sizeof(winshm_options). */
     uint32_t flags;       /**< WINSHM_READ, WINSHM_WRITE, ... */
@@ -276,13 +276,13 @@ typedef struct winshm_options {
     const char *security; /**< Who may use it: see winshm_open_with(). */
 } winshm_options;
 
-/** What is known of a region, from winshm_get_info(). */
+/** Information about a region, from winshm_get_info(). */
 typedef struct winshm_info {
     uint32_t struct_size;     /**< In: sizeof(winshm_info). */
     uint32_t kind;            /**< WINSHM_KIND_*. */
     uint32_t access;          /**< WINSHM_READ, or READ | WRITE. */
     uint32_t lock_kind;       /**< WINSHM_LOCK_*. */
-    uint64_t size;            /**< Exact bytes; raw: as the system tells. */
+    uint64_t size;            /**< Bytes, exact; raw: as the system says. */
     uint64_t capacity;        /**< As given by the creator. */
     uint8_t id[16];           /**< Random, one for each life of the region. */
     uint64_t layout_tag;      /**< As given by the creator. */
