@@ -312,7 +312,7 @@ typedef struct winshm_participant {
 /* ---- Library ---- */
 
 /**
- * Tell the version of the library that is loaded.
+ * Get the version of the loaded library.
  *
  * @return major << 16 | minor << 8 | patch. A caller that was built with
  *         another major version, or a newer minor one, should refuse to run.
@@ -322,7 +322,7 @@ typedef struct winshm_participant {
 WINSHM_API uint32_t WINSHM_CALL winshm_version(void);
 
 /**
- * Tell the version of the library that is loaded, for people.
+ * Get the version of the loaded library as text.
  *
  * @return a literal such as "0.1.0"; never NULL, never freed.
  * @threadsafety any thread.
@@ -331,7 +331,7 @@ WINSHM_API uint32_t WINSHM_CALL winshm_version(void);
 WINSHM_API const char *WINSHM_CALL winshm_version_string(void);
 
 /**
- * Name a status.
+ * Get the name of a status.
  *
  * @param status any value.
  * @return a literal such as "WINSHM_E_NOT_FOUND"; "WINSHM_E_UNKNOWN" for a
@@ -342,7 +342,7 @@ WINSHM_API const char *WINSHM_CALL winshm_version_string(void);
 WINSHM_API const char *WINSHM_CALL winshm_status_name(winshm_status status);
 
 /**
- * Describe a status in a few words.
+ * Get a description of a status in a few words.
  *
  * @param status any value.
  * @return a literal; never NULL.
@@ -364,10 +364,10 @@ WINSHM_API const char *WINSHM_CALL winshm_status_text(winshm_status status);
 WINSHM_API const char *WINSHM_CALL winshm_last_message(void);
 
 /**
- * Tell the operating system's code behind the calling thread's last failure.
+ * Get the operating system's code for the calling thread's last failure.
  *
- * @return GetLastError() or errno at the failing call; 0 if no system call
- *         failed. For people and logs: the status is the contract.
+ * @return GetLastError() or errno of the call that failed; 0 if no system call
+ *         failed. It is for people and logs; programs should use the status.
  * @threadsafety any thread; each has its own.
  * @since 0.1
  */
