@@ -382,14 +382,14 @@ WINSHM_API int32_t WINSHM_CALL winshm_last_os_code(void);
  * however it ended, is not in the way.
  *
  * On Linux an orderly end of the last participant's process removes what it has
- * left open, but a crash, a signal or _exit() leaves the region's two files in
- * /dev/shm, and they take memory. They are removed when somebody next creates
- * or opens the region; and each process that creates any managed region removes
- * such files of this user's, of up to sixteen regions at the first time and
- * then at most once a second. What the creator has adopted, and a raw block, is
- * left where it is: creating a raw block of that name gives WINSHM_E_EXISTS, and
- * a managed one WINSHM_E_HELD, until somebody removes the file. Names that end
- * in .winshm are the library's there.
+ * left open. If it crashes, is killed or calls _exit(), the region's two files
+ * stay in /dev/shm and take up memory until somebody next creates or opens the
+ * region. Besides, each process that creates managed regions removes such files
+ * of its own user, for up to sixteen regions at the first time and then at most
+ * once a second. Raw blocks and adopted ones stay: until somebody removes the
+ * file, creating a raw block of that name gives WINSHM_E_EXISTS, and a managed
+ * region WINSHM_E_HELD. Names in /dev/shm that end in .winshm belong to the
+ * library.
  *
  * @param name   1 to WINSHM_NAME_MAX bytes, optionally after "Local\" (the
  *               default) or "Global\". No other backslash, no slash, no
@@ -422,7 +422,7 @@ WINSHM_API int32_t WINSHM_CALL winshm_last_os_code(void);
  *         WINSHM_E_TIMEOUT   for 5 s another process was inside create or open
  *                            of this region: it is stopped, or busy with a
  *                            block of gigabytes
- *         WINSHM_E_CORRUPT   the control file was cut short meanwhile
+ *         WINSHM_E_CORRUPT   the control file was truncated during the call
  *         WINSHM_E_SYSTEM    anything else, such as a /dev/shm that is missing
  *                            or read-only; see winshm_last_message()
  *
@@ -442,13 +442,13 @@ WINSHM_MUST_CHECK WINSHM_API winshm_status WINSHM_CALL winshm_create(
  * Join a region that exists. Never creates anything.
  *
  * With WINSHM_READ alone the data are mapped read-only. Such a handle takes
- * part in locks and notification where the creator's security lets it write
- * the control block; otherwise it is an observer: lock calls give
- * WINSHM_E_ACCESS, winshm_read() goes by version check, winshm_wait() polls. An
- * observer does not keep the region alive: at most 0.2 s after the last
- * participant has left or died it is told so with WINSHM_E_NOT_FOUND by
- * winshm_read(), winshm_wait(), winshm_change_count(), winshm_get_info() and
- * winshm_get_participants().
+ * part in locks and notification if the creator's security lets it write the
+ * control block; otherwise it is an observer: lock calls give WINSHM_E_ACCESS,
+ * winshm_read() checks a version instead of locking, and winshm_wait() polls.
+ * An observer does not keep the region alive. Within 0.2 s after the last
+ * participant has left or died, winshm_read(), winshm_wait(),
+ * winshm_change_count(), winshm_get_info() and winshm_get_participants() give
+ * WINSHM_E_NOT_FOUND.
  *
  * @param name   as for winshm_create().
  * @param flags  0, WINSHM_READ, WINSHM_WRITE, WINSHM_RAW, WINSHM_NO_MAP,
@@ -498,7 +498,7 @@ winshm_open(const char *name, uint32_t flags, winshm_region **out);
  *         WINSHM_E_SIZE      it exists with another size, or the block to
  *                            adopt is smaller
  *         WINSHM_E_NOT_FOUND size is 0 and nobody has it open
- *         or any other code of winshm_create() and winshm_open() but
+ *         or any code of winshm_create() and winshm_open() except
  *         WINSHM_E_EXISTS and WINSHM_E_NOT_MANAGED
  *
  * @threadsafety any thread.
