@@ -510,39 +510,39 @@ WINSHM_MUST_CHECK WINSHM_API winshm_status WINSHM_CALL winshm_open_or_create(
 /**
  * Create or open with all options.
  *
- * timeout_ms is for all waiting of the call. With WINSHM_OPEN_EXISTING it waits
- * so long for the region to appear, also while a block made without winshm has
- * its name; and with any disposition, of a managed region, until no other
- * process is inside create or open of it. 0 looks once for the region, and
- * gives those inside 5 s. Whether a block was made without winshm takes up to
- * 31 ms to tell, which are not counted, nor is the time that it takes to make a
- * block.
+ * timeout_ms limits all waiting in the call. With WINSHM_OPEN_EXISTING the call
+ * waits for the region to appear, also while a block made without winshm has
+ * its name. With any disposition, it waits while another process is inside
+ * create or open of the same managed region. 0 looks for the region once, and
+ * gives such a process 5 s. Two things are not counted: finding out whether a
+ * block was made without winshm, which takes up to 31 ms, and creating a block.
  *
- * layout_tag is stored at creation; a joiner whose tag and the region's are
- * both not 0 and differ is refused.
+ * layout_tag is stored at creation. A joiner is refused if its tag differs from
+ * the region's and neither is 0.
  *
- * capacity is recorded, and told by winshm_get_info(), for a later version in
- * which regions can grow. The data object is made as large; Windows charges for
- * that at once, Linux takes memory for size alone. No more than size is mapped.
+ * capacity is recorded for a later version in which regions can grow, and
+ * winshm_get_info() reports it. The data object is created with this size:
+ * Windows commits all of it at once, Linux takes memory for size alone. No more
+ * than size is mapped.
  *
- * security, when creating, says who besides the system may use the region:
+ * security, when creating, says who may use the region besides the system:
  *   NULL, "owner"       the current user
  *   "session"           everybody in this logon session
  *   "interactive-read"  the current user, and all interactive users to read
  *   "everyone-read"     the current user, and everybody to read
  *   with a colon        a security descriptor in SDDL (Windows only); its
- *                       integrity label holds for the lock and the events, too
+ *                       integrity label applies to the lock and events, too
  * and when opening, whose region may be joined:
- *   NULL                this user's, the administrators' or the system's; on
- *                       Linux root joins anybody's. On Windows SYSTEM does not:
- *                       a user may have made the name before a service opens it.
- *                       In a Linux user namespace whoever has no number there is
- *                       a stranger, and its root joins those who have one.
- *   "anyone"            whoever owns it is trusted
+ *   NULL                one of this user, the administrators or the system; on
+ *                       Linux root joins anybody's. SYSTEM on Windows does not,
+ *                       since a user may take a name before a service opens it.
+ *                       In a Linux user namespace, users without an id there
+ *                       are strangers; its root joins those who have one.
+ *   "anyone"            anybody's: the owner is trusted, whoever it is
  *
  * WINSHM_OPEN_OR_CREATE joins as with NULL, whatever security says. On Windows
- * a thread that impersonates somebody is that user here, for what it creates as
- * for what it joins.
+ * a thread that impersonates a user counts as that user, both for what it
+ * creates and for what it joins.
  *
  * @param options struct_size must be set, unused members 0.
  * @param out     [out] the handle; free with winshm_close().
