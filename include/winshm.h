@@ -574,14 +574,14 @@ winshm_open_with(const winshm_options *options, winshm_region **out);
  * Leave a region and free the handle.
  *
  * Threads of this process that wait in a call on the handle return with
- * WINSHM_E_CLOSED before this returns. In a DLL that Windows unloads because
- * the process ends there are no other threads any more, and none is waited for.
+ * WINSHM_E_CLOSED before this call returns. When Windows unloads a DLL because
+ * the process ends, no other threads exist any more, and none is waited for.
  * Views from winshm_map() stay valid and keep the participant present until
- * they are unmapped; winshm_data() ends with the handle.
+ * they are unmapped; the memory at winshm_data() is unmapped with the handle.
  *
- * In a child of fork(), on a handle of the parent's, it unmaps in this process
- * what winshm_data() pointed to and gives WINSHM_OK; the parent and the region
- * are not touched.
+ * In a child of fork(), closing a handle of the parent unmaps the memory at
+ * winshm_data() in the child and gives WINSHM_OK; the parent and the region are
+ * not affected.
  *
  * @param region the handle; NULL does nothing.
  *
@@ -602,12 +602,12 @@ WINSHM_API winshm_status WINSHM_CALL winshm_close(winshm_region *region);
 /**
  * Get the address of the region's first byte.
  *
- * The address is fixed until winshm_close(), page-aligned, and differs between
- * processes. Writing through it on a read-only handle faults.
+ * The address stays the same until winshm_close(), is page-aligned, and differs
+ * between processes. Writing through that of a read-only handle faults.
  *
  * @param region the handle.
  * @return the address, or NULL for a bad handle or one with WINSHM_NO_MAP.
- * @threadsafety any thread; access to the bytes is the callers' to order.
+ * @threadsafety any thread; callers must order access to the bytes.
  * @since 0.1
  */
 WINSHM_API void *WINSHM_CALL winshm_data(winshm_region *region);
@@ -616,7 +616,7 @@ WINSHM_API void *WINSHM_CALL winshm_data(winshm_region *region);
  * Get the region's size.
  *
  * @param region the handle.
- * @return bytes, exactly as created; raw regions: as the system tells, on
+ * @return bytes, exactly as created; for a raw region what the system says, on
  *         Windows a whole number of pages. 0 for a bad handle.
  * @threadsafety any thread.
  * @since 0.1
@@ -624,7 +624,7 @@ WINSHM_API void *WINSHM_CALL winshm_data(winshm_region *region);
 WINSHM_API uint64_t WINSHM_CALL winshm_size(winshm_region *region);
 
 /**
- * Tell what is known of a region.
+ * Get information about a region.
  *
  * @param region the handle.
  * @param info   [in, out] struct_size must be set; the rest is filled. The
@@ -670,7 +670,7 @@ winshm_get_participants(winshm_region *region, winshm_participant *array,
  * Map a part of a region.
  *
  * @param region the handle.
- * @param offset first byte; no alignment is asked.
+ * @param offset first byte; it need not be aligned.
  * @param length bytes, at least 1.
  * @param flags  0: as the region; WINSHM_READ: read-only; WINSHM_WRITE.
  * @param out    [out] the view; free with winshm_unmap(). It may outlive the
@@ -712,8 +712,8 @@ WINSHM_API void *WINSHM_CALL winshm_view_data(winshm_view *view);
 WINSHM_API uint64_t WINSHM_CALL winshm_view_size(winshm_view *view);
 
 /**
- * Unmap a view and free it; in a child of fork() also one of the parent's, for
- * this process alone.
+ * Unmap a view and free it. In a child of fork() this works for a view of the
+ * parent, too, and unmaps it in the child alone.
  *
  * @param view the view; NULL does nothing.
  *
@@ -727,11 +727,11 @@ WINSHM_API winshm_status WINSHM_CALL winshm_unmap(winshm_view *view);
 /**
  * Copy bytes out of a region, never torn by a writer that locks.
  *
- * Up to 4,096 bytes are copied without the lock where no section of a writer
- * runs meanwhile; else the lock is taken shared for the copy. On a thread that
- * holds the lock through winshm_lock(), and where there is no lock, it just
- * copies. An observer always goes without the lock. With WINSHM_TASK the lock
- * is no thread's: whoever holds it copies with winshm_copy_out().
+ * Up to 4,096 bytes are copied without the lock if no writer is in its section
+ * during the copy; otherwise the lock is taken shared for the copy. If this
+ * thread holds the lock through winshm_lock(), or there is no lock, the call
+ * just copies. An observer never takes the lock. With WINSHM_TASK no thread
+ * owns the lock: whoever holds it copies with winshm_copy_out().
  *
  * @param region     the handle.
  * @param offset     first byte.
@@ -760,9 +760,9 @@ winshm_read(winshm_region *region, uint64_t offset, void *buffer,
 /**
  * Copy bytes into a region and notify those who wait for a change.
  *
- * Takes the lock exclusively for the copy. On a thread that holds the lock
- * exclusively through winshm_lock(), and where there is no lock, it just copies
- * and notifies. With WINSHM_TASK the lock is no thread's: whoever holds it
+ * Takes the lock exclusively for the copy. If this thread holds the lock
+ * exclusively through winshm_lock(), or there is no lock, the call just copies
+ * and notifies. With WINSHM_TASK no thread owns the lock: whoever holds it
  * copies with winshm_copy_in().
  *
  * @param region     the handle.
@@ -793,10 +793,10 @@ winshm_write(winshm_region *region, uint64_t offset, const void *buffer,
 /**
  * Copy bytes out of a region under a lock that the caller holds.
  *
- * As winshm_read(), but takes no lock whoever calls: for a task that holds it
- * through a handle with WINSHM_TASK, and for a thread to which the one that
- * holds the lock has given work. That the lock is not released meanwhile is the
- * callers' business.
+ * Like winshm_read(), but never takes the lock. It is for a task that holds the
+ * lock through a handle with WINSHM_TASK, and for a thread that works on behalf
+ * of the one that holds the lock. Callers must see to it that the lock is not
+ * released during the copy.
  *
  * @param region the handle.
  * @param offset first byte.
@@ -823,7 +823,7 @@ WINSHM_MUST_CHECK WINSHM_API winshm_status WINSHM_CALL winshm_copy_out(
  * Copy bytes into a region under a lock that the caller holds exclusively, and
  * notify those who wait for a change.
  *
- * As winshm_write(), but takes no lock whoever calls: see winshm_copy_out().
+ * Like winshm_write(), but never takes the lock: see winshm_copy_out().
  *
  * @param region the handle.
  * @param offset first byte.
