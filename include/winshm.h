@@ -851,14 +851,14 @@ winshm_copy_in(winshm_region *region, uint64_t offset, const void *buffer,
 /**
  * Take the region's lock.
  *
- * The lock belongs to the thread that has taken it, and only that thread
- * releases it. Threads that share a handle exclude each other as handles do. A
- * thread that ends with the lock held leaves it held until the process ends.
+ * The lock belongs to the thread that took it, and only that thread can release
+ * it. Threads that share a handle exclude each other as handles do. If a thread
+ * ends while it holds the lock, the lock stays held until the process ends.
  *
- * On a handle opened with WINSHM_TASK it belongs to the handle instead, for
- * holders that move between threads: coroutines, or a thread that locks and
- * another that unlocks. Any thread releases it, nobody is told of a deadlock,
- * and a second request of the handle waits like anybody's.
+ * With WINSHM_TASK the lock belongs to the handle instead. This is for holders
+ * that move between threads: coroutines, or a thread that locks and another
+ * that unlocks. Any thread can release it, deadlocks are not detected, and a
+ * second request through the same handle waits like any other.
  *
  * If an owner died inside its section, an exclusive caller gets
  * WINSHM_E_OWNER_DEAD and *holds* the lock: it should repair the data, call
@@ -873,12 +873,12 @@ winshm_copy_in(winshm_region *region, uint64_t offset, const void *buffer,
  *         WINSHM_E_INVALID     an unknown mode
  *         WINSHM_E_TIMEOUT     not free in time
  *         WINSHM_E_OWNER_DEAD  see above
- *         WINSHM_E_DEADLOCK    this thread has it already through this handle,
- *                              in whichever mode; never with WINSHM_TASK
+ *         WINSHM_E_DEADLOCK    this thread holds it already through this
+ *                              handle, in either mode; never with WINSHM_TASK
  *         WINSHM_E_ACCESS      the handle is an observer; an exclusive lock
  *                              on a read-only handle is allowed
  *         WINSHM_E_UNSUPPORTED the region has no lock
- *         WINSHM_E_NO_MEMORY   none to keep what this thread holds
+ *         WINSHM_E_NO_MEMORY   no memory to record what this thread holds
  *         WINSHM_E_CORRUPT     the control block is damaged
  *
  * @threadsafety any thread.
@@ -890,8 +890,9 @@ winshm_lock(winshm_region *region, uint32_t mode, uint32_t timeout_ms);
 /**
  * Release the region's lock. Never waits.
  *
- * After WINSHM_E_OWNER_DEAD without winshm_make_consistent() the data stay
- * marked inconsistent, and the next exclusive owner is told again.
+ * If the owner got WINSHM_E_OWNER_DEAD and did not call
+ * winshm_make_consistent(), the data stay marked inconsistent, and the next
+ * exclusive owner gets WINSHM_E_OWNER_DEAD again.
  *
  * @param region the handle.
  * @param mode   the mode that was locked.
@@ -899,20 +900,21 @@ winshm_lock(winshm_region *region, uint32_t mode, uint32_t timeout_ms);
  * @return WINSHM_OK, or
  *         WINSHM_E_INVALID     an unknown mode
  *         WINSHM_E_NOT_OWNER   this thread, or with WINSHM_TASK the handle,
- *                              does not hold it in this mode. What a copy of
- *                              another thread holds is never released.
+ *                              does not hold it in this mode. A lock that
+ *                              winshm_read() or winshm_write() holds on another
+ *                              thread is never released.
  *         WINSHM_E_ACCESS      the handle is an observer
  *         WINSHM_E_UNSUPPORTED the region has no lock
  *         WINSHM_E_CORRUPT     the control block is damaged
  *
- * @threadsafety the thread that has locked; any thread with WINSHM_TASK.
+ * @threadsafety the thread that locked; any thread with WINSHM_TASK.
  * @since 0.1
  */
 WINSHM_API winshm_status WINSHM_CALL winshm_unlock(winshm_region *region,
                                                    uint32_t mode);
 
 /**
- * Declare the data whole again after WINSHM_E_OWNER_DEAD.
+ * Declare the data consistent again after WINSHM_E_OWNER_DEAD.
  *
  * @param region the handle.
  *
@@ -932,10 +934,10 @@ winshm_make_consistent(winshm_region *region);
 /* ---- Change ---- */
 
 /**
- * Tell everybody who waits that something has changed.
+ * Wake everybody who waits for a change.
  *
- * Raises the change counter and wakes the waiters; with none it costs one
- * atomic addition. What was written before is visible to those who wake.
+ * Raises the change counter and wakes the waiters; without waiters it costs one
+ * atomic addition. Those who wake see everything that was written before.
  *
  * @param region the handle.
  *
@@ -953,10 +955,10 @@ WINSHM_API winshm_status WINSHM_CALL winshm_notify(winshm_region *region);
  * Wait until the change counter differs from a value seen before.
  *
  * No change is missed: take the counter, look at the data, then wait with it.
- * Several changes may be one wake.
+ * Several changes may cause a single wake.
  *
  * @param region     the handle.
- * @param seen       the value to wait away from.
+ * @param seen       the value that the caller has already dealt with.
  * @param timeout_ms how long to wait.
  * @param now        [out] the counter, also after WINSHM_E_TIMEOUT; may be
  *                   NULL.
@@ -996,10 +998,10 @@ WINSHM_API winshm_status WINSHM_CALL winshm_change_count(winshm_region *region,
 /**
  * Get a Windows event for loops with WaitForMultipleObjects().
  *
- * The event is auto-reset and set at each change from now on; after it fires,
- * look at winshm_change_count(), since several changes may be one signal. It
- * belongs to the region's handle: do not close it, and do not wait for it
- * after winshm_close().
+ * The event is auto-reset and is set at each change from now on. When it fires,
+ * look at winshm_change_count(), since several changes may cause a single
+ * signal. It belongs to the region's handle: do not close it, and do not wait
+ * for it after winshm_close().
  *
  * @param region the handle.
  * @param handle [out] a HANDLE; always the same for one region handle.
