@@ -603,7 +603,7 @@ WINSHM_API winshm_status WINSHM_CALL winshm_close(winshm_region *region);
  * Get the address of the region's first byte.
  *
  * The address stays the same until winshm_close(), is page-aligned, and differs
- * between processes. Writing through that of a read-only handle faults.
+ * between processes. Writing to the memory of a read-only handle faults.
  *
  * @param region the handle.
  * @return the address, or NULL for a bad handle or one with WINSHM_NO_MAP.
