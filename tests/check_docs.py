@@ -34,9 +34,9 @@ sys.stdin.read()
 
 
 def broken_links():
-    listed = subprocess.run(["git", "ls-files", "*.md"], cwd=ROOT, check=True,
-                            text=True, stdout=subprocess.PIPE).stdout.split()
-    for path in map(ROOT.joinpath, listed):
+    folders = (".github", "bindings", "src", "tests")
+    paths = [path for folder in folders for path in (ROOT / folder).rglob("*.md")]
+    for path in [*ROOT.glob("*.md"), *paths]:
         for target, heading in LINK.findall(path.read_text(encoding="utf-8")):
             if ":" in target:
                 continue
