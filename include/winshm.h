@@ -18,7 +18,7 @@
  *  - Strings are UTF-8 and end with NUL. Sizes and offsets are bytes.
  *  - Pointers must not be NULL unless the parameter says so.
  *  - Arguments come in the order object, inputs, outputs. On failure an output
- *    is set to NULL or 0.
+ *    is set to NULL or 0, unless the parameter says otherwise.
  *  - A function that can fail returns a winshm_status: WINSHM_OK or a negative
  *    WINSHM_E_* code. Any function may also return WINSHM_E_INVALID for a bad
  *    argument, and every function that takes a handle WINSHM_E_HANDLE,
@@ -26,6 +26,9 @@
  *  - A function that returns an address or a size gives NULL or 0 for a bad
  *    handle, and winshm_last_message() tells why.
  *  - Unknown flag bits are refused with WINSHM_E_INVALID.
+ *  - A struct with struct_size may be that of an older or a newer header. What an
+ *    older one lacks counts as 0. What a newer one has beyond this library's must
+ *    be 0 where it is passed in, and is set to 0 where it is filled.
  *  - Time-outs are milliseconds on a monotonic clock: 0 tries once,
  *    WINSHM_FOREVER waits without limit. A wait ends when the process that it
  *    waits for dies, and no live process ever loses its lock for being slow.
@@ -140,8 +143,8 @@ typedef struct winshm_view winshm_view;
        "Something outside winshm removed the region's file. Close every "      \
        "handle to it and create it again.")                                    \
     XX(WINSHM_E_NO_MEMORY, -16, "out of memory or address space",              \
-       "Ask for less, free memory or, where address space is short, map "      \
-       "parts with WINSHM_NO_MAP. On Linux the size of /dev/shm is a limit "   \
+       "Ask for less, free memory, close files or, where address space is "    \
+       "short, map parts with WINSHM_NO_MAP. On Linux the size of /dev/shm is a limit "   \
        "too.")                                                                 \
     XX(WINSHM_E_TOO_MANY, -17, "too many participants or handles",             \
        "A region has at most WINSHM_PARTICIPANTS_MAX participants: share one " \
@@ -175,7 +178,7 @@ typedef struct winshm_view winshm_view;
     XX(WINSHM_E_UNSUPPORTED, -28, "not supported here",                        \
        "This region or platform does not have what was asked for.")            \
     XX(WINSHM_E_SYSTEM, -29, "the operating system refused",                   \
-       "See the code of the operating system.")
+       "Its reason is in parentheses.")
 
 enum {
 #define WINSHM_STATUS_VALUE(name, value, text, cure) name = value,
@@ -205,6 +208,9 @@ enum {
 #define WINSHM_NO_MAP 0x00000010u
 /** The lock belongs to the handle, not to threads: see winshm_lock(). */
 #define WINSHM_TASK 0x00000020u
+/** Who creates the region comes out of the call with the lock: see
+ * winshm_create(). */
+#define WINSHM_CREATE_LOCKED 0x00000040u
 
 /* winshm_options.disposition */
 
@@ -381,6 +387,14 @@ WINSHM_API int32_t WINSHM_CALL winshm_last_os_code(void);
  * The bytes are zero. What an earlier life of the region has left behind,
  * however it ended, is not in the way.
  *
+ * With WINSHM_CREATE_LOCKED the calling thread, or with WINSHM_TASK the handle,
+ * holds the lock exclusively when the call returns, and has held it since before
+ * anybody could join. So it can fill the region before others read: they wait
+ * for the lock. The data count as unrepaired until winshm_make_consistent():
+ * call it when they are complete, then unlock. If the creator dies before, or
+ * unlocks without it, the next one to lock gets WINSHM_E_OWNER_DEAD and fills
+ * the region in its place.
+ *
  * On Linux an orderly end of the last participant's process removes what it has
  * left open. If it crashes, is killed or calls _exit(), the region's two files
  * stay in /dev/shm and take up memory until somebody next creates or opens the
@@ -399,12 +413,13 @@ WINSHM_API int32_t WINSHM_CALL winshm_last_os_code(void);
  *               Names are case-sensitive.
  * @param size   bytes, at least 1. Any number: nothing is rounded.
  * @param flags  0, or WINSHM_WRITE with WINSHM_READ, WINSHM_RAW,
- *               WINSHM_NO_LOCK, WINSHM_NO_MAP, WINSHM_TASK.
+ *               WINSHM_NO_LOCK, WINSHM_NO_MAP, WINSHM_TASK,
+ *               WINSHM_CREATE_LOCKED.
  * @param out    [out] the handle; free with winshm_close().
  *
  * @return WINSHM_OK, or
- *         WINSHM_E_INVALID   size 0, no write access, RAW with NO_LOCK, an
- *                            unknown flag
+ *         WINSHM_E_INVALID   size 0, no write access, RAW with NO_LOCK,
+ *                            CREATE_LOCKED with RAW or NO_LOCK, an unknown flag
  *         WINSHM_E_NAME      the name breaks a rule above
  *         WINSHM_E_EXISTS    somebody has the region open
  *         WINSHM_E_HELD      an outside program keeps a block of this name
@@ -489,6 +504,10 @@ winshm_open(const char *name, uint32_t flags, winshm_region **out);
  * If an outside program holds a plain block of this name that is large enough,
  * the block is adopted with its contents: winshm_info.origin says so.
  *
+ * With WINSHM_CREATE_LOCKED whoever creates the region, or adopts the block,
+ * comes out with the lock: winshm_info.origin is then not
+ * WINSHM_ORIGIN_OPENED. Who joins does not have it.
+ *
  * @param name   as for winshm_create().
  * @param size   bytes. 0 joins a region of any size but cannot create one.
  * @param flags  as for winshm_create().
@@ -548,8 +567,10 @@ WINSHM_MUST_CHECK WINSHM_API winshm_status WINSHM_CALL winshm_open_or_create(
  * @param out     [out] the handle; free with winshm_close().
  *
  * @return WINSHM_OK, or
- *         WINSHM_E_INVALID     struct_size or disposition unknown, capacity
- *                              less than size, malformed security
+ *         WINSHM_E_INVALID     struct_size less than any released one, or a
+ *                              newer header's members that are not 0; an unknown
+ *                              disposition; capacity less than size; malformed
+ *                              security
  *         WINSHM_E_TAG         the region has another layout tag
  *         WINSHM_E_SIZE        size is not 0 and the region's differs; raw: is
  *                              less
@@ -631,7 +652,8 @@ WINSHM_API uint64_t WINSHM_CALL winshm_size(winshm_region *region);
  *               members that change are a snapshot.
  *
  * @return WINSHM_OK, or
- *         WINSHM_E_INVALID   info is NULL or struct_size unknown
+ *         WINSHM_E_INVALID   info is NULL, or struct_size less than any
+ *                            released one
  *         WINSHM_E_NOT_FOUND an observer's region has ended
  *         WINSHM_E_CORRUPT   the control block is damaged
  *
@@ -996,6 +1018,35 @@ WINSHM_API winshm_status WINSHM_CALL winshm_change_count(winshm_region *region,
                                                          uint32_t *now);
 
 /**
+ * Get a file descriptor for loops with poll(), epoll or an event loop.
+ *
+ * The descriptor becomes readable at each change from now on. Read 8 bytes from
+ * it, which empties it, then look at winshm_change_count(): several changes may
+ * be one signal. It never blocks, is closed on exec, and belongs to the region's
+ * handle: do not close it, and do not use it after winshm_close(). A thread of
+ * the library watches the region for it until then. An observer's also becomes
+ * readable when its region has ended.
+ *
+ * @param region the handle.
+ * @param fd     [out] the descriptor; always the same for one region handle. -1
+ *               on failure.
+ *
+ * @return WINSHM_OK, or
+ *         WINSHM_E_UNSUPPORTED a raw region, or Windows: see
+ *                              winshm_wait_handle()
+ *         WINSHM_E_NO_MEMORY   no descriptor, thread or memory
+ *         WINSHM_E_NOT_FOUND   an observer's region has ended
+ *         WINSHM_E_CORRUPT     the control block is damaged
+ *         WINSHM_E_SYSTEM      anything else
+ *
+ * @threadsafety any thread.
+ * @platform Linux only.
+ * @since 0.1
+ */
+WINSHM_API winshm_status WINSHM_CALL winshm_wait_fd(winshm_region *region,
+                                                    int32_t *fd);
+
+/**
  * Get a Windows event for loops with WaitForMultipleObjects().
  *
  * The event is auto-reset and is set at each change from now on. When it fires,
@@ -1009,7 +1060,8 @@ WINSHM_API winshm_status WINSHM_CALL winshm_change_count(winshm_region *region,
  * @return WINSHM_OK, or
  *         WINSHM_E_ACCESS      the handle is an observer, or the system denies
  *                              it
- *         WINSHM_E_UNSUPPORTED a raw region, or not Windows
+ *         WINSHM_E_UNSUPPORTED a raw region, or not Windows: see
+ *                              winshm_wait_fd()
  *         WINSHM_E_KIND, WINSHM_E_NO_MEMORY, WINSHM_E_SYSTEM
  *
  * @threadsafety any thread.

@@ -52,3 +52,42 @@ PLATFORM_COLD winshm_status wshm_api_fail(const char *function,
     wshm_region_end(r);
     return status;
 }
+
+/** No header will ever have a larger one. */
+enum { STRUCT_MAX = 4096 };
+
+winshm_status wshm_api_struct_size(uint32_t size, uint32_t first)
+{
+    return size >= first && size <= STRUCT_MAX
+               ? WINSHM_OK
+               : wshm_error_detail(WINSHM_E_INVALID,
+                                   "struct_size is {a}, and at least {b} bytes "
+                                   "are needed",
+                                   "Set it to the struct's size.", size, first,
+                                   0);
+}
+
+winshm_status wshm_api_raw(void)
+{
+    return wshm_error_because(WINSHM_E_UNSUPPORTED,
+                              "a raw region is a plain block",
+                              "It has no lock, no change counter and no list "
+                              "of participants: do without WINSHM_RAW.");
+}
+
+winshm_status wshm_api_outside(const struct region *r, bool locks)
+{
+    if (r->control == NULL)
+        return wshm_api_raw();
+    if (locks && r->lock_kind == WINSHM_LOCK_NONE)
+        return wshm_error_because(WINSHM_E_UNSUPPORTED,
+                                  "the region has no lock",
+                                  "It was created with WINSHM_NO_LOCK.");
+    if (wshm_region_lost(r))
+        return WINSHM_E_CORRUPT;
+    return wshm_error_because(
+        WINSHM_E_ACCESS, "the handle is an observer",
+        "This user may only read the region, so it can neither lock nor "
+        "notify. Its creator can grant more with "
+        "winshm_options.security.");
+}

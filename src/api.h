@@ -9,6 +9,10 @@
 PLATFORM_COLD winshm_status wshm_api_refuse(const char *function,
                                             const winshm_region *handle);
 
+/** Check the struct_size that a caller has set. @param first the bytes of the
+ * struct in its first release. */
+winshm_status wshm_api_struct_size(uint32_t size, uint32_t first);
+
 /** End a call that failed. */
 PLATFORM_COLD winshm_status wshm_api_fail(const char *function,
                                           struct region *r,
@@ -30,14 +34,20 @@ finish_on_block(const char *function, struct region *r, winshm_status status)
     return finish(function, r, wshm_region_lost(r) ? WINSHM_E_CORRUPT : status);
 }
 
+/** Refuse what a raw region cannot do. */
+winshm_status wshm_api_raw(void);
+
+/** Tell why wshm_api_participates() is refused. */
+PLATFORM_COLD winshm_status wshm_api_outside(const struct region *r,
+                                             bool locks);
+
 /** What calls on the lock and the counter need. */
-static inline winshm_status participates(const struct region *r, bool locks)
+static inline winshm_status wshm_api_participates(const struct region *r,
+                                                  bool locks)
 {
-    if (r->control == NULL || (locks && r->lock_kind == WINSHM_LOCK_NONE))
-        return WINSHM_E_UNSUPPORTED;
-    if (wshm_region_lost(r))
-        return WINSHM_E_CORRUPT;
-    return r->slot == NULL ? WINSHM_E_ACCESS : WINSHM_OK;
+    bool may = r->slot != NULL && !wshm_region_lost(r) &&
+               (!locks || r->lock_kind != WINSHM_LOCK_NONE);
+    return PLATFORM_LIKELY(may) ? WINSHM_OK : wshm_api_outside(r, locks);
 }
 
 #endif

@@ -10,7 +10,7 @@ winshm_status WINSHM_CALL winshm_notify(winshm_region *region)
     struct region *r = wshm_region_use(region);
     if (r == NULL)
         return wshm_api_refuse(function, region);
-    winshm_status status = participates(r, false);
+    winshm_status status = wshm_api_participates(r, false);
     if (status == WINSHM_OK)
         wshm_change_notify(r);
     return finish_on_block(function, r, status);
@@ -25,8 +25,10 @@ winshm_status WINSHM_CALL winshm_wait(winshm_region *region, uint32_t seen,
     struct region *r = wshm_region_use(region);
     if (r == NULL)
         return wshm_api_refuse(function, region);
-    winshm_status status = WINSHM_E_UNSUPPORTED;
-    if (r->control != NULL) {
+    winshm_status status = WINSHM_OK;
+    if (r->control == NULL) {
+        status = wshm_api_raw();
+    } else {
         status = wshm_change_wait(r, seen, timeout_ms);
         bool looked = status == WINSHM_OK || status == WINSHM_E_TIMEOUT;
         if (now != NULL && looked && !wshm_region_lost(r))
@@ -46,10 +48,9 @@ winshm_status WINSHM_CALL winshm_change_count(winshm_region *region,
         return wshm_api_refuse(function, region);
     winshm_status status = WINSHM_OK;
     if (now == NULL)
-        status = WINSHM_E_INVALID;
+        status = wshm_error_because(WINSHM_E_INVALID, "now is NULL", "");
     else if (r->slot == NULL)
-        status =
-            r->control == NULL ? WINSHM_E_UNSUPPORTED : wshm_observe_life(r);
+        status = r->control == NULL ? wshm_api_raw() : wshm_observe_life(r);
     if (status == WINSHM_OK && wshm_region_lost(r))
         status = WINSHM_E_CORRUPT;
     if (status != WINSHM_OK)
@@ -68,12 +69,30 @@ winshm_status WINSHM_CALL winshm_wait_handle(winshm_region *region,
     struct region *r = wshm_region_use(region);
     if (r == NULL)
         return wshm_api_refuse(function, region);
-    winshm_status status = WINSHM_E_INVALID;
+    wshm_error_clear();
+    winshm_status status =
+        wshm_error_because(WINSHM_E_INVALID, "handle is NULL", "");
     if (handle != NULL) {
-        wshm_error_clear();
-        status = participates(r, false);
+        status = wshm_api_participates(r, false);
     }
     if (status == WINSHM_OK)
         status = wshm_change_event(r, handle);
+    return finish_on_block(function, r, status);
+}
+
+winshm_status WINSHM_CALL winshm_wait_fd(winshm_region *region, int32_t *fd)
+{
+    static const char function[] = "winshm_wait_fd";
+    if (fd != NULL)
+        *fd = -1;
+    struct region *r = wshm_region_use(region);
+    if (r == NULL)
+        return wshm_api_refuse(function, region);
+    wshm_error_clear();
+    winshm_status status =
+        wshm_error_because(WINSHM_E_INVALID, "fd is NULL", "");
+    if (fd != NULL)
+        status =
+            r->control == NULL ? wshm_api_raw() : wshm_change_descriptor(r, fd);
     return finish_on_block(function, r, status);
 }

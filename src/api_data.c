@@ -1,9 +1,22 @@
 /* The exported functions that tell of a region, and those for its bytes. */
+#include <stddef.h>
+
 #include "api.h"
 #include "copy.h"
 #include "info.h"
 #include "status.h"
 #include "view.h"
+
+/** The bytes of each struct in its first release. */
+enum {
+    INFO_FIRST = offsetof(winshm_info, observer) + sizeof(uint32_t),
+    PARTICIPANT_FIRST = offsetof(winshm_participant, slot) + sizeof(uint32_t)
+};
+
+static winshm_status is_null(const char *what)
+{
+    return wshm_error_because(WINSHM_E_INVALID, what, "");
+}
 
 void *WINSHM_CALL winshm_data(winshm_region *region)
 {
@@ -14,7 +27,13 @@ void *WINSHM_CALL winshm_data(winshm_region *region)
         return NULL;
     }
     void *data = r->data;
-    finish(function, r, data != NULL ? WINSHM_OK : WINSHM_E_UNSUPPORTED);
+    finish(function, r,
+           data != NULL
+               ? WINSHM_OK
+               : wshm_error_because(WINSHM_E_UNSUPPORTED,
+                                    "the handle maps no whole view",
+                                    "It was opened with WINSHM_NO_MAP: map "
+                                    "parts with winshm_map()."));
     return data;
 }
 
@@ -37,8 +56,10 @@ winshm_status WINSHM_CALL winshm_get_info(winshm_region *region,
     struct region *r = wshm_region_use(region);
     if (r == NULL)
         return wshm_api_refuse(function, region);
-    winshm_status status = WINSHM_E_INVALID;
-    if (info != NULL && info->struct_size == sizeof *info)
+    winshm_status status =
+        info == NULL ? is_null("info is NULL")
+                     : wshm_api_struct_size(info->struct_size, INFO_FIRST);
+    if (status == WINSHM_OK)
         status = wshm_info_get(r, info);
     return finish_on_block(function, r, status);
 }
@@ -55,23 +76,59 @@ winshm_status WINSHM_CALL winshm_get_participants(winshm_region *region,
     if (r == NULL)
         return wshm_api_refuse(function, region);
     winshm_status status = WINSHM_OK;
-    if (count == NULL || (capacity != 0 && array == NULL) ||
-        (capacity != 0 && array->struct_size != sizeof *array))
-        status = WINSHM_E_INVALID;
-    else if (r->control == NULL)
-        status = WINSHM_E_UNSUPPORTED;
-    else
-        status = wshm_info_participants(r, array, capacity, count);
+    if (count == NULL)
+        status = is_null("count is NULL");
+    else if (capacity != 0 && array == NULL)
+        status = is_null("array is NULL, and capacity is not 0");
+    else if (capacity != 0)
+        status = wshm_api_struct_size(array->struct_size, PARTICIPANT_FIRST);
+    if (status == WINSHM_OK)
+        status = r->control == NULL
+                     ? wshm_api_raw()
+                     : wshm_info_participants(r, array, capacity, count);
     return finish_on_block(function, r, status);
 }
 
 /* Parts and copies. */
 
+static PLATFORM_COLD winshm_status out_of_range(const struct region *r,
+                                                uint64_t offset,
+                                                uint64_t length)
+{
+    return wshm_error_detail(WINSHM_E_RANGE,
+                             "offset is {a} and length {b}, the region has {c} "
+                             "bytes",
+                             NULL, offset, length, r->size);
+}
+
 static winshm_status in_range(const struct region *r, uint64_t offset,
                               uint64_t length)
 {
-    return offset > r->size || length > r->size - offset ? WINSHM_E_RANGE
-                                                         : WINSHM_OK;
+    return offset > r->size || length > r->size - offset
+               ? out_of_range(r, offset, length)
+               : WINSHM_OK;
+}
+
+static winshm_status read_only(void)
+{
+    return wshm_error_because(WINSHM_E_ACCESS, "the handle is read-only",
+                              "Open the region with WINSHM_WRITE.");
+}
+
+static winshm_status check_part(const struct region *r, uint64_t offset,
+                                uint64_t length, uint32_t flags)
+{
+    const uint32_t known = WINSHM_READ | WINSHM_WRITE;
+    if (length == 0)
+        return wshm_error_because(WINSHM_E_INVALID, "length is 0",
+                                  "A part has at least 1 byte.");
+    if ((flags & ~known) != 0)
+        return wshm_error_detail(
+            WINSHM_E_INVALID, "flags has {xa}, which means nothing here",
+            "It is 0, WINSHM_READ or WINSHM_WRITE.", flags & ~known, 0, 0);
+    if ((flags & WINSHM_WRITE) != 0 && (r->access & WINSHM_WRITE) == 0)
+        return read_only();
+    return in_range(r, offset, length);
 }
 
 winshm_status WINSHM_CALL winshm_map(winshm_region *region, uint64_t offset,
@@ -85,12 +142,8 @@ winshm_status WINSHM_CALL winshm_map(winshm_region *region, uint64_t offset,
     if (r == NULL)
         return wshm_api_refuse(function, region);
     bool writes = (r->access & WINSHM_WRITE) != 0;
-    winshm_status status = in_range(r, offset, length);
-    if (out == NULL || length == 0 ||
-        (flags & ~(WINSHM_READ | WINSHM_WRITE)) != 0)
-        status = WINSHM_E_INVALID;
-    else if ((flags & WINSHM_WRITE) != 0 && !writes)
-        status = WINSHM_E_ACCESS;
+    winshm_status status = out == NULL ? is_null("out is NULL")
+                                       : check_part(r, offset, length, flags);
     if (status == WINSHM_OK)
         status = wshm_view_map(r, offset, length,
                                writes && flags != WINSHM_READ, out);
@@ -128,17 +181,17 @@ winshm_status WINSHM_CALL winshm_unmap(winshm_view *view)
 static winshm_status readable(const struct region *r, uint64_t offset,
                               const void *buffer, uint64_t length)
 {
-    return buffer == NULL && length != 0 ? WINSHM_E_INVALID
-                                         : in_range(r, offset, length);
+    return buffer == NULL && length != 0
+               ? is_null("buffer is NULL, and length is not 0")
+               : in_range(r, offset, length);
 }
 
 static winshm_status writable(const struct region *r, uint64_t offset,
                               const void *buffer, uint64_t length)
 {
     winshm_status status = readable(r, offset, buffer, length);
-    return status == WINSHM_OK && (r->access & WINSHM_WRITE) == 0
-               ? WINSHM_E_ACCESS
-               : status;
+    return status == WINSHM_OK && (r->access & WINSHM_WRITE) == 0 ? read_only()
+                                                                  : status;
 }
 
 winshm_status WINSHM_CALL winshm_read(winshm_region *region, uint64_t offset,

@@ -1,5 +1,6 @@
 /* The exported functions of a region's life: check the arguments, call down,
  * report failures. */
+#include <stddef.h>
 #include <string.h>
 
 #include "api.h"
@@ -10,27 +11,123 @@
 enum {
     FLAGS_OPEN =
         WINSHM_READ | WINSHM_WRITE | WINSHM_RAW | WINSHM_NO_MAP | WINSHM_TASK,
-    FLAGS_CREATE = FLAGS_OPEN | WINSHM_NO_LOCK
+    FLAGS_CREATE = FLAGS_OPEN | WINSHM_NO_LOCK | WINSHM_CREATE_LOCKED
 };
+
+/** The bytes of winshm_options in its first release. */
+enum { OPTIONS_FIRST = offsetof(winshm_options, security) + sizeof(char *) };
+
+static winshm_status invalid(const char *what, const char *cure, uint64_t a,
+                             uint64_t b)
+{
+    return wshm_error_detail(WINSHM_E_INVALID, what, cure, a, b, 0);
+}
+
+/** Takes over options that an older or a newer header has laid out. */
+static winshm_status fetch(const winshm_options *from, winshm_options *options)
+{
+    memset(options, 0, sizeof *options);
+    if (from == NULL)
+        return invalid("options is NULL", "", 0, 0);
+    uint32_t size = from->struct_size;
+    winshm_status status = wshm_api_struct_size(size, OPTIONS_FIRST);
+    if (status != WINSHM_OK)
+        return status;
+    const unsigned char *bytes = (const unsigned char *)from;
+    for (uint32_t i = sizeof *options; i < size; i++)
+        if (bytes[i] != 0)
+            return invalid("options ask for something that came after this "
+                           "library's version",
+                           "Load a library as new as the header that the "
+                           "program was built with.",
+                           0, 0);
+    memcpy(options, from, size < sizeof *options ? size : sizeof *options);
+    return WINSHM_OK;
+}
+
+static winshm_status check_flags(const winshm_options *options)
+{
+    uint32_t flags = options->flags;
+    bool creates = options->disposition != WINSHM_OPEN_EXISTING;
+    uint32_t locks = WINSHM_NO_LOCK | WINSHM_CREATE_LOCKED;
+    if (options->disposition < WINSHM_CREATE_NEW ||
+        options->disposition > WINSHM_OPEN_OR_CREATE)
+        return invalid("disposition is {a}",
+                       "It is WINSHM_CREATE_NEW, WINSHM_OPEN_EXISTING or "
+                       "WINSHM_OPEN_OR_CREATE.",
+                       options->disposition, 0);
+    if ((flags & ~(uint32_t)FLAGS_CREATE) != 0)
+        return invalid("flags has {xa}, which means nothing here",
+                       "See the flags of create and open in winshm.h.",
+                       flags & ~(uint32_t)FLAGS_CREATE, 0);
+    if (!creates && (flags & locks) != 0)
+        return invalid("flags has {xa}, which is for creating",
+                       "WINSHM_NO_LOCK and WINSHM_CREATE_LOCKED go with create "
+                       "and open_or_create.",
+                       flags & locks, 0);
+    if ((flags & WINSHM_RAW) != 0 && (flags & locks) != 0)
+        return invalid("flags has WINSHM_RAW and {xa}",
+                       "A raw region has no lock anyway.", flags & locks, 0);
+    if ((flags & locks) == locks)
+        return invalid("flags has WINSHM_NO_LOCK and WINSHM_CREATE_LOCKED",
+                       "There is no lock that could be held.", 0, 0);
+    if (creates && (flags & (WINSHM_READ | WINSHM_WRITE)) == WINSHM_READ)
+        return invalid("WINSHM_READ alone cannot create",
+                       "Add WINSHM_WRITE, or open the region.", 0, 0);
+    return WINSHM_OK;
+}
+
+static winshm_status check_sizes(const winshm_options *options)
+{
+    uint64_t size = options->size;
+    uint64_t capacity = options->capacity;
+    bool raw = (options->flags & WINSHM_RAW) != 0;
+    if (options->disposition == WINSHM_CREATE_NEW && size == 0)
+        return invalid("size is 0", "A region has at least 1 byte.", 0, 0);
+    if (capacity != 0 && capacity < size)
+        return invalid("capacity is {a}, less than size, which is {b}",
+                       "Leave it 0 for a region that does not grow.", capacity,
+                       size);
+    if (raw && capacity != 0)
+        return wshm_error_because(WINSHM_E_UNSUPPORTED,
+                                  "a raw region has no capacity",
+                                  "Leave it 0, or do without WINSHM_RAW.");
+    if ((capacity != 0 ? capacity : size) > INT64_MAX)
+        return wshm_error_detail(
+            WINSHM_E_SIZE, "{a} bytes are more than any system can share",
+            "Ask for less.", capacity != 0 ? capacity : size, 0, 0);
+    return WINSHM_OK;
+}
+
+static winshm_status check_security(const winshm_options *options)
+{
+    const char *security = options->security;
+    if (security == NULL || options->disposition != WINSHM_OPEN_EXISTING ||
+        strcmp(security, "anyone") == 0)
+        return WINSHM_OK;
+    wshm_error_text(security);
+    return invalid("security is '{text}'",
+                   "When opening it is NULL or \"anyone\".", 0, 0);
+}
 
 static winshm_status prepare(const winshm_options *options,
                              struct request *request)
 {
     uint32_t flags = options->flags;
-    bool creates = options->disposition != WINSHM_OPEN_EXISTING;
-    uint32_t known = creates ? (uint32_t)FLAGS_CREATE : (uint32_t)FLAGS_OPEN;
-    if (options->disposition < WINSHM_CREATE_NEW ||
-        options->disposition > WINSHM_OPEN_OR_CREATE || (flags & ~known) != 0)
-        return WINSHM_E_INVALID;
     memset(request, 0, sizeof *request);
-    winshm_status status =
-        wshm_name_parse(options->name, request->name, &request->global);
-    if (status != WINSHM_OK)
-        return status;
+    winshm_status status = check_flags(options);
+    if (status == WINSHM_OK)
+        status =
+            wshm_name_parse(options->name, request->name, &request->global);
+    if (status == WINSHM_OK)
+        status = check_sizes(options);
+    if (status == WINSHM_OK)
+        status = check_security(options);
     request->writable = (flags & (WINSHM_READ | WINSHM_WRITE)) != WINSHM_READ;
     request->raw = (flags & WINSHM_RAW) != 0;
     request->tasks = (flags & WINSHM_TASK) != 0;
     request->mapped = (flags & WINSHM_NO_MAP) == 0;
+    request->locked = (flags & WINSHM_CREATE_LOCKED) != 0;
     request->lock_kind =
         (flags & WINSHM_NO_LOCK) != 0 ? WINSHM_LOCK_NONE : WINSHM_LOCK_ROBUST;
     request->disposition = options->disposition;
@@ -40,44 +137,27 @@ static winshm_status prepare(const winshm_options *options,
         options->capacity != 0 ? options->capacity : options->size;
     request->layout_tag = options->layout_tag;
     request->security = options->security;
-    if (creates && !request->writable)
-        return WINSHM_E_INVALID;
-    if (options->disposition == WINSHM_CREATE_NEW && options->size == 0)
-        return WINSHM_E_INVALID;
-    if (!creates && options->security != NULL &&
-        strcmp(options->security, "anyone") != 0)
-        return WINSHM_E_INVALID;
-    if (request->capacity < request->size)
-        return WINSHM_E_INVALID;
-    if (request->raw && options->capacity != 0)
-        return WINSHM_E_UNSUPPORTED;
-    if (request->raw && (flags & WINSHM_NO_LOCK) != 0)
-        return WINSHM_E_INVALID;
-    if (request->capacity > INT64_MAX)
-        return WINSHM_E_SIZE;
-    return WINSHM_OK;
+    return status;
 }
 
-static winshm_status open_with(const char *function,
-                               const winshm_options *options,
+static winshm_status open_with(const char *function, const winshm_options *from,
                                winshm_region **out)
 {
     struct request request;
-    if (out == NULL)
-        return wshm_error_report(function, NULL, WINSHM_E_INVALID);
-    *out = NULL;
+    winshm_options options;
     wshm_error_clear();
-    winshm_status status = WINSHM_E_INVALID;
-    if (options != NULL && options->struct_size == sizeof *options)
-        status = prepare(options, &request);
-    else
-        options = NULL;
+    if (out == NULL)
+        return wshm_error_report(function, NULL,
+                                 invalid("out is NULL", "", 0, 0));
+    *out = NULL;
+    winshm_status status = fetch(from, &options);
+    if (status == WINSHM_OK)
+        status = prepare(&options, &request);
     if (status == WINSHM_OK)
         status = wshm_region_open(&request, out);
     if (status == WINSHM_OK)
         wshm_error_clear(); /* what was refused on the way was no failure */
-    return wshm_error_report(function, options != NULL ? options->name : NULL,
-                             status);
+    return wshm_error_report(function, options.name, status);
 }
 
 static winshm_options options_of(const char *name, uint64_t size,

@@ -3,6 +3,23 @@
  * of line. */
 #include "api.h"
 #include "lock.h"
+#include "status.h"
+
+static winshm_status check_mode(uint32_t mode)
+{
+    return mode == WINSHM_EXCLUSIVE || mode == WINSHM_SHARED
+               ? WINSHM_OK
+               : wshm_error_detail(WINSHM_E_INVALID, "mode is {a}",
+                                   "It is WINSHM_SHARED or WINSHM_EXCLUSIVE.",
+                                   mode, 0, 0);
+}
+
+/** In which mode this thread holds the lock. */
+static const char *how_held(const struct region *r)
+{
+    return wshm_lock_held(r) == WINSHM_SHARED ? "in shared mode"
+                                              : "in exclusive mode";
+}
 
 /** @param r NULL: not begun. @param half what wshm_lock_try_*() said. */
 static PLATFORM_NOINLINE winshm_status lock_slowly(winshm_region *region,
@@ -16,9 +33,9 @@ static PLATFORM_NOINLINE winshm_status lock_slowly(winshm_region *region,
         r = wshm_region_use(region);
     if (r == NULL)
         return wshm_api_refuse(function, region);
-    winshm_status status = participates(r, true);
-    if (mode != WINSHM_EXCLUSIVE && mode != WINSHM_SHARED)
-        status = WINSHM_E_INVALID;
+    winshm_status status = wshm_api_participates(r, true);
+    if (status == WINSHM_OK)
+        status = check_mode(mode);
     if (status == WINSHM_OK && !half && wshm_lock_held(r) != 0)
         status = WINSHM_E_DEADLOCK;
     if (status == WINSHM_OK)
@@ -26,8 +43,14 @@ static PLATFORM_NOINLINE winshm_status lock_slowly(winshm_region *region,
     if (status == WINSHM_OK)
         status = half ? wshm_lock_finish(r, mode, timeout_ms)
                       : wshm_lock(r, mode, timeout_ms);
-    if (status == WINSHM_OK ||
-        (status == WINSHM_E_OWNER_DEAD && mode == WINSHM_EXCLUSIVE))
+    bool told = status == WINSHM_E_OWNER_DEAD && mode == WINSHM_EXCLUSIVE;
+    if (told)
+        wshm_error_because(status, "the data may be half written",
+                           "This call has taken the lock all the same: repair "
+                           "the data, call winshm_make_consistent(), unlock.");
+    if (status == WINSHM_E_DEADLOCK)
+        wshm_error_because(status, how_held(r), NULL);
+    if (status == WINSHM_OK || told)
         wshm_lock_record(r, mode);
     return finish_on_block(function, r, status);
 }
@@ -67,11 +90,14 @@ static PLATFORM_NOINLINE winshm_status unlock_slowly(winshm_region *region,
         r = wshm_region_use(region);
     if (r == NULL)
         return wshm_api_refuse(function, region);
-    winshm_status status = participates(r, true);
-    if (mode != WINSHM_EXCLUSIVE && mode != WINSHM_SHARED)
-        status = WINSHM_E_INVALID;
+    winshm_status status = wshm_api_participates(r, true);
+    if (status == WINSHM_OK)
+        status = check_mode(mode);
     if (status == WINSHM_OK)
         status = wshm_unlock(r, mode);
+    if (status == WINSHM_E_NOT_OWNER && wshm_lock_held(r) != 0)
+        wshm_error_because(status, how_held(r),
+                           "Unlock in the mode that was locked.");
     return finish_on_block(function, r, status);
 }
 
@@ -108,7 +134,7 @@ winshm_status WINSHM_CALL winshm_make_consistent(winshm_region *region)
     struct region *r = wshm_region_use(region);
     if (r == NULL)
         return wshm_api_refuse(function, region);
-    winshm_status status = participates(r, true);
+    winshm_status status = wshm_api_participates(r, true);
     if (status == WINSHM_OK)
         status = wshm_lock_make_consistent(r);
     return finish_on_block(function, r, status);

@@ -67,6 +67,14 @@ static void park(struct region *r, uint32_t seen, uint64_t time)
     wshm_park_withdraw(r, PLATFORM_CHANGE);
 }
 
+static winshm_status unchanged(uint32_t timeout_ms)
+{
+    return wshm_error_detail(WINSHM_E_TIMEOUT, "no change within {a} ms",
+                             "Nobody has called winshm_notify() or "
+                             "winshm_write() meanwhile.",
+                             timeout_ms, 0, 0);
+}
+
 winshm_status wshm_change_wait(struct region *r, uint32_t seen,
                                uint32_t timeout_ms)
 {
@@ -76,7 +84,7 @@ winshm_status wshm_change_wait(struct region *r, uint32_t seen,
     if (wshm_change_count(r) != seen)
         return WINSHM_OK;
     if (timeout_ms == 0)
-        return WINSHM_E_TIMEOUT;
+        return unchanged(0);
     uint64_t began = wshm_platform_now();
     uint64_t deadline = wshm_park_deadline(timeout_ms);
     uint64_t now = began;
@@ -91,7 +99,7 @@ winshm_status wshm_change_wait(struct region *r, uint32_t seen,
             return WINSHM_E_NOT_FOUND;
         now = wshm_platform_now();
         if (now >= deadline)
-            return WINSHM_E_TIMEOUT;
+            return unchanged(timeout_ms);
         uint64_t left = deadline - now < SLICE ? deadline - now : SLICE;
         if (r->slot == NULL)
             poll(began, now, left);
@@ -109,4 +117,30 @@ winshm_status wshm_change_event(struct region *r, void **handle)
         atomic_store(&r->control->change.events, 1);
     }
     return status;
+}
+
+/** A platform_watch of a region: it goes on across closes that are refused. */
+static bool watch(void *subject, uint32_t *seen, bool *more)
+{
+    struct region *r = subject;
+    for (;;) {
+        winshm_status status = wshm_change_wait(r, *seen, WINSHM_FOREVER);
+        *more = status == WINSHM_OK;
+        if (status == WINSHM_OK)
+            *seen = wshm_change_count(r);
+        if (status != WINSHM_E_CLOSED)
+            return true;
+        if (atomic_load(&r->closing) == CLOSE_DONE)
+            return false;
+        wshm_platform_sleep(MILLISECOND);
+    }
+}
+
+winshm_status wshm_change_descriptor(struct region *r, int32_t *fd)
+{
+    winshm_status life = wshm_observe_any(r);
+    if (life != WINSHM_OK)
+        return life;
+    return wshm_platform_descriptor(&r->platform, watch, r,
+                                    wshm_change_count(r), fd);
 }

@@ -6,6 +6,7 @@
 #include "observe.h"
 #include "park.h"
 #include "part.h"
+#include "status.h"
 
 /** Longer copies are made under the lock, as a section that runs meanwhile
  * would make them worthless. */
@@ -61,7 +62,7 @@ static winshm_status write_locked(struct region *r, uint64_t offset,
     if (held == WINSHM_EXCLUSIVE)
         return wshm_part_write(r, offset, buffer, length);
     if (held == WINSHM_SHARED)
-        return WINSHM_E_DEADLOCK;
+        return wshm_error_because(WINSHM_E_DEADLOCK, "in shared mode", NULL);
     winshm_status status = wshm_lock(r, WINSHM_EXCLUSIVE, timeout_ms);
     if (status == WINSHM_OK)
         status = wshm_part_write(r, offset, buffer, length);

@@ -17,11 +17,16 @@ static winshm_status check_match(const struct facts *facts,
     if (facts->size == 0 || facts->capacity < facts->size ||
         facts->lock_kind > WINSHM_LOCK_ROBUST)
         return WINSHM_E_CORRUPT;
-    if (request->size != 0 && request->size != facts->size)
-        return WINSHM_E_SIZE;
+    /* The tag first: where both differ it is the cause. */
     if (request->layout_tag != 0 && facts->layout_tag != 0 &&
         request->layout_tag != facts->layout_tag)
-        return WINSHM_E_TAG;
+        return wshm_error_detail(WINSHM_E_TAG,
+                                 "the region has {xa}, this program {xb}", NULL,
+                                 facts->layout_tag, request->layout_tag, 0);
+    if (request->size != 0 && request->size != facts->size)
+        return wshm_error_detail(
+            WINSHM_E_SIZE, "the region has {a} bytes, {b} were asked for",
+            "Size 0 opens any size.", facts->size, request->size, 0);
     return WINSHM_OK;
 }
 
@@ -31,7 +36,11 @@ static winshm_status check_bytes(const struct region *r, uint64_t size,
 {
     uint64_t bytes;
     winshm_status status = wshm_platform_data_bytes(&r->platform, &bytes);
-    return status == WINSHM_OK && bytes < size ? less : status;
+    return status == WINSHM_OK && bytes < size
+               ? wshm_error_detail(less,
+                                   "the block has {a} bytes, {b} are needed",
+                                   NULL, bytes, size, 0)
+               : status;
 }
 
 static void learn(struct region *r, const struct facts *facts)
@@ -263,6 +272,15 @@ static winshm_status witness(struct region *r, const struct facts *facts,
     }
 }
 
+static winshm_status other_layout(const struct facts *facts)
+{
+    return wshm_error_detail(
+        WINSHM_E_LAYOUT,
+        "its bookkeeping is of version {a}, this library's "
+        "of {b}",
+        NULL, facts->version, LAYOUT_VERSION, 0);
+}
+
 static winshm_status join(struct region *r, const struct request *request,
                           const struct facts *facts)
 {
@@ -302,9 +320,11 @@ static winshm_status under_life_lock(struct region *r,
         return WINSHM_E_FOREIGN;
     winshm_status status = witness(r, &facts, deadline, &exists);
     if (exists && facts.version != LAYOUT_VERSION)
-        return WINSHM_E_LAYOUT;
+        return other_layout(&facts);
     if (exists && request->disposition == WINSHM_CREATE_NEW)
-        return WINSHM_E_EXISTS;
+        return wshm_error_detail(
+            WINSHM_E_EXISTS, "{process} has created it", NULL,
+            atomic_load(&r->control->header.creator_pid), 0, 0);
     if (status == WINSHM_OK && exists)
         status = join(r, request, &facts);
     else if (status == WINSHM_OK)
@@ -314,7 +334,7 @@ static winshm_status under_life_lock(struct region *r,
     if (status == WINSHM_OK)
         status = wshm_enter_map(r, request);
     if (status == WINSHM_OK)
-        status = wshm_participant_claim(r);
+        status = wshm_participant_claim(r, request->locked && !exists);
     if (status == WINSHM_OK && !exists)
         sign(r);
     if (status != WINSHM_OK)
@@ -381,7 +401,7 @@ static winshm_status observe(struct region *r, const struct request *request,
         wshm_platform_sleep(MILLISECOND);
     }
     if (facts.version != LAYOUT_VERSION)
-        return WINSHM_E_LAYOUT;
+        return other_layout(&facts);
     status = join(r, request, &facts);
     learn(r, &facts);
     return status == WINSHM_OK ? wshm_enter_map(r, request) : status;

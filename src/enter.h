@@ -18,6 +18,7 @@ struct request {
     bool mapped;
     bool raw;
     bool tasks;
+    bool locked;          /* who creates holds the lock: WINSHM_CREATE_LOCKED */
     uint32_t disposition; /* WINSHM_CREATE_NEW, ... */
     uint32_t lock_kind;
     uint32_t timeout_ms;

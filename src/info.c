@@ -29,6 +29,15 @@ static uint32_t flags_of(struct region *r, uint32_t index, uint32_t word)
     return flags;
 }
 
+/** Give a struct to a caller who may have it longer or shorter: by its header.
+ * Its first member is struct_size. */
+static void hand_out(void *to, uint32_t size, const void *from, size_t known)
+{
+    memset(to, 0, size);
+    memcpy(to, from, size < known ? size : known);
+    memcpy(to, &size, sizeof size);
+}
+
 winshm_status wshm_info_participants(struct region *r,
                                      winshm_participant *array,
                                      uint32_t capacity, uint32_t *count)
@@ -36,6 +45,7 @@ winshm_status wshm_info_participants(struct region *r,
     uint32_t word = atomic_load(&r->control->lock.word);
     uint32_t limit = wshm_park_limit(r->control);
     uint32_t found = 0;
+    uint32_t stride = capacity != 0 ? array->struct_size : 0;
     winshm_status life = wshm_observe_any(r);
     if (life != WINSHM_OK)
         return life;
@@ -46,14 +56,15 @@ winshm_status wshm_info_participants(struct region *r,
         if (!wshm_participant_alive(r, index))
             continue;
         if (found < capacity) {
-            winshm_participant *p = &array[found];
-            memset(p, 0, sizeof *p);
-            p->struct_size = sizeof *p;
-            p->flags = flags_of(r, index, word);
-            p->member = shared_load(&slot->member);
-            p->start_us = (int64_t)shared_load(&slot->start);
-            p->pid = atomic_load(&slot->pid);
-            p->slot = index;
+            winshm_participant p;
+            memset(&p, 0, sizeof p);
+            p.flags = flags_of(r, index, word);
+            p.member = shared_load(&slot->member);
+            p.start_us = (int64_t)shared_load(&slot->start);
+            p.pid = atomic_load(&slot->pid);
+            p.slot = index;
+            hand_out((char *)array + (size_t)found * stride, stride, &p,
+                     sizeof p);
         }
         found++;
     }
@@ -106,7 +117,6 @@ winshm_status wshm_info_get(struct region *r, winshm_info *info)
 {
     winshm_info filled;
     memset(&filled, 0, sizeof filled);
-    filled.struct_size = sizeof filled;
     filled.kind = r->control != NULL ? WINSHM_KIND_MANAGED : WINSHM_KIND_RAW;
     filled.access = r->access;
     filled.lock_kind = r->lock_kind;
@@ -118,6 +128,6 @@ winshm_status wshm_info_get(struct region *r, winshm_info *info)
     winshm_status status =
         r->control != NULL ? fill_managed(r, &filled) : WINSHM_OK;
     if (status == WINSHM_OK)
-        *info = filled;
+        hand_out(info, info->struct_size, &filled, sizeof filled);
     return status;
 }

@@ -55,12 +55,16 @@ static winshm_status take(struct region *r, platform_object *taken,
         if (deadline == 0)
             deadline = now + 5 * MILLISECOND;
         if (now >= deadline)
-            return WINSHM_E_TOO_MANY;
+            return wshm_error_detail(
+                WINSHM_E_TOO_MANY, "all {a} places of the region are taken",
+                "A place is an open handle: share one between threads, and "
+                "close what is not needed.",
+                LAYOUT_SLOTS, 0, 0);
         wshm_platform_sleep(MILLISECOND);
     }
 }
 
-winshm_status wshm_participant_claim(struct region *r)
+winshm_status wshm_participant_claim(struct region *r, bool locked)
 {
     struct layout_control *control = r->control;
     struct layout_header *header = &control->header;
@@ -75,6 +79,10 @@ winshm_status wshm_participant_claim(struct region *r)
         if (wshm_park_limit(control) < index + 1)
             atomic_store(&control->counts.slots_used, index + 1);
         clean(r, index);
+        if (locked) {
+            atomic_store(&control->lock.version, 1);
+            atomic_store(&control->lock.word, (index + 1) | WORD_INCONSISTENT);
+        }
         r->slot = slot;
         r->me = index + 1;
         r->locks = r->lock_kind == WINSHM_LOCK_ROBUST;

@@ -9,8 +9,11 @@
 /**
  * Take a slot and its presence, clean it and describe this process in it.
  * Life lock held, header complete. From here on the region exists.
+ *
+ * @param locked with the lock held exclusively, by one who was told that the
+ *               data are not whole; nobody sees the region without.
  */
-winshm_status wshm_participant_claim(struct region *r);
+winshm_status wshm_participant_claim(struct region *r, bool locked);
 
 /** True unless the slot's participant is known to be dead. A handle's own slot
  * is alive. A look and no more: the answer may be old when it arrives. */

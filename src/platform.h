@@ -19,35 +19,12 @@
 #include <stdint.h>
 #include <string.h>
 
-#if defined(_MSC_VER)
-#include <intrin.h>
-#endif
-
+#include "system.h"
 #include "winshm.h"
-
-/** COLD marks what is rarely run. Kept out of line, it costs the fast path that
- * calls it last not even saved registers. */
-#if defined(__GNUC__)
-#define PLATFORM_COLD __attribute__((noinline, cold))
-#define PLATFORM_NOINLINE __attribute__((noinline))
-#define PLATFORM_LIKELY(x) __builtin_expect(!!(x), 1)
-#else
-#define PLATFORM_COLD
-#define PLATFORM_NOINLINE
-#define PLATFORM_LIKELY(x) (x)
-#endif
-
-/** Times are nanoseconds. */
-#define MICROSECOND UINT64_C(1000)
-#define MILLISECOND (1000 * MICROSECOND)
-#define SECOND (1000 * MILLISECOND)
 
 /** An object of the operating system: a HANDLE or a file descriptor. */
 typedef intptr_t platform_object;
 #define PLATFORM_NONE ((platform_object)-1)
-
-/** How many regions a process can have open. */
-enum { PLATFORM_REGIONS = 1024 };
 
 /** What one open handle holds of the operating system. */
 struct platform_region {
@@ -63,7 +40,7 @@ struct platform_region {
     void *control_view;       /* control_bytes, or NULL */
     uint64_t control_bytes;
     _Atomic uint32_t control_lost; /* 1: the view is all ones, and private */
-    void *park;                    /* Windows: events and what waits at them */
+    void *park; /* Windows: events and what waits at them; Linux: the watcher */
 };
 
 /** What tells one data object from another of the same name (Linux). */
@@ -80,10 +57,6 @@ enum platform_entry {
 };
 
 /* The life of a region. */
-
-/** Before anything else: clocks, guards, fork hooks. Does it once, and again
- * only what failed. */
-winshm_status wshm_platform_init(void);
 
 /** Set the fields to "holds nothing". */
 static inline void wshm_platform_reset(struct platform_region *p)
@@ -119,6 +92,17 @@ winshm_status wshm_platform_enter(struct platform_region *p,
  */
 winshm_status wshm_platform_control_own(const struct platform_region *p,
                                         const char *security);
+
+/** What to say of a word of winshm_options.security that is none. */
+#define PLATFORM_SECURITY_WORDS                                                \
+    "It is NULL, \"owner\", \"session\", \"interactive-read\", "               \
+    "\"everyone-read\", or on Windows a security descriptor in SDDL."
+
+/** What to say when the life lock was not had in time. */
+#define PLATFORM_OTHERS_INSIDE                                                 \
+    "another process was inside create or open of it all the time"
+#define PLATFORM_OTHERS_CURE                                                   \
+    "It is stopped, or makes a very large block: let it go on, or end it."
 
 /** Give the life lock back. */
 void wshm_platform_entered(struct platform_region *p);
@@ -283,156 +267,27 @@ winshm_status wshm_platform_park_prepare(struct platform_region *p,
 void wshm_platform_wake(struct platform_region *p, uint32_t slot,
                         enum platform_channel channel, _Atomic uint32_t *word);
 
-/** The event of wait loops, made when first asked for, and setting it. */
+/** The event of wait loops, made when first asked for, and setting it. Windows:
+ * here whoever changes the region sets it. */
 winshm_status wshm_platform_event(struct platform_region *p, uint32_t slot,
                                   void **handle);
 void wshm_platform_event_set(struct platform_region *p, uint32_t slot);
 
-/**
- * Make every store that any participant's processor has executed visible to
- * this thread, without the participant's help.
- *
- * @return false if the system cannot; the caller then has to look on for
- *         longer than a store can stay hidden.
- */
-bool wshm_platform_barrier(void);
-
-/** The same for the threads of this process only. */
-void wshm_platform_barrier_process(void);
-
-uint64_t wshm_platform_now(void); /* nanoseconds, monotonic */
-void wshm_platform_sleep(uint64_t nanoseconds);
-
-/** How long spinning beats parking here, in nanoseconds; 0 with one CPU. */
-uint64_t wshm_platform_spin_time(void);
-
-/** Tell the processor that this is a spin loop. */
-static inline void wshm_platform_pause(void)
-{
-#if defined(_MSC_VER)
-    _mm_pause();
-#elif defined(__i386__) || defined(__x86_64__)
-    __builtin_ia32_pause();
-#elif defined(__aarch64__)
-    __asm__ __volatile__("yield");
-#endif
-}
-
-/* This process and thread. */
-
-winshm_status wshm_platform_random(void *bytes, uint32_t length);
-uint32_t wshm_platform_pid(void);
-int64_t wshm_platform_start_us(void); /* Unix microseconds */
-
-/* A thread is known by a number that no other thread of the process has ever
- * had: what the system calls its threads by is given to the next one as soon as
- * a thread has ended. Numbers are odd; PLATFORM_NOBODY is no thread's. */
-
-#define PLATFORM_NOBODY ((uintptr_t)1)
-
-/** The number of this thread, which is given one now if it has none. @return
- * PLATFORM_NOBODY: no memory. */
-PLATFORM_COLD uintptr_t wshm_platform_thread_number(void);
-
-#if defined(_WIN32)
-
-/** Where in the thread's block the system keeps what TlsSetValue() has set;
- * at or beyond PLATFORM_TLS_SLOTS: elsewhere, or not yet made. */
-extern uint32_t wshm_win32_thread_index;
-#define PLATFORM_TLS_SLOTS 64u
-
-/** The number of this thread, or PLATFORM_NOBODY if it has none yet. */
-static inline uintptr_t wshm_platform_thread(void)
-{
-    uint32_t index = wshm_win32_thread_index;
-    uintptr_t number;
-    if (!PLATFORM_LIKELY(index < PLATFORM_TLS_SLOTS))
-        return wshm_platform_thread_number();
-        /* TlsGetValue() without the call: TEB.TlsSlots, as winternl.h has it.
-         */
-#if defined(_MSC_VER) && defined(_M_X64)
-    number = __readgsqword(0x1480 + index * 8);
-#elif defined(_MSC_VER) && defined(_M_IX86)
-    number = __readfsdword(0xE10 + index * 4);
-#elif defined(_WIN64)
-    __asm__ __volatile__("movq %%gs:0x1480(,%1,8), %0"
-                         : "=r"(number)
-                         : "r"((uint64_t)index));
-#else
-    __asm__ __volatile__("movl %%fs:0xE10(,%1,4), %0"
-                         : "=r"(number)
-                         : "r"(index));
-#endif
-    return number | PLATFORM_NOBODY;
-}
-
-#else
-
-/** Hidden, and in the static model, so that it costs a load. */
-extern __attribute__((
-    visibility("hidden"),
-    tls_model("initial-exec"))) _Thread_local uintptr_t wshm_posix_thread;
-
-/** The number of this thread, or PLATFORM_NOBODY if it has none yet. */
-static inline uintptr_t wshm_platform_thread(void)
-{
-    return wshm_posix_thread;
-}
-
-#endif
-
-/** True if the process has come so far in ending that no thread but this one is
- * left. The others were stopped anywhere: no mark of theirs is ever cleared,
- * and no lock released. Windows only. */
-#if defined(_WIN32)
-bool wshm_platform_ending(void);
-#else
-static inline bool wshm_platform_ending(void)
-{
-    return false;
-}
-#endif
-
-/** What is kept for each thread, zeroed at first. */
-struct platform_thread {
-    uint32_t shared[PLATFORM_REGIONS / 32]; /* a bit a region: see lock.h */
-    uint32_t endings; /* backend: how often its end was put off */
-    _Alignas(16) unsigned char failure[1024];
-};
-
-/** What is kept for this thread. @return NULL: no memory. */
-struct platform_thread *wshm_platform_thread_block(void);
+/** Wait for the next change of what is watched. @param seen [in, out] the state
+ * that is known. @param more [out] false: there will be none. @return true if
+ * those who wait should look. */
+typedef bool platform_watch(void *subject, uint32_t *seen, bool *more);
 
 /**
- * Keep the calling thread from being cancelled (POSIX threads) while it is in
- * the middle of something that only it can finish.
- *
- * @return what wshm_platform_cancellable() wants back.
+ * The descriptor of wait loops, made when first asked for. Linux: here a thread
+ * of this process calls watch() again and again, and raises the descriptor.
  */
-int wshm_platform_uncancellable(void);
-void wshm_platform_cancellable(int state);
+winshm_status wshm_platform_descriptor(struct platform_region *p,
+                                       platform_watch *watch, void *subject,
+                                       uint32_t seen, int32_t *fd);
 
-/** A lock between the threads of this process; all zeros: free. It is none any
- * more when the process is ending. */
-struct platform_mutex {
-    void *opaque[8];
-};
-void wshm_platform_mutex_lock(struct platform_mutex *mutex);
-void wshm_platform_mutex_unlock(struct platform_mutex *mutex);
-
-/* What the backend calls, as soon as the library is loaded. */
-
-struct platform_hooks {
-    /** Around fork(): both sides see the tables of handles whole. */
-    void (*fork_prepare)(void);
-    void (*fork_parent)(void);
-    void (*fork_child)(void);
-    /** At the orderly end of a process that may have left regions open: removes
-     * the names of those that end with it. Presences stay until the process is
-     * gone, since its other threads may still be running. */
-    void (*exit)(void);
-};
-
-extern const struct platform_hooks wshm_hooks;
+/** Wait for the end of that thread, whose watch() ends soon, and close the
+ * descriptor. */
+void wshm_platform_descriptor_close(struct platform_region *p);
 
 #endif

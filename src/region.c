@@ -37,7 +37,9 @@ static winshm_status open_block(struct region *r, const struct request *request,
     if (status == WINSHM_OK)
         status = wshm_platform_data_bytes(p, &r->size);
     if (status == WINSHM_OK && (r->size == 0 || r->size < request->size))
-        status = WINSHM_E_SIZE;
+        status = wshm_error_detail(
+            WINSHM_E_SIZE, "the block has {a} bytes, {b} were asked for",
+            "Ask for no more, or for 0: any size.", r->size, request->size, 0);
     if (status == WINSHM_OK)
         status = wshm_enter_map(r, request);
     /* Last, so that what fails leaves no name. */
@@ -89,6 +91,12 @@ static winshm_status enter(struct region *r, const struct request *request,
     return wshm_enter(r, request, deadline);
 }
 
+/** True if the call has created the region, and its caller holds the lock. */
+static bool holds_new(const struct region *r, const struct request *request)
+{
+    return request->locked && r->origin != WINSHM_ORIGIN_OPENED;
+}
+
 static winshm_status open_in(struct region *r, const struct request *request)
 {
     struct platform_region *p = &r->platform;
@@ -117,6 +125,15 @@ static winshm_status open_in(struct region *r, const struct request *request)
     }
 }
 
+static winshm_status no_place(void)
+{
+    return wshm_error_detail(WINSHM_E_TOO_MANY,
+                             "this process has {a} regions open",
+                             "Close what is not needed, or share a handle "
+                             "between threads.",
+                             HANDLE_REGIONS, 0, 0);
+}
+
 /** True if the call looks for what crashes have left: it has created a managed
  * region, or has not found the room for one. */
 static bool tidies(const struct region *r, const struct request *request,
@@ -133,13 +150,19 @@ winshm_status wshm_region_open(const struct request *request,
 {
     int cancellation = wshm_platform_uncancellable();
     winshm_status status = wshm_platform_init();
+    /* The thread is going to be recorded as the holder. */
+    if (status == WINSHM_OK && request->locked &&
+        wshm_platform_thread_number() == PLATFORM_NOBODY)
+        status = WINSHM_E_NO_MEMORY;
     struct region *r =
         status == WINSHM_OK ? wshm_region_allocate(request->tasks) : NULL;
     if (status == WINSHM_OK)
-        status = r != NULL ? open_in(r, request) : WINSHM_E_TOO_MANY;
+        status = r != NULL ? open_in(r, request) : no_place();
     if (r != NULL && tidies(r, request, status) && wshm_sweep() &&
         status == WINSHM_E_NO_MEMORY)
         status = open_in(r, request);
+    if (status == WINSHM_OK && holds_new(r, request))
+        wshm_lock_record(r, WINSHM_EXCLUSIVE);
     if (status == WINSHM_OK)
         *out = wshm_region_publish(r);
     else if (r != NULL)
@@ -283,6 +306,12 @@ static bool retire(struct region *r, uintptr_t value, uint64_t pause)
     return false;
 }
 
+static winshm_status held_here(void)
+{
+    return wshm_error_because(
+        WINSHM_E_BUSY, "the lock is held through this handle", "Unlock first.");
+}
+
 /** Become the one who closes the handle. @param status [out] why not, or
  * WINSHM_OK for what there was nothing more to do for. */
 static struct region *begin_close(winshm_region *handle, winshm_status *status)
@@ -310,7 +339,7 @@ static struct region *begin_close(winshm_region *handle, winshm_status *status)
         wshm_region_end(r);
         if (mine)
             return r;
-        *status = busy ? WINSHM_E_BUSY : WINSHM_E_CLOSED;
+        *status = busy ? held_here() : WINSHM_E_CLOSED;
         if (busy || wshm_platform_ending())
             return NULL;
         /* Another thread closes it, and may yet be refused. */
@@ -335,11 +364,20 @@ winshm_status wshm_region_close(winshm_region *handle)
         wshm_platform_sleep(MILLISECOND);
         pause = MILLISECOND;
     }
+    bool holds = !retired && holds_lock(r);
     atomic_store(&r->closing, retired ? CLOSE_DONE : CLOSE_NONE);
     if (retired) {
+        wake_own(r);
+        wshm_platform_descriptor_close(&r->platform);
         wshm_platform_unname(&r->platform); /* whatever views are left */
         wshm_region_release(r);
     }
     wshm_platform_cancellable(cancellation);
-    return retired ? WINSHM_OK : WINSHM_E_BUSY;
+    if (retired)
+        return WINSHM_OK;
+    return holds ? held_here()
+                 : wshm_error_because(WINSHM_E_BUSY,
+                                      "a call of another thread goes on",
+                                      "Let the threads that use the handle "
+                                      "return, then close.");
 }

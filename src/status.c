@@ -4,12 +4,16 @@
  * that a caller that polls with short time-outs does not pay for sentences. */
 #include "status.h"
 
+#include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "name.h"
 #include "platform.h"
+#include "text.h"
+
+/** Room for the longest message. */
+enum { MESSAGE_BYTES = 1024 };
 
 struct entry {
     winshm_status status;
@@ -45,19 +49,30 @@ const char *wshm_status_text(winshm_status status)
     return find(status)->text;
 }
 
-/** One thread's last failure. A call that refused is pending until the
- * exported function reports; only then it belongs to the failure. */
+/** What exactly was wrong: see wshm_error_detail(). */
+struct detail {
+    winshm_status status;
+    const char *what; /* NULL: nothing was noted */
+    const char *cure;
+    uint64_t numbers[3];
+};
+
+/** One thread's last failure. What is pending belongs to it only when the
+ * exported function reports. */
 struct failure {
     const char *pending_call;
     int32_t pending_code;
     bool kept;
+    struct detail pending;
     winshm_status status;
     int32_t os_code;
     const char *os_call;
     const char *function;
+    struct detail detail;
     bool worded;
+    char text[64];
     char object[WINSHM_NAME_MAX + 8];
-    char message[720];
+    char message[MESSAGE_BYTES];
 };
 _Static_assert(sizeof(struct failure) <=
                    sizeof((struct platform_thread *)0)->failure,
@@ -70,13 +85,18 @@ static struct failure *own_failure(void)
     return thread == NULL ? NULL : (void *)thread->failure;
 }
 
+static void forget(struct failure *f)
+{
+    f->pending_call = NULL;
+    f->pending.what = NULL;
+    f->kept = false;
+}
+
 void wshm_error_clear(void)
 {
     struct failure *f = own_failure();
-    if (f == NULL)
-        return;
-    f->pending_call = NULL;
-    f->kept = false;
+    if (f != NULL)
+        forget(f);
 }
 
 void wshm_error_keep(void)
@@ -97,6 +117,29 @@ winshm_status wshm_error_os(winshm_status status, const char *call,
     return status;
 }
 
+winshm_status wshm_error_detail(winshm_status status, const char *what,
+                                const char *cure, uint64_t a, uint64_t b,
+                                uint64_t c)
+{
+    struct failure *f = own_failure();
+    if (f != NULL && !f->kept)
+        f->pending = (struct detail){status, what, cure, {a, b, c}};
+    return status;
+}
+
+winshm_status wshm_error_because(winshm_status status, const char *what,
+                                 const char *cure)
+{
+    return wshm_error_detail(status, what, cure, 0, 0, 0);
+}
+
+void wshm_error_text(const char *text)
+{
+    struct failure *f = own_failure();
+    if (f != NULL)
+        wshm_text_quote(f->text, sizeof f->text, text);
+}
+
 winshm_status wshm_error_report(const char *function, const char *object,
                                 winshm_status status)
 {
@@ -109,13 +152,102 @@ winshm_status wshm_error_report(const char *function, const char *object,
     f->function = function;
     f->os_call = f->pending_call;
     f->os_code = f->pending_call != NULL ? f->pending_code : 0;
-    f->pending_call = NULL;
-    f->kept = false;
+    f->detail = f->pending;
+    if (f->detail.status != status)
+        f->detail.what = NULL;
+    forget(f);
     f->worded = false;
     f->object[0] = '\0';
     if (object != NULL)
-        wshm_name_quote(f->object, sizeof f->object, object);
+        wshm_text_quote(f->object, sizeof f->object, object);
     return status;
+}
+
+/* Putting it into words. */
+
+/** A text that grows in room of a given size, and is cut off at its end. */
+struct words {
+    char *room;
+    size_t size;
+    size_t used;
+};
+
+static void say(struct words *words, const char *text)
+{
+    size_t length = strlen(text);
+    size_t left = words->size - words->used - 1;
+    if (length > left)
+        length = left;
+    memcpy(words->room + words->used, text, length);
+    words->used += length;
+    words->room[words->used] = '\0';
+}
+
+static void say_number(struct words *words, const char *format, uint64_t number)
+{
+    char text[24];
+    snprintf(text, sizeof text, format, number);
+    say(words, text);
+}
+
+static void say_process(struct words *words, uint64_t pid)
+{
+    char name[64];
+    char quoted[64];
+    say_number(words, "process %" PRIu64, pid);
+    if (!wshm_platform_process_name((uint32_t)pid, name, sizeof name))
+        return;
+    wshm_text_quote(quoted, sizeof quoted, name);
+    say(words, " (");
+    say(words, quoted);
+    say(words, ")");
+}
+
+/** What a placeholder stands for. */
+static void say_value(struct words *words, const struct failure *f,
+                      const char *key, size_t length)
+{
+    const uint64_t *numbers = f->detail.numbers;
+    if (length == 1)
+        say_number(words, "%" PRIu64, numbers[key[0] - 'a']);
+    else if (length == 2)
+        say_number(words, "0x%" PRIX64, numbers[key[1] - 'a']);
+    else if (key[0] == 'p')
+        say_process(words, numbers[0]);
+    else
+        say(words, f->text);
+}
+
+static void say_detail(struct words *words, const struct failure *f)
+{
+    const char *what = f->detail.what;
+    say(words, ": ");
+    while (*what != '\0') {
+        size_t plain = strcspn(what, "{");
+        char piece[128];
+        snprintf(piece, sizeof piece, "%.*s", (int)plain, what);
+        say(words, piece);
+        what += plain;
+        if (*what == '\0')
+            break;
+        size_t key = strcspn(what, "}");
+        say_value(words, f, what + 1, key - 1);
+        what += key + 1;
+    }
+}
+
+static void say_call(struct words *words, const struct failure *f)
+{
+    char reason[160];
+    say(words, " (");
+    say(words, f->os_call);
+    say(words, " failed with ");
+    say_number(words, "%" PRId64, (uint64_t)(int64_t)f->os_code);
+    if (wshm_platform_reason(f->os_code, reason, sizeof reason)) {
+        say(words, ": ");
+        say(words, reason);
+    }
+    say(words, ")");
 }
 
 const char *wshm_error_message(void)
@@ -125,16 +257,26 @@ const char *wshm_error_message(void)
         return "";
     if (f->worded)
         return f->message;
-    char object[sizeof f->object + 4] = "";
-    char call[96] = "";
-    if (f->object[0] != '\0')
-        snprintf(object, sizeof object, " '%s'", f->object);
-    if (f->os_call != NULL)
-        snprintf(call, sizeof call, " (%s failed with %ld)", f->os_call,
-                 (long)f->os_code);
     const struct entry *entry = find(f->status);
-    snprintf(f->message, sizeof f->message, "%s%s: %s%s [%s]. %s", f->function,
-             object, entry->text, call, entry->name, entry->cure);
+    bool detailed = f->detail.what != NULL;
+    struct words words = {f->message, sizeof f->message, 0};
+    say(&words, f->function);
+    if (f->object[0] != '\0') {
+        say(&words, " '");
+        say(&words, f->object);
+        say(&words, "'");
+    }
+    say(&words, ": ");
+    say(&words, entry->text);
+    if (detailed)
+        say_detail(&words, f);
+    if (f->os_call != NULL)
+        say_call(&words, f);
+    say(&words, " [");
+    say(&words, entry->name);
+    say(&words, "]. ");
+    say(&words,
+        detailed && f->detail.cure != NULL ? f->detail.cure : entry->cure);
     f->worded = true;
     return f->message;
 }

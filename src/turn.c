@@ -174,6 +174,14 @@ static void park(struct region *r, uint32_t owner, uint64_t time,
     wshm_park_withdraw(r, PLATFORM_LOCK);
 }
 
+/** Note who is in the way, when the time is up. */
+static winshm_status late(struct region *r, uint32_t slot)
+{
+    return wshm_error_detail(WINSHM_E_TIMEOUT, "{process} holds the lock",
+                             "It is alive, and slow or stopped.",
+                             atomic_load(&r->control->slots[slot].pid), 0, 0);
+}
+
 winshm_status wshm_turn_wait(struct turn *turn)
 {
     struct region *r = turn->region;
@@ -196,7 +204,7 @@ winshm_status wshm_turn_wait(struct turn *turn)
             wshm_participant_reap(r, owner);
         now = wshm_platform_now();
         if (now >= turn->deadline)
-            return WINSHM_E_TIMEOUT;
+            return owner < LAYOUT_SLOTS ? late(r, owner) : WINSHM_E_TIMEOUT;
         uint64_t time = take_seat(turn, word, now);
         if (time > turn->deadline - now)
             time = turn->deadline - now;
@@ -230,7 +238,7 @@ winshm_status wshm_turn_drain(struct region *r, uint32_t slot,
         }
         now = wshm_platform_now();
         if (now >= deadline)
-            return WINSHM_E_TIMEOUT;
+            return late(r, slot);
         uint64_t time = slice(now - began);
         if (time > deadline - now)
             time = deadline - now;

@@ -3,13 +3,16 @@
 
 #include "part.h"
 #include "region.h"
+#include "status.h"
 
 winshm_status wshm_view_map(struct region *r, uint64_t offset, uint64_t length,
                             bool write, winshm_view **out)
 {
     struct view *v = wshm_view_allocate(r);
     if (v == NULL)
-        return WINSHM_E_TOO_MANY;
+        return wshm_error_detail(
+            WINSHM_E_TOO_MANY, "this process has {a} views mapped",
+            "Unmap what is not needed.", HANDLE_VIEWS, 0, 0);
     winshm_status status = wshm_part_map(r, offset, length, write, &v->part);
     if (status != WINSHM_OK) {
         wshm_view_free(v);

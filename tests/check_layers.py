@@ -19,9 +19,9 @@ STANDARD = {
 # The pause instruction and the like; the contract itself may have them.
 COMPILER = {"intrin.h"}
 # Backends may include these headers of ours and their own ones.
-BELOW = {"platform.h", "status.h", "winshm.h"}
+BELOW = {"platform.h", "status.h", "system.h", "winshm.h"}
 # Headers at the bottom, which know no other module.
-LEAVES = {"layout.h", "name.h", "platform.h", "status.h"}
+LEAVES = {"layout.h", "name.h", "status.h", "system.h", "text.h"}
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)
 CONDITION = re.compile(
@@ -41,7 +41,7 @@ def check_file(path):
         yield f"{lines} lines are too many (below {MAX_LINES})"
     for kind, name in INCLUDE.findall(text):
         system = kind == "<"
-        allowed = STANDARD | COMPILER if path.name == "platform.h" else STANDARD
+        allowed = STANDARD | COMPILER if path.name == "system.h" else STANDARD
         if system and not backend and name not in allowed:
             yield f"includes <{name}>; only a backend may"
         if system and name == "windows.h" and backend != "win32":
@@ -53,9 +53,9 @@ def check_file(path):
                 yield f'includes "{name}": a backend knows no upper layer'
         if not system and not backend and "/" in name:
             yield f'includes "{name}", which belongs to a backend'
-        if not system and path.name in LEAVES and name != "winshm.h":
+        if not system and path.name in LEAVES and name not in {"winshm.h", "system.h"}:
             yield f'includes "{name}": it must stand alone'
-    if not backend and path.name != "platform.h":
+    if not backend and path.name != "system.h":
         for match in CONDITION.finditer(text):
             yield f"asks for {match.group(1)}; only the backends may"
 

@@ -89,7 +89,8 @@ struct thread {
 struct thread thread_start(void (*run)(void *), void *argument);
 void thread_join(struct thread thread);
 
-/** True if a handle of the system that waits fires in time; Windows only. */
+/** True if a handle or descriptor of the system that loops wait for fires in
+ * time. */
 bool handle_fires(void *handle, uint32_t timeout_ms);
 
 static inline struct child child_start(const char *role, const char *argument,

@@ -252,7 +252,6 @@ void thread_join(struct thread thread)
 
 bool handle_fires(void *handle, uint32_t timeout_ms)
 {
-    (void)handle;
-    (void)timeout_ms;
-    return false;
+    struct pollfd one = {(int)(intptr_t)handle, POLLIN, 0};
+    return poll(&one, 1, (int)timeout_ms) == 1;
 }

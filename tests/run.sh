@@ -141,7 +141,7 @@ campaign() {
 }
 
 need native windows nim python
-need_packages python3-numpy
+need_packages python3-numpy python3-setuptools
 csharp=''
 if wanted csharp; then
     if dotnet_ready; then

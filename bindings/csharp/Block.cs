@@ -30,13 +30,21 @@ public abstract unsafe class Block : IDisposable
     private byte* _readable;
     private byte* _writable;
 
-    private volatile bool _disposed;
-    private byte* _kept;
+    private readonly byte* _kept;
+    private volatile State _state;
     private int _pins;
-    private bool _final;
     private bool _freeing;
     private bool _again;
     private bool _freed;
+
+    private enum State
+    {
+        Open,
+
+        /// <summary>Whether it can be closed is not decided yet. Whoever asks waits for that.</summary>
+        Closing,
+        Disposed,
+    }
 
     private protected Block(SafeHandle handle, void* data, ulong size, bool writable)
     {
@@ -69,7 +77,7 @@ public abstract unsafe class Block : IDisposable
         get
         {
             ThrowIfDisposed();
-            return (nint)_readable;
+            return (nint)_kept;
         }
     }
 
@@ -77,14 +85,14 @@ public abstract unsafe class Block : IDisposable
     /// <exception cref="ObjectDisposedException">It was disposed of.</exception>
     /// <exception cref="NotSupportedException">It is read-only, or not mapped.</exception>
     /// <exception cref="InvalidOperationException">A span cannot be as long: see <see cref="AsSpan{T}"/>.</exception>
-    public Span<byte> Span => new(At(0, _size, _writable), SpanLength);
+    public Span<byte> Span => new(At(0, _size, _writable, writes: true), SpanLength);
 
     /// <summary>All bytes, to be read.</summary>
     /// <exception cref="ObjectDisposedException">It was disposed of.</exception>
     /// <exception cref="NotSupportedException">It is not mapped.</exception>
     /// <exception cref="InvalidOperationException">
     /// A span cannot be as long: see <see cref="AsReadOnlySpan{T}"/>.</exception>
-    public ReadOnlySpan<byte> ReadOnlySpan => new(At(0, _size, _readable), SpanLength);
+    public ReadOnlySpan<byte> ReadOnlySpan => new(At(0, _size, _readable, writes: false), SpanLength);
 
     /// <summary>All bytes, in a form that may be kept and passed to asynchronous code.</summary>
     /// <inheritdoc cref="Span" path="/exception"/>
@@ -92,7 +100,7 @@ public abstract unsafe class Block : IDisposable
     {
         get
         {
-            At(0, _size, _writable);
+            At(0, _size, _writable, writes: true);
             return (_memory ??= new BlockMemory(this)).Memory;
         }
     }
@@ -109,28 +117,28 @@ public abstract unsafe class Block : IDisposable
     /// <exception cref="ObjectDisposedException">It was disposed of.</exception>
     /// <exception cref="NotSupportedException">It is read-only, or not mapped.</exception>
     public ref T As<T>(long offset)
-        where T : unmanaged => ref *(T*)At(offset, sizeof(T), _writable);
+        where T : unmanaged => ref *(T*)At(offset, sizeof(T), _writable, writes: true);
 
     /// <summary>The value at <paramref name="offset"/>, in place, to be read.</summary>
     /// <param name="offset">Its first byte.</param>
     /// <inheritdoc cref="ReadOnlySpan" path="/exception"/>
     /// <exception cref="ArgumentOutOfRangeException">Not all of it is inside.</exception>
     public ref readonly T AsReadOnly<T>(long offset)
-        where T : unmanaged => ref *(T*)At(offset, sizeof(T), _readable);
+        where T : unmanaged => ref *(T*)At(offset, sizeof(T), _readable, writes: false);
 
     /// <summary><paramref name="count"/> values from <paramref name="offset"/> on, in place.</summary>
     /// <param name="offset">The first byte.</param>
     /// <param name="count">Values, not bytes.</param>
     /// <inheritdoc cref="As{T}" path="/exception"/>
     public Span<T> AsSpan<T>(long offset, int count)
-        where T : unmanaged => new(At(offset, (long)count * sizeof(T), _writable), count);
+        where T : unmanaged => new(At(offset, (long)count * sizeof(T), _writable, writes: true), count);
 
     /// <summary><paramref name="count"/> values from <paramref name="offset"/> on, in place, to be read.</summary>
     /// <param name="offset">The first byte.</param>
     /// <param name="count">Values, not bytes.</param>
     /// <inheritdoc cref="AsReadOnly{T}" path="/exception"/>
     public ReadOnlySpan<T> AsReadOnlySpan<T>(long offset, int count)
-        where T : unmanaged => new(At(offset, (long)count * sizeof(T), _readable), count);
+        where T : unmanaged => new(At(offset, (long)count * sizeof(T), _readable, writes: false), count);
 
     /// <inheritdoc/>
     public abstract void Dispose();
@@ -148,9 +156,20 @@ public abstract unsafe class Block : IDisposable
     /// <summary>The native handle, for what is to be finished even after <see cref="Dispose"/>.</summary>
     private protected nint NativeOrStale => _native;
 
-    private protected bool IsDisposed => _disposed;
+    /// <summary>Whether it was disposed of for good, which it is not while somebody tries to close it.</summary>
+    private protected bool IsDisposed => _state == State.Disposed;
 
-    private protected void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(_disposed, this);
+    /// <summary>Whether somebody has disposed of it or tries to close it.</summary>
+    private protected bool IsLeaving => _state != State.Open;
+
+    private protected void ThrowIfDisposed()
+    {
+        if (_state != State.Open)
+        {
+            AwaitDecision();
+            ObjectDisposedException.ThrowIf(_state == State.Disposed, this);
+        }
+    }
 
     /// <summary>Throws if the call that has just been made failed.</summary>
     private protected void Check(int status)
@@ -163,55 +182,81 @@ public abstract unsafe class Block : IDisposable
     /// <summary>Frees the native handle; Busy if that cannot be done yet.</summary>
     private protected abstract int Free(nint native);
 
-    /// <summary>Lets every member refuse from now on.</summary>
-    /// <param name="final">Whatever <see cref="TryFree"/> comes to.</param>
+    /// <summary>Lets every member refuse from now on, whatever <see cref="TryFree"/> comes to.</summary>
     /// <returns>False if that was so before.</returns>
-    private protected bool Retire(bool final)
+    private protected bool Retire()
     {
         lock (_handle)
         {
-            _final |= final;
-            if (_disposed)
+            if (_state == State.Disposed)
             {
                 return false;
             }
-            _disposed = true;
-            _readable = _writable = null;
+            Leave(State.Disposed);
             return true;
         }
     }
 
-    /// <summary>Frees the native handle of a retired block, unless memory is pinned or another thread is
-    /// at it. Whoever removes what was in the way, a pin or a lock, calls this again.</summary>
-    /// <returns>Busy if it is still open; then it is as before <see cref="Retire"/>, unless that was final.</returns>
-    private protected int TryFree()
+    /// <summary>Frees the native handle, or leaves everything as it is. Members that are called meanwhile wait
+    /// for the outcome. What is pinned is freed by the last one who unpins it.</summary>
+    /// <returns>Busy if it stays open.</returns>
+    private protected int TryClose()
+    {
+        for (;;)
+        {
+            AwaitDecision();
+            lock (_handle)
+            {
+                if (_state == State.Disposed)
+                {
+                    return WINSHM_OK;
+                }
+                if (_state == State.Closing)
+                {
+                    continue;
+                }
+                if (_pins > 0)
+                {
+                    Leave(State.Disposed);
+                    return WINSHM_OK;
+                }
+                Leave(State.Closing);
+                _freeing = true;
+            }
+            return FreeNow();
+        }
+    }
+
+    /// <summary>Frees the native handle of a block that is being left, unless memory is pinned or another
+    /// thread is at it. Whoever removes what was in the way, a pin or a lock, calls this again.</summary>
+    private protected void TryFree()
     {
         lock (_handle)
         {
-            if (!_disposed || _freed)
+            if (_state == State.Open || _freed || _pins > 0)
             {
-                return WINSHM_OK;
-            }
-            if (_pins > 0)
-            {
-                _final = true;
-                return WINSHM_OK;
+                return;
             }
             if (_freeing)
             {
                 // What the other thread has seen may be out of date.
                 _again = true;
-                return WINSHM_OK;
+                return;
             }
             _freeing = true;
         }
+        FreeNow();
+    }
+
+    private int FreeNow()
+    {
         for (bool fenced = false; ; fenced = true)
         {
             int status = Free(_native);
             if (status == WINSHM_E_BUSY && !fenced)
             {
-                // A plain store releases a lock. From here on whoever releases one sees that the block was
-                // retired, or its lock is seen to be free.
+                // A plain store releases a lock. From here on whoever releases one sees that the block is
+                // being left, or its lock is seen to be free.
                 Interlocked.MemoryBarrierProcessWide();
                 continue;
             }
@@ -220,6 +265,7 @@ public abstract unsafe class Block : IDisposable
                 if (status != WINSHM_E_BUSY)
                 {
                     _freed = true;
+                    _state = State.Disposed;
                     _handle.SetHandleAsInvalid();
                 }
                 else if (_again)
@@ -228,26 +274,48 @@ public abstract unsafe class Block : IDisposable
                     continue;
                 }
                 _freeing = false;
-                if (status == WINSHM_E_BUSY && !_final)
+                if (_state == State.Closing)
                 {
                     _readable = _kept;
                     _writable = CanWrite ? _kept : null;
-                    _disposed = false;
+                    _state = State.Open;
                 }
                 return status;
             }
         }
     }
 
+    private void Leave(State state)
+    {
+        _state = state;
+        _readable = _writable = null;
+    }
+
+    private void AwaitDecision()
+    {
+        SpinWait spin = default;
+        while (_state == State.Closing)
+        {
+            spin.SpinOnce();
+        }
+    }
+
     private void Pin()
     {
-        lock (_handle)
+        for (;;)
         {
             ThrowIfDisposed();
-            // The address may be all that is left of the pin, so the finaliser waits for its end, too.
-            bool added = false;
-            _handle.DangerousAddRef(ref added);
-            _pins++;
+            lock (_handle)
+            {
+                if (_state == State.Open)
+                {
+                    // The address may be all that is left of the pin, so the finaliser waits for its end, too.
+                    bool added = false;
+                    _handle.DangerousAddRef(ref added);
+                    _pins++;
+                    return;
+                }
+            }
         }
     }
 
@@ -265,11 +333,11 @@ public abstract unsafe class Block : IDisposable
         ? (int)_size
         : throw new InvalidOperationException($"{_size} bytes are too many for one span: take parts.");
 
-    private byte* At(long offset, long length, byte* data)
+    private byte* At(long offset, long length, byte* data, bool writes)
     {
         if (data == null)
         {
-            ThrowInaccessible();
+            data = Access(writes);
         }
         if (((ulong)offset | (ulong)length) > long.MaxValue || length > _size - offset)
         {
@@ -278,13 +346,17 @@ public abstract unsafe class Block : IDisposable
         return data + offset;
     }
 
-    [DoesNotReturn]
-    private void ThrowInaccessible()
+    /// <summary>The first byte, or why there is none.</summary>
+    private byte* Access(bool writes)
     {
         ThrowIfDisposed();
-        throw new NotSupportedException(_readable == null
-            ? "The region was opened with NoMap: map a part of it."
-            : "It was opened for reading only.");
+        if (_kept == null || (writes && !CanWrite))
+        {
+            throw new NotSupportedException(_kept == null
+                ? "The region was opened with NoMap: map a part of it."
+                : "It was opened for reading only.");
+        }
+        return _kept;
     }
 
     [DoesNotReturn]
@@ -295,14 +367,14 @@ public abstract unsafe class Block : IDisposable
     private sealed class BlockMemory(Block block) : MemoryManager<byte>
     {
         // Whether it may be written is decided where the Memory or ReadOnlyMemory is handed out.
-        public override Span<byte> GetSpan() => new(block.At(0, block._size, block._readable), block.SpanLength);
+        public override Span<byte> GetSpan() => new(block.At(0, block._size, block._readable, writes: false), block.SpanLength);
 
         public override MemoryHandle Pin(int elementIndex = 0)
         {
             block.Pin();
             try
             {
-                return new MemoryHandle(block.At(elementIndex, 0, block._kept), default, this);
+                return new MemoryHandle(block.At(elementIndex, 0, block._kept, writes: false), default, new BlockPin(block));
             }
             catch
             {
@@ -311,10 +383,29 @@ public abstract unsafe class Block : IDisposable
             }
         }
 
-        public override void Unpin() => block.Unpin();
+        // Which of the pins is meant only its handle can tell.
+        public override void Unpin()
+        {
+        }
 
         protected override void Dispose(bool disposing)
         {
+        }
+    }
+
+    /// <summary>What the copies of a <see cref="MemoryHandle"/> have in common: one pin, which ends once.</summary>
+    private sealed class BlockPin(Block block) : IPinnable
+    {
+        private int _ended;
+
+        public MemoryHandle Pin(int elementIndex) => block._memory!.Pin(elementIndex);
+
+        public void Unpin()
+        {
+            if (Interlocked.Exchange(ref _ended, 1) == 0)
+            {
+                block.Unpin();
+            }
         }
     }
 }

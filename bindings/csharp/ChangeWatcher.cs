@@ -77,7 +77,8 @@ internal sealed class ChangeWatcher(string name, nint native)
                 // In slices, because the thread may outlive its last waiter, and because pinned memory
                 // keeps the native handle open when the region is disposed of.
                 int status = winshm_wait(native, seen, SliceMilliseconds, null);
-                if (status != WINSHM_E_TIMEOUT)
+                // A close that was refused ends it as well.
+                if (status != WINSHM_E_TIMEOUT && !(status == WINSHM_E_CLOSED && winshm_size(native) != 0))
                 {
                     WinshmException.Check(status);
                 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The tasks that wait for the lock of one region.
 
+using System.Diagnostics;
 using static Winshm.NativeMethods;
 
 namespace Winshm;
@@ -14,15 +15,15 @@ namespace Winshm;
 /// <para>That thread waits in slices, since a request inside the library can be neither withdrawn nor
 /// changed from reading to writing. What it gets goes to whoever is at the head by then, and back if
 /// nobody can use it.</para>
-/// <para>A request that tries once takes a free lock whoever waits for it outside. So now and then one
-/// asks as others do.</para>
+/// <para>A request that tries once takes a free lock whoever waits for it outside. So when tasks have had the
+/// lock for a while, the thread asks for the next one as others do.</para>
 /// </remarks>
 internal sealed class LockQueue(Region region, nint native)
 {
     private const uint SliceMilliseconds = 50;
 
     /// <summary>How long tasks may take the lock one after the other before those outside get their turn.</summary>
-    private const long TurnMilliseconds = 10;
+    private static readonly long s_turn = Stopwatch.Frequency / 100;
 
     // How long the thread stays when it has nothing to do, so that not each wait starts one.
     private static readonly TimeSpan s_idle = TimeSpan.FromSeconds(1);
@@ -37,6 +38,11 @@ internal sealed class LockQueue(Region region, nint native)
     private bool _running;
     private bool _ended;
     private LockMode? _asking;
+
+    // How many want the thread not to ask.
+    private int _pauses;
+
+    // When tasks last took or released the lock, and since when others have not had their turn.
     private long _used;
     private long _polite;
 
@@ -50,9 +56,10 @@ internal sealed class LockQueue(Region region, nint native)
         lock (_gate)
         {
             ObjectDisposedException.ThrowIf(_ended, region);
-            if (_waiters.Count == 0 && Fits(mode))
+            // A single try cannot be put off.
+            if (_waiters.Count == 0 && Fits(mode) && (milliseconds == 0 || MayBarge()))
             {
-                int status = winshm_lock(native, (uint)mode, MayBarge() ? 0u : 1u);
+                int status = Try(mode);
                 if (status != WINSHM_E_TIMEOUT)
                 {
                     return Take(mode, repairs, status, out Exception? failure) is AsyncRegionLock taken
@@ -77,6 +84,7 @@ internal sealed class LockQueue(Region region, nint native)
         lock (_gate)
         {
             int status = winshm_unlock(native, (uint)mode);
+            _used = Stopwatch.GetTimestamp();
             Exception? failure = status == WINSHM_OK ? null : WinshmException.Last(status);
             if (mode == LockMode.Exclusive)
             {
@@ -98,7 +106,32 @@ internal sealed class LockQueue(Region region, nint native)
         {
             _ended = true;
             Fail(new ObjectDisposedException(nameof(Region)));
-            Monitor.Pulse(_gate);
+            Monitor.PulseAll(_gate);
+        }
+    }
+
+    /// <summary>Does something while the thread neither asks for the lock nor has got it for nobody.</summary>
+    public int WhileNotAsking(Func<int> action)
+    {
+        lock (_gate)
+        {
+            _pauses++;
+            while (_asking is not null)
+            {
+                Monitor.Wait(_gate);
+            }
+        }
+        try
+        {
+            return action();
+        }
+        finally
+        {
+            lock (_gate)
+            {
+                _pauses--;
+                Ask();
+            }
         }
     }
 
@@ -122,19 +155,26 @@ internal sealed class LockQueue(Region region, nint native)
     /// <summary>Whether to take a free lock without regard to those outside.</summary>
     private bool MayBarge()
     {
-        long now = Environment.TickCount64;
-        if (now - _used >= TurnMilliseconds)
+        long now = Stopwatch.GetTimestamp();
+        if (now - _used >= s_turn)
         {
             // The lock was left alone in the meantime.
             _polite = now;
         }
         _used = now;
-        if (now - _polite < TurnMilliseconds)
+        return now - _polite < s_turn;
+    }
+
+    /// <summary>Asks once, which blocks nobody.</summary>
+    private int Try(LockMode mode)
+    {
+        int status;
+        do
         {
-            return true;
+            status = winshm_lock(native, (uint)mode, 0);
         }
-        _polite = now;
-        return false;
+        while (region.GoesOn(status));
+        return status;
     }
 
     /// <summary>Makes a guard of what a call for the lock came to. Nothing is held if it gives none.</summary>
@@ -177,7 +217,7 @@ internal sealed class LockQueue(Region region, nint native)
     {
         while (_waiters.First?.Value is { } head && Fits(head.Mode) && head.Mode != _asking)
         {
-            int status = MayBarge() ? winshm_lock(native, (uint)head.Mode, 0) : WINSHM_E_TIMEOUT;
+            int status = MayBarge() ? Try(head.Mode) : WINSHM_E_TIMEOUT;
             if (status == WINSHM_E_TIMEOUT)
             {
                 Ask();
@@ -207,7 +247,7 @@ internal sealed class LockQueue(Region region, nint native)
                 Fail(e);
             }
         }
-        Monitor.Pulse(_gate);
+        Monitor.PulseAll(_gate);
     }
 
     private void Fail(Exception reason)
@@ -227,7 +267,7 @@ internal sealed class LockQueue(Region region, nint native)
             lock (_gate)
             {
                 bool idle = false;
-                while (_waiters.First?.Value is not { } head || !Fits(head.Mode))
+                while (_pauses > 0 || _waiters.First?.Value is not { } head || !Fits(head.Mode))
                 {
                     if (idle || _ended)
                     {
@@ -236,15 +276,19 @@ internal sealed class LockQueue(Region region, nint native)
                     }
                     idle = !Monitor.Wait(_gate, s_idle);
                 }
-                mode = _waiters.First.Value.Mode;
+                mode = _waiters.First!.Value.Mode;
                 _asking = mode;
             }
             int status = winshm_lock(native, (uint)mode, SliceMilliseconds);
             lock (_gate)
             {
                 _asking = null;
-                _used = _polite = Environment.TickCount64;
+                _used = _polite = Stopwatch.GetTimestamp();
                 Settle(mode, status);
+                if (_pauses > 0)
+                {
+                    Monitor.PulseAll(_gate);
+                }
             }
             region.Released();
         }
@@ -254,7 +298,7 @@ internal sealed class LockQueue(Region region, nint native)
     private void Settle(LockMode mode, int status)
     {
         Waiter? head = _waiters.First?.Value;
-        if (status == WINSHM_E_TIMEOUT)
+        if (status == WINSHM_E_TIMEOUT || region.GoesOn(status))
         {
             return;
         }

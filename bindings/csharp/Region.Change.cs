@@ -49,7 +49,13 @@ public sealed unsafe partial class Region
     public bool Wait(uint seen, TimeSpan timeout, out uint now)
     {
         uint count;
-        int status = winshm_wait(Native, seen, Milliseconds(timeout), &count);
+        uint milliseconds = Milliseconds(timeout);
+        Remaining left = new(milliseconds);
+        int status = winshm_wait(Native, seen, milliseconds, &count);
+        while (GoesOn(status))
+        {
+            status = winshm_wait(Native, seen, left.Milliseconds, &count);
+        }
         now = count;
         if (status == WINSHM_E_TIMEOUT)
         {

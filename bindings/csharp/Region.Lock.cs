@@ -40,7 +40,7 @@ public sealed unsafe partial class Region
     /// <exception cref="WinshmException">Timeout; Deadlock: this thread holds it already.</exception>
     public RegionLock LockForRepair(TimeSpan timeout)
     {
-        int status = winshm_lock(Native, WINSHM_EXCLUSIVE, Milliseconds(timeout));
+        int status = LockNative(LockMode.Exclusive, Milliseconds(timeout));
         if (status != WINSHM_E_OWNER_DEAD)
         {
             Check(status);
@@ -108,9 +108,20 @@ public sealed unsafe partial class Region
     private RegionLock Guard(LockMode mode, bool ownerDied) =>
         new(this, mode, ownerDied, _tasks ? new RegionLock.Ticket() : null);
 
+    private int LockNative(LockMode mode, uint milliseconds)
+    {
+        Remaining left = new(milliseconds);
+        int status = winshm_lock(Native, (uint)mode, milliseconds);
+        while (GoesOn(status))
+        {
+            status = winshm_lock(Native, (uint)mode, left.Milliseconds);
+        }
+        return status;
+    }
+
     private RegionLock Take(LockMode mode, uint milliseconds)
     {
-        int status = winshm_lock(Native, (uint)mode, milliseconds);
+        int status = LockNative(mode, milliseconds);
         if (status != WINSHM_OK)
         {
             throw NotTaken(mode, status);
@@ -120,7 +131,7 @@ public sealed unsafe partial class Region
 
     private bool TryTake(LockMode mode, uint milliseconds, out RegionLock guard)
     {
-        int status = winshm_lock(Native, (uint)mode, milliseconds);
+        int status = LockNative(mode, milliseconds);
         if (status is not (WINSHM_OK or WINSHM_E_TIMEOUT))
         {
             throw NotTaken(mode, status);

@@ -13,18 +13,20 @@ public sealed unsafe partial class Region
     public ValueTask<AsyncRegionLock> LockAsync(CancellationToken cancellation = default) =>
         Queue.LockAsync(LockMode.Exclusive, repairs: false, WINSHM_FOREVER, cancellation);
 
-    /// <summary>Takes the lock exclusively without blocking for longer than about a millisecond:
+    /// <summary>Takes the lock exclusively without blocking:
     /// <c>using (await region.LockAsync()) { ... }</c>, which may await inside.</summary>
     /// <remarks>
     /// <para>The region must have been opened with <see cref="RegionFlags.Task"/>. Tasks get the lock in the
     /// order in which they ask, readers that follow each other together, and other processes get theirs in
-    /// between as long as sections are short: tasks that always wait, with sections of about 10 ms and more,
-    /// can keep others out for seconds. Nobody is told of a deadlock: a task that asks while it holds the
-    /// lock waits for itself. The
+    /// between. Nobody is told of a deadlock: a task that asks while it holds the lock waits for itself. The
     /// same goes for <see cref="Read(long, Span{byte})"/> and <see cref="Write(long, ReadOnlySpan{byte})"/>
     /// of the region; the guard's do not ask for the lock.</para>
-    /// <para>If the lock is free the task has ended when this returns. Cancellation is immediate. All waiting
-    /// tasks of one object share one thread of their own, and only while somebody else holds the lock.</para>
+    /// <para>This never blocks. If the lock is free the task has ended when this returns, unless tasks of this
+    /// object have had the lock for some 10 ms on end: then others may come first. Cancellation is immediate. All
+    /// waiting tasks of one object share one thread of their own, and only while others may hold the lock.</para>
+    /// <para>A request that nobody awaits any more still gets its turn, and then the lock stays held. So limit
+    /// the wait by <paramref name="timeout"/> or <paramref name="cancellation"/>, which withdraw the request, and
+    /// not by <see cref="Task.WaitAsync(TimeSpan)"/> and the like, which only stop looking at it.</para>
     /// </remarks>
     /// <param name="timeout">How long to wait.</param>
     /// <param name="cancellation">Ends the wait. A task that has the lock already is not cancelled.</param>

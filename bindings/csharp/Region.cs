@@ -152,7 +152,14 @@ public sealed unsafe partial class Region : Block
         ArgumentOutOfRangeException.ThrowIfNegative(offset);
         fixed (byte* buffer = destination)
         {
-            Check(winshm_read(Native, (ulong)offset, buffer, (ulong)destination.Length, Milliseconds(timeout)));
+            uint milliseconds = Milliseconds(timeout);
+            Remaining left = new(milliseconds);
+            int status = winshm_read(Native, (ulong)offset, buffer, (ulong)destination.Length, milliseconds);
+            while (GoesOn(status))
+            {
+                status = winshm_read(Native, (ulong)offset, buffer, (ulong)destination.Length, left.Milliseconds);
+            }
+            Check(status);
         }
     }
 
@@ -182,7 +189,14 @@ public sealed unsafe partial class Region : Block
         ArgumentOutOfRangeException.ThrowIfNegative(offset);
         fixed (byte* buffer = source)
         {
-            Check(winshm_write(Native, (ulong)offset, buffer, (ulong)source.Length, Milliseconds(timeout)));
+            uint milliseconds = Milliseconds(timeout);
+            Remaining left = new(milliseconds);
+            int status = winshm_write(Native, (ulong)offset, buffer, (ulong)source.Length, milliseconds);
+            while (GoesOn(status))
+            {
+                status = winshm_write(Native, (ulong)offset, buffer, (ulong)source.Length, left.Milliseconds);
+            }
+            Check(status);
         }
     }
 

@@ -16,7 +16,7 @@ public sealed unsafe class View : Block
     /// <summary>Unmaps the part, once no memory of it is pinned any more. Never throws.</summary>
     public override void Dispose()
     {
-        if (Retire(final: true))
+        if (Retire())
         {
             TryFree();
         }

@@ -13,7 +13,8 @@
 ## Offsets and sizes are bytes. Time-outs are milliseconds: 0 tries once and
 ## `Forever`, which is -1, waits without end. Every procedure that takes a region
 ## or a view raises `WinshmError` if it is closed; what fails otherwise is told in
-## `winshm.h`, where the C function of the same name is documented.
+## `winshm.h`, where the C function of the same name is documented. What programs
+## handle has exceptions of its own, such as `NotFoundError`, all of them `WinshmError`.
 ##
 ## The memory itself is not guarded by Nim: a pointer from `at`, an open array or
 ## `data` must not be used after `close`, and writing through one of a read-only
@@ -22,13 +23,14 @@
 ## A `Region` belongs to the thread that made it, like any `ref`. For other threads
 ## of the process there is `borrow`. Tasks that take turns on a thread need a region
 ## opened with `rfTask`, whose lock no thread owns: see the module `winshm/asynclock`.
+## They wait for changes with the module `winshm/asyncwait`.
 ##
 ## A region that is forgotten is closed when its last reference goes. One that
 ## holds its lock is not: the lock then stays held until the process ends, which
 ## the others see as the death of its owner.
 
 import std/times
-import winshm/[abi, handles, locks, types]
+import winshm/[abi, handles, locks, plain, types]
 
 export types
 export locks except afterUnlock, unlockAtEnd
@@ -57,7 +59,7 @@ func bits(flags: set[RegionFlag]): uint32 = uint32(cast[uint8](flags))
 func toTime(microseconds: int64): Time =
   initTime(microseconds div 1_000_000, int(microseconds mod 1_000_000) * 1000)
 
-proc enter(options: var winshm_options, name, security: string): Region {.
+proc enter(caller: string, options: var winshm_options, name, security: string): Region {.
     raises: [WinshmError, LibraryError].} =
   requireLibrary()
   if '\0' in name: raiseOwn(WINSHM_E_NAME, "the name contains a NUL")
@@ -66,7 +68,8 @@ proc enter(options: var winshm_options, name, security: string): Region {.
   options.name = name.cstring
   options.security = if security.len == 0: nil else: security.cstring
   var handle: ptr winshm_region
-  check winshm_open_with(addr options, addr handle)
+  let status = winshm_open_with(addr options, addr handle)
+  if status != WINSHM_OK: raiseFailure(status, caller = caller)
   own(handle, forTasks = (options.flags and WINSHM_TASK) != 0)
 
 proc createRegion*(name: string, size: int64, flags: set[RegionFlag] = {}, capacity = 0'i64,
@@ -77,7 +80,7 @@ proc createRegion*(name: string, size: int64, flags: set[RegionFlag] = {}, capac
   ## user alone if it is empty.
   var options = winshm_options(disposition: WINSHM_CREATE_NEW, flags: flags.bits,
     size: cast[uint64](size), capacity: cast[uint64](capacity), layout_tag: layoutTag)
-  enter(options, name, security)
+  enter("createRegion", options, name, security)
 
 proc openRegion*(name: string, flags: set[RegionFlag] = {}, timeout = 0, size = 0'i64,
                  layoutTag = 0'u64): Region {.raises: [WinshmError, LibraryError].} =
@@ -85,7 +88,7 @@ proc openRegion*(name: string, flags: set[RegionFlag] = {}, timeout = 0, size = 
   ## that is not 0 must be the region's.
   var options = winshm_options(disposition: WINSHM_OPEN_EXISTING, flags: flags.bits,
     timeout_ms: timeout.toTimeout, size: cast[uint64](size), layout_tag: layoutTag)
-  enter(options, name, "")
+  enter("openRegion", options, name, "")
 
 proc openOrCreateRegion*(name: string, size: int64, flags: set[RegionFlag] = {},
                          capacity = 0'i64, layoutTag = 0'u64, security = ""): Region {.
@@ -94,7 +97,7 @@ proc openOrCreateRegion*(name: string, size: int64, flags: set[RegionFlag] = {},
   ## size but cannot create it.
   var options = winshm_options(disposition: WINSHM_OPEN_OR_CREATE, flags: flags.bits,
     size: cast[uint64](size), capacity: cast[uint64](capacity), layout_tag: layoutTag)
-  enter(options, name, security)
+  enter("openOrCreateRegion", options, name, security)
 
 proc info*(region: Region): RegionInfo =
   ## What is known of the region.

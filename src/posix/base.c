@@ -51,8 +51,12 @@ winshm_status wshm_posix_not_made(const char *call, int code)
 {
     /* There is no such directory, or not one to make files in; and that is no
      * matter of this region's permissions. */
-    if (code == ENOENT || code == EROFS || code == EISDIR)
-        return wshm_error_os(WINSHM_E_SYSTEM, call, code);
+    if (code == ENOENT || code == EROFS || code == EISDIR) {
+        wshm_error_os(WINSHM_E_SYSTEM, call, code);
+        return wshm_error_because(WINSHM_E_SYSTEM,
+                                  "no file can be made in " POSIX_DIRECTORY,
+                                  "Mount a tmpfs there that may be written.");
+    }
     return wshm_posix_refused(call, code);
 }
 

@@ -20,7 +20,8 @@ static winshm_status life_lock(const struct platform_region *p,
         if (errno != EAGAIN && errno != EACCES && errno != EINTR)
             return wshm_posix_refused("fcntl(F_OFD_SETLK)", errno);
         if (wshm_platform_now() >= deadline_ns)
-            return WINSHM_E_TIMEOUT;
+            return wshm_error_because(WINSHM_E_TIMEOUT, PLATFORM_OTHERS_INSIDE,
+                                      PLATFORM_OTHERS_CURE);
         wshm_platform_sleep(pause);
         pause = pause < MILLISECOND ? pause * 2 : pause;
     }
@@ -255,6 +256,7 @@ void wshm_platform_abandon(struct platform_region *p)
     if (p->data != PLATFORM_NONE)
         close((int)p->data);
     p->control = p->data = PLATFORM_NONE;
+    wshm_posix_watcher_forget(p);
     p->removes = false;
     unmap_control(p);
 }

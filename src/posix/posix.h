@@ -92,6 +92,10 @@ void wshm_posix_process_init(void);
  * parent's. */
 void wshm_posix_thread_forked(void);
 
+/** In a child of fork(): close the descriptor of wait loops, which no thread
+ * watches for here. */
+void wshm_posix_watcher_forget(struct platform_region *p);
+
 /** The system call of this name, which keeps threads asleep and wakes them. */
 long wshm_posix_futex(_Atomic uint32_t *word, int operation, uint32_t value,
                       const struct timespec *timeout);

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -59,4 +60,27 @@ static int64_t read_start(void)
 void wshm_posix_process_init(void)
 {
     start_us = read_start();
+}
+
+bool wshm_platform_process_name(uint32_t pid, char *name, size_t size)
+{
+    char path[32];
+    snprintf(path, sizeof path, "/proc/%lu/comm", (unsigned long)pid);
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    if (file < 0)
+        return false;
+    ssize_t length = read(file, name, size - 1);
+    close(file);
+    while (length > 0 && name[length - 1] == '\n')
+        length--;
+    name[length > 0 ? length : 0] = '\0';
+    return length > 0;
+}
+
+bool wshm_platform_reason(int32_t code, char *text, size_t size)
+{
+    const char *reason = strerrordesc_np(code);
+    if (reason != NULL)
+        snprintf(text, size, "%s", reason);
+    return reason != NULL;
 }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "posix.h"
+#include "status.h"
 
 winshm_status wshm_posix_mode(const char *security, mode_t *mode)
 {
@@ -19,8 +20,13 @@ winshm_status wshm_posix_mode(const char *security, mode_t *mode)
         *mode = 0644;
         return WINSHM_OK;
     }
-    return strchr(security, ':') != NULL ? WINSHM_E_UNSUPPORTED
-                                         : WINSHM_E_INVALID;
+    wshm_error_text(security);
+    return strchr(security, ':') != NULL
+               ? wshm_error_because(WINSHM_E_UNSUPPORTED,
+                                    "security is '{text}'",
+                                    "Security descriptors are for Windows.")
+               : wshm_error_because(WINSHM_E_INVALID, "security is '{text}'",
+                                    PLATFORM_SECURITY_WORDS);
 }
 
 /** What a user namespace shows in place of every owner that it has no number

@@ -29,7 +29,8 @@ static winshm_status life_take(struct platform_region *p,
         uint64_t slice = (left + 999999) / 1000000;
         got = WaitForSingleObject(life, slice < 60000 ? (DWORD)slice : 60000);
         if (got == WAIT_TIMEOUT && left == 0)
-            status = WINSHM_E_TIMEOUT;
+            status = wshm_error_because(
+                WINSHM_E_TIMEOUT, PLATFORM_OTHERS_INSIDE, PLATFORM_OTHERS_CURE);
         else if (got == WAIT_FAILED)
             status = wshm_win32_error("WaitForSingleObject", GetLastError());
     } while (got == WAIT_TIMEOUT && status == WINSHM_OK);

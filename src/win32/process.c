@@ -50,3 +50,39 @@ bool wshm_platform_ending(void)
 {
     return shutdown_in_progress != NULL && shutdown_in_progress();
 }
+
+/** Cuts off what is no text for the middle of a sentence, and converts it. */
+static bool narrow(wchar_t *text, size_t length, char *out, size_t size)
+{
+    while (length > 0 && (text[length - 1] <= L' ' || text[length - 1] == L'.'))
+        length--;
+    text[length] = L'\0';
+    return length > 0 && WideCharToMultiByte(CP_UTF8, 0, text, -1, out,
+                                             (int)size, NULL, NULL) != 0;
+}
+
+bool wshm_platform_process_name(uint32_t pid, char *name, size_t size)
+{
+    wchar_t path[MAX_PATH];
+    DWORD length = MAX_PATH;
+    HANDLE process = OpenProcess(PROCESS_QUERY_LIMITED_INFORMATION, FALSE, pid);
+    if (process == NULL)
+        return false;
+    BOOL told = QueryFullProcessImageNameW(process, 0, path, &length);
+    CloseHandle(process);
+    if (!told)
+        return false;
+    wchar_t *file = path + length;
+    while (file > path && file[-1] != L'\\')
+        file--;
+    return narrow(file, (size_t)(path + length - file), name, size);
+}
+
+bool wshm_platform_reason(int32_t code, char *text, size_t size)
+{
+    wchar_t wide[160];
+    DWORD length = FormatMessageW(
+        FORMAT_MESSAGE_FROM_SYSTEM | FORMAT_MESSAGE_IGNORE_INSERTS, NULL,
+        (DWORD)code, 0, wide, sizeof wide / sizeof wide[0], NULL);
+    return length != 0 && narrow(wide, length, text, size);
+}

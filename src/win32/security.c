@@ -93,6 +93,13 @@ static winshm_status standard_text(const char *word, wchar_t *text)
     return WINSHM_OK;
 }
 
+static winshm_status malformed(const char *security)
+{
+    wshm_error_text(security);
+    return wshm_error_because(WINSHM_E_INVALID, "security is '{text}'",
+                              PLATFORM_SECURITY_WORDS);
+}
+
 static bool known_word(const char *word)
 {
     static const char *const words[] = {"owner", "session", "interactive-read",
@@ -144,21 +151,21 @@ winshm_status wshm_win32_security_parse(const char *security,
     if (strchr(word, ':') == NULL) {
         wchar_t text[TEXT_CHARS];
         if (!known_word(word))
-            return WINSHM_E_INVALID;
+            return malformed(word);
         winshm_status status = standard_text(word, text);
         return status == WINSHM_OK ? convert(text, made) : status;
     }
     int chars =
         MultiByteToWideChar(CP_UTF8, MB_ERR_INVALID_CHARS, word, -1, NULL, 0);
     if (chars <= 0)
-        return WINSHM_E_INVALID;
+        return malformed(word);
     wchar_t *text = LocalAlloc(LMEM_FIXED, (size_t)chars * sizeof *text);
     if (text == NULL)
         return wshm_win32_error("LocalAlloc", GetLastError());
     MultiByteToWideChar(CP_UTF8, MB_ERR_INVALID_CHARS, word, -1, text, chars);
     winshm_status status = convert(text, made);
     LocalFree(text);
-    return status;
+    return status == WINSHM_E_INVALID ? malformed(word) : status;
 }
 
 void wshm_win32_security_free(struct win32_security *made)

@@ -248,3 +248,22 @@ void wshm_platform_event_set(struct platform_region *p, uint32_t slot)
 {
     set_event(p, slot, EVENT_LOOP);
 }
+
+winshm_status wshm_platform_descriptor(struct platform_region *p,
+                                       platform_watch *watch, void *subject,
+                                       uint32_t seen, int32_t *fd)
+{
+    (void)p;
+    (void)watch;
+    (void)subject;
+    (void)seen;
+    (void)fd;
+    return wshm_error_because(
+        WINSHM_E_UNSUPPORTED, "this system has no descriptors to wait for",
+        "Use winshm_wait_handle() in loops with WaitForMultipleObjects().");
+}
+
+void wshm_platform_descriptor_close(struct platform_region *p)
+{
+    (void)p;
+}

@@ -128,7 +128,7 @@ def ask(name: str, size: int, budget: int) -> tuple[float, float]:
         def once(seen: list[int] = [0]) -> None:  # noqa: B006  (a cell, on purpose)
             out[:64] = message
             there.notify()
-            seen[0] = back.wait(seen[0])
+            seen[0] = back.wait(seen=seen[0])
             bytes(into[:64])
 
         result = measure(budget, "once()", once=once)
@@ -141,7 +141,7 @@ def answer(name: str, size: int, budget: int) -> tuple[float, float]:
     with winshm.open(name) as there, winshm.open(name + "-back") as back:
         into, out, seen = there.data, back.data, 0
         while True:
-            seen = there.wait(seen)
+            seen = there.wait(seen=seen)
             message = bytes(into[:64])
             if message[0] == 0:
                 return 0, 0

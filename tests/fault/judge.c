@@ -77,6 +77,7 @@ static const struct {
     {"winshm_lock",
      {WINSHM_E_TIMEOUT, WINSHM_E_OWNER_DEAD, WINSHM_E_NO_MEMORY,
       WINSHM_E_CORRUPT}},
+    {"winshm_wait_fd", {WINSHM_E_NO_MEMORY, WINSHM_E_SYSTEM}},
     {"winshm_wait_handle",
      {WINSHM_E_ACCESS, WINSHM_E_KIND, WINSHM_E_NO_MEMORY, WINSHM_E_SYSTEM}},
 };
@@ -157,7 +158,7 @@ void fault_judge(winshm_status status)
     const char *message = winshm_last_message();
     int32_t code = winshm_last_os_code();
     char call[32];
-    snprintf(call, sizeof call, "failed with %ld)", (long)code);
+    snprintf(call, sizeof call, "failed with %ld", (long)code);
     fault_expect(is_documented(scenario->function, status),
                  "%s is not documented", winshm_status_name(status));
     /* Without memory for it nothing more is told. */

@@ -156,6 +156,14 @@ static winshm_status lock_patiently(struct stage *s)
     return winshm_lock(s->handle, WINSHM_EXCLUSIVE, 5000);
 }
 
+/** What is put into words when somebody asks. */
+static winshm_status lock_and_ask(struct stage *s)
+{
+    winshm_status status = winshm_lock(s->handle, WINSHM_EXCLUSIVE, 0);
+    fault_expect(winshm_last_message()[0] != '\0', "nothing is said");
+    return status;
+}
+
 static void settle_short_owner(struct stage *s, winshm_status status)
 {
     fault_settle_waiter(s, status);
@@ -165,6 +173,9 @@ static void settle_short_owner(struct stage *s, winshm_status status)
 
 const struct scenario fault_lock[] = {
     {FAULT_USES("lock: a writer stays", "winshm_lock", lock_exclusive),
+     .prepare = fault_other_locks, .settle = fault_other_unlocks,
+     .expected = WINSHM_E_TIMEOUT},
+    {FAULT_USES("lock: and why not", "winshm_lock", lock_and_ask),
      .prepare = fault_other_locks, .settle = fault_other_unlocks,
      .expected = WINSHM_E_TIMEOUT},
     {FAULT_USES("lock: a neighbour stays", "winshm_lock", lock_exclusive),

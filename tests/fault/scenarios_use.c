@@ -197,6 +197,14 @@ static void settle_inside(struct stage *s, winshm_status status)
     s->handle = NULL;
 }
 
+#ifndef _WIN32
+static winshm_status wait_fd(struct stage *s)
+{
+    int32_t fd;
+    return winshm_wait_fd(s->handle, &fd);
+}
+#endif
+
 static winshm_status wait_handle(struct stage *s)
 {
     void *handle;
@@ -340,6 +348,7 @@ const struct scenario fault_use[] = {
 #else
     {FAULT_USES("wait_handle", "winshm_wait_handle", wait_handle),
      .expected = WINSHM_E_UNSUPPORTED},
+    {FAULT_USES("wait_fd", "winshm_wait_fd", wait_fd)},
 #endif
     {.name = "observe: read",
      .function = "winshm_read",

@@ -14,7 +14,7 @@ PURE = {
     # The C language's strings, memory and numbers.
     "memcpy", "memset", "memcmp", "memmove", "strchr", "strcmp", "strlen", "strncmp",
     "strrchr", "strtoll", "snprintf", "wcscat", "wcscpy", "wcslen", "wcsstr",
-    "_snwprintf",
+    "_snwprintf", "strcspn", "strerrordesc_np", "sigfillset", "sigdelset",
     "__mingw_vsnprintf", "__snprintf_chk", "__memcpy_chk",
     # What compilers call on their own.
     "_GLOBAL_OFFSET_TABLE_", "__errno_location", "__tls_get_addr", "__stack_chk_fail",
@@ -23,7 +23,7 @@ PURE = {
     "GetLastError", "SetLastError", "GetCurrentProcess", "GetCurrentProcessId",
     "GetCurrentThread", "GetProcessHeap",
     # Text from one encoding to another, predicates of SIDs, and rights spelt out.
-    "MultiByteToWideChar", "EqualSid", "IsWellKnownSid", "MapGenericMask",
+    "MultiByteToWideChar", "WideCharToMultiByte", "EqualSid", "IsWellKnownSid", "MapGenericMask",
 }
 
 # Only the DLL calls these, while it is unloaded: nobody is there to be told.

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/resource.h>
@@ -169,6 +170,21 @@ INSTRUMENT_STAND_IN(void *, calloc, NULL, (size_t count, size_t size),
                     (count, size))
 #define calloc(...) INSTRUMENT_FAILS(calloc, (ENOMEM, 0), __VA_ARGS__)
 #define free(...) INSTRUMENT_SURE(free, __VA_ARGS__)
+
+/* The descriptor of wait loops and the thread that raises it. */
+INSTRUMENT_STAND_IN(int, eventfd, -1, (unsigned count, int flags),
+                    (count, flags))
+#define eventfd(...) INSTRUMENT_FAILS(eventfd, (EMFILE, ENOMEM, 0), __VA_ARGS__)
+INSTRUMENT_STAND_IN(int, pthread_create, refusal,
+                    (pthread_t *thread, const pthread_attr_t *attributes,
+                     void *(*run)(void *), void *argument),
+                    (thread, attributes, run, argument))
+#define pthread_create(...)                                                    \
+    INSTRUMENT_FAILS(pthread_create, (EAGAIN, 0), __VA_ARGS__)
+#define pthread_join(...) INSTRUMENT_SURE(pthread_join, __VA_ARGS__)
+#define pthread_sigmask(...) INSTRUMENT_SURE(pthread_sigmask, __VA_ARGS__)
+/* It refuses only where nobody has read 2^64 times. */
+#define eventfd_write(...) INSTRUMENT_SURE(eventfd_write, __VA_ARGS__)
 
 #define sysconf(...) INSTRUMENT_SURE(sysconf, __VA_ARGS__)
 /* These refuse only what is no clock, no lock, no state and no signal. */

@@ -73,6 +73,21 @@ INSTRUMENT_STAND_IN(HANDLE, OpenProcess, NULL,
                       ERROR_NO_SYSTEM_RESOURCES, 0),                           \
                      __VA_ARGS__)
 
+/* Words for people: what is refused is not said. */
+INSTRUMENT_STAND_IN(BOOL, QueryFullProcessImageNameW, FALSE,
+                    (HANDLE process, DWORD flags, wchar_t *name, DWORD *length),
+                    (process, flags, name, length))
+#define QueryFullProcessImageNameW(...)                                        \
+    INSTRUMENT_FAILS(QueryFullProcessImageNameW,                               \
+                     (ERROR_GEN_FAILURE, ERROR_INSUFFICIENT_BUFFER, 0),        \
+                     __VA_ARGS__)
+INSTRUMENT_STAND_IN(DWORD, FormatMessageW, 0,
+                    (DWORD flags, const void *source, DWORD id, DWORD language,
+                     wchar_t *text, DWORD size, va_list *arguments),
+                    (flags, source, id, language, text, size, arguments))
+#define FormatMessageW(...)                                                    \
+    INSTRUMENT_FAILS(FormatMessageW, (ERROR_MR_MID_NOT_FOUND, 0), __VA_ARGS__)
+
 /* Memory. */
 
 /* Of handles that have the right, and where the system likes. */

@@ -97,7 +97,7 @@ class Peer:
         return self.region.change_count
 
     def wait(self, seen: int, timeout: int):
-        return self.region.wait(seen, seconds(timeout))
+        return self.region.wait(seen=seen, timeout=seconds(timeout))
 
     def size(self):
         return self.region.size

@@ -34,7 +34,7 @@ def relay(region, layout):
                 total += (length := source.length)
                 region.data[BOX_1:BOX_1 + length] = region.data[BOX_0:BOX_0 + length]
                 target.full, target.length, source.full, source.length = 1, length, 0, 0
-        region.notify() if ready else region.wait(seen)
+        region.notify() if ready else region.wait(seen=seen)
     print(f"Python: relayed {total} bytes")
 
 

@@ -51,7 +51,9 @@ static const struct {
     /* A descriptor that may not be read. */
     {"win32/owner.c", "LocalFree", 1},
 #else
-    /* Windows has events for wait loops, this system does not. */
+    /* What is kept of a failure: own memory. */
+    {"status.c", "memcpy", 3},
+    /* Windows has events for wait loops, this system has descriptors. */
     {"change.c", "&r->slot->event", 1},
     {"change.c", "&r->control->change.events", 1},
     /* A control file that was cut short: the handler's own memory. */
@@ -69,6 +71,9 @@ static const struct {
     {"posix/base.c", "chmod", 1},
     /* A thread for which nothing can be kept. */
     {"posix/thread.c", "free", 1},
+    /* A watcher for whom there is no descriptor or no thread. */
+    {"posix/wait.c", "free", 2},
+    {"posix/wait.c", "close", 1},
     /* When the library is loaded, and when a thread ends with the lock. */
     {"posix/library.c", "pthread_atfork", 1},
     {"posix/thread.c", "pthread_setspecific", 1},

@@ -95,14 +95,25 @@ static void await_two(void)
     thread_join(thread);
 }
 
+/** What loops of this system wait for. */
+static void *wait_object(winshm_region *h)
+{
+    void *event;
+    int32_t fd;
+    if (winshm_wait_handle(h, &event) == WINSHM_OK)
+        return event;
+    CHECK_OK(winshm_wait_fd(h, &fd));
+    return (void *)(intptr_t)fd;
+}
+
 static void await_handle(void)
 {
     winshm_region *h = role_joined();
-    void *event;
     role_arm();
-    CHECK_OK(winshm_wait_handle(h, &event));
+    void *object = wait_object(h);
     parent_tell('j');
-    CHECK(handle_fires(event, PATIENCE_MS));
+    CHECK(handle_fires(object, PATIENCE_MS));
+    CHECK_OK(winshm_close(h));
 }
 
 const struct part parts_of_change[] = {{"copy", copy},

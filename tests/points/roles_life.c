@@ -27,6 +27,25 @@ static void create_described(void)
     create_for("D:P(D;;GA;;;BG)(A;;GA;;;WD)S:(ML;;NW;;;LW)");
 }
 
+/** Creates with the lock, and asks whoever is in the way for his name. */
+static void create_locked(void)
+{
+    winshm_region *h, *other;
+    role_board->state = WRITING;
+    role_arm();
+    CHECK_OK(winshm_open_or_create(role_region, sizeof(struct data),
+                                   WINSHM_CREATE_LOCKED, &h));
+    if (winshm_open(role_region, 0, &other) == WINSHM_OK) {
+        winshm_status status = winshm_lock(other, WINSHM_EXCLUSIVE, 0);
+        CHECK_EQ(status, WINSHM_E_TIMEOUT);
+        CHECK(winshm_last_message()[0] != '\0');
+        CHECK_OK(winshm_close(other));
+    }
+    CHECK_OK(winshm_make_consistent(h));
+    CHECK_OK(winshm_unlock(h, WINSHM_EXCLUSIVE));
+    CHECK_OK(winshm_close(h));
+}
+
 static void join(void)
 {
     winshm_region *h;
@@ -176,11 +195,17 @@ static void close_used(void)
     thread_join(thread);
 }
 
-const struct part parts_of_life[] = {
-    {"create", create},   {"create-described", create_described},
-    {"join", join},       {"take", take},
-    {"refused", refused}, {"last", last},
-    {"leave", leave},     {"sweep", sweep},
-    {"raw", raw},         {"observe", observe},
-    {"fork", fork_away},  {"close-used", close_used},
-    {NULL, NULL}};
+const struct part parts_of_life[] = {{"create", create},
+                                     {"create-described", create_described},
+                                     {"create-locked", create_locked},
+                                     {"join", join},
+                                     {"take", take},
+                                     {"refused", refused},
+                                     {"last", last},
+                                     {"leave", leave},
+                                     {"sweep", sweep},
+                                     {"raw", raw},
+                                     {"observe", observe},
+                                     {"fork", fork_away},
+                                     {"close-used", close_used},
+                                     {NULL, NULL}};

@@ -346,6 +346,7 @@ const struct script scripts[] = {
     {"create", "create", actor_opens, NULL, ALONE},
     {"create-described", "create-described", actor_opens, NULL,
      ALONE | WINDOWS_ONLY},
+    {"create-locked", "create-locked", NULL, NULL, ALONE},
     {"create-kept", "create", control_kept, NULL, ALONE | WINDOWS_ONLY},
     {"revive", "take", leftovers_held, NULL, ALONE},
     {"adopt", "take", outsider, NULL, ALONE | OUTSIDER},
@@ -387,7 +388,7 @@ const struct script scripts[] = {
     {"notify", "notify", actor_waits, NULL, MEMBER},
     {"await", "await", NULL, notify_waiting, 0},
     {"await-two", "await-two", NULL, notify_waiting, 0},
-    {"await-handle", "await-handle", NULL, notify_joined, WINDOWS_ONLY},
+    {"await-handle", "await-handle", NULL, notify_joined, 0},
     {NULL, NULL, NULL, NULL, 0}};
 
 /** Whoever is stopped is alive, and keeps what it has. */

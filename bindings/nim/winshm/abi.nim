@@ -12,6 +12,8 @@
 ## first see that `winshmProblem` is empty, as the module `winshm` does: without the
 ## library every procedure here is a nil pointer.
 
+import std/strutils
+
 type
   winshm_status* = int32
   winshm_region* {.pure.} = object ## Opaque; only `ptr winshm_region` has a use.
@@ -56,10 +58,15 @@ type
     pid*: uint32
     slot*: uint32
 
+proc packageVersion(): seq[string] {.compileTime.} =
+  # An installed package has no winshm.h; the package's own file is always there.
+  for line in staticRead("../winshm.nimble").splitLines:
+    if line.startsWith("version"): return line.split('"')[1].split('.')
+
 const
-  WINSHM_VERSION_MAJOR* = 0'u32
-  WINSHM_VERSION_MINOR* = 1'u32
-  WINSHM_VERSION_PATCH* = 0'u32
+  WINSHM_VERSION_MAJOR* = uint32(parseUInt(packageVersion()[0]))
+  WINSHM_VERSION_MINOR* = uint32(parseUInt(packageVersion()[1]))
+  WINSHM_VERSION_PATCH* = uint32(parseUInt(packageVersion()[2]))
 
   WINSHM_OK* = 0'i32
   WINSHM_E_INVALID* = -1'i32

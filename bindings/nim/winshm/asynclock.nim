@@ -24,6 +24,10 @@
 ## So that others come in while tasks hand the lock to each other, the queue leaves it
 ## alone for a millisecond whenever that has gone on for five.
 ##
+## In a task `read`, `write`, `load` and `store` of the region itself stop the thread until
+## the lock is free. If another task of the thread holds it, that is for ever: lock with
+## this module, and copy with `held`.
+##
 ## Who has asked must wait for the answer, or nobody unlocks. A request is given up by
 ## finishing its future, which no task can do that stands in `withLockAsync`:
 ##
@@ -199,11 +203,11 @@ proc lockRecoveringAsync*(region: Region, timeout = Forever): Future[bool] =
 template withLockAsyncAs(region: Region, mode: LockMode, timeout: int, body: untyped): untyped =
   let locked = region
   await lockSoundAsync(locked, mode, timeout)
-  var finished = false
+  var (held, finished) = (true, false)
   try:
     finishing(finished, body)
   finally:
-    unlockAtEnd(locked, mode, finished)
+    unlockAtEnd(locked, mode, held, finished)
 
 template withLockAsync*(region: Region, body: untyped): untyped =
   ## In an async procedure: runs `body`, which may await, with the exclusive lock, as
@@ -226,12 +230,12 @@ template withRecoveringLockAsync*(region: Region, ownerDied, timeout, body: unty
   ## As `withRecoveringLock`, in an async procedure whose `body` may await.
   let locked = region
   let died = await lockRecoveringAsync(locked, timeout)
-  var finished = false
+  var (held, finished) = (true, false)
   try:
     let ownerDied {.used.} = died
     finishing(finished, body)
   finally:
-    unlockAtEnd(locked, lmExclusive, finished)
+    unlockAtEnd(locked, lmExclusive, held, finished)
 
 template withRecoveringLockAsync*(region: Region, ownerDied, body: untyped): untyped =
   ## As `withRecoveringLockAsync`, without a time-out.

@@ -4,8 +4,7 @@
 ## The handles of regions and views, and how a failure of the library becomes an
 ## exception. The other modules build on this one; programs import `winshm`.
 
-import std/typetraits
-import ./abi, ./types
+import ./abi, ./names, ./types
 
 type
   Region* {.acyclic.} = ref object ## One participant's handle to a region.
@@ -20,40 +19,48 @@ proc requireLibrary*() {.raises: [LibraryError].} =
 
 {.push raises: [WinshmError].}
 
-proc toError*(status: int32, lockHeld = false): ref WinshmError {.raises: [].} =
-  ## The exception for this thread's last failure, which had this status.
+proc newError(status: int32, name, text: string, lockHeld = false,
+              osCode = 0'i32): ref WinshmError {.raises: [].} =
+  case status
+  of WINSHM_E_NOT_FOUND: result = newException(NotFoundError, text)
+  of WINSHM_E_EXISTS: result = newException(ExistsError, text)
+  of WINSHM_E_ACCESS, WINSHM_E_PRIVILEGE: result = newException(AccessError, text)
+  of WINSHM_E_TIMEOUT: result = newException(WinshmTimeoutError, text)
+  of WINSHM_E_OWNER_DEAD: result = (ref OwnerDeadError)(msg: text, lockHeld: lockHeld)
+  of WINSHM_E_INVALID, WINSHM_E_NAME: result = newException(InvalidError, text)
+  of WINSHM_E_RANGE: result = newException(OutOfRangeError, text)
+  of WINSHM_E_SIZE, WINSHM_E_TAG, WINSHM_E_LAYOUT: result = newException(MismatchError, text)
+  of WINSHM_E_CLOSED: result = newException(ClosedError, text)
+  else: result = newException(WinshmError, text)
+  result.status = status
+  result.statusName = name
+  result.osCode = osCode
+
+proc toError*(status: int32, lockHeld = false, caller = ""): ref WinshmError {.raises: [].} =
+  ## The exception for this thread's last failure, which had this status. `caller` is
+  ## the procedure of which the message shall speak where the C function has several.
   let osCode = winshm_last_os_code()
   # Memory from Nim's heap may start a collection, which may close a forgotten region,
   # which may fail and so replace the message: it is saved where nothing is collected.
-  var saved {.noinit.}: array[1024, char]
+  var saved {.noinit.}: array[2048, char]
   let message = winshm_last_message()
   var length = 0
   while length < saved.high and message[length] != '\0':
     saved[length] = message[length]
     inc length
   saved[length] = '\0'
-  let text = $cast[cstring](addr saved[0])
-  case status
-  of WINSHM_E_TIMEOUT: result = newException(WinshmTimeoutError, text)
-  of WINSHM_E_OWNER_DEAD: result = (ref OwnerDeadError)(msg: text, lockHeld: lockHeld)
-  else: result = newException(WinshmError, text)
-  result.status = status
-  result.statusName = $winshm_status_name(status)
-  result.osCode = osCode
+  newError(status, $winshm_status_name(status), inNim($cast[cstring](addr saved[0]), caller),
+    lockHeld, osCode)
 
-proc raiseFailure*(status: int32, lockHeld = false) {.noreturn, noinline.} =
-  raise toError(status, lockHeld)
+proc raiseFailure*(status: int32, lockHeld = false, caller = "") {.noreturn, noinline.} =
+  raise toError(status, lockHeld, caller)
 
 template check*(call: winshm_status) =
   let status = call
   if status != WINSHM_OK: raiseFailure(status)
 
 proc ownError*(status: int32, name, message: string): ref WinshmError {.raises: [].} =
-  let text = "winshm: " & message
-  result = if status == WINSHM_E_TIMEOUT: newException(WinshmTimeoutError, text)
-           else: newException(WinshmError, text)
-  result.status = status
-  result.statusName = name
+  newError(status, name, "winshm: " & message)
 
 proc raiseNamed*(status: int32, name, message: string) {.noreturn, noinline.} =
   raise ownError(status, name, message)
@@ -72,10 +79,6 @@ proc toTimeout*(timeout: int): uint32 =
     # A deadline that has passed would otherwise turn into an endless wait.
     raiseOwn(WINSHM_E_INVALID, "a time-out of " & $timeout & " ms")
   else: uint32(min(uint64(timeout), uint64(WINSHM_FOREVER - 1)))
-
-template requirePlain*(T: typedesc) =
-  when not supportsCopyMem(T):
-    {.error: $T & " has references of this process, which cannot be shared".}
 
 proc raw*(region: Region): ptr winshm_region =
   if region.isNil or region.handle.isNil: raiseOwn(WINSHM_E_CLOSED, "the region is closed")

@@ -4,7 +4,7 @@
 ## The lock of a region, blocks that hold it, and copies under it. `winshm` exports
 ## all of this for programs.
 
-import ./abi, ./handles, ./types
+import ./abi, ./handles, ./plain, ./types
 
 {.push raises: [WinshmError].}
 
@@ -44,9 +44,13 @@ proc unlock*(region: Region, mode = lmExclusive) =
   ## Releases the lock, which was taken in this mode.
   check release(region.raw, mode)
 
-proc unlockAtEnd*(region: Region, mode: LockMode, finished: bool) =
+proc unlockAtEnd*(region: Region, mode: LockMode, held: var bool, finished: bool) =
   ## Releases the lock at the end of a block, where an exception that leaves the block
   ## goes on as it is, even if the lock cannot be released: see `isRaising`.
+  # Nim 1.6 runs a `finally` without `await` twice in an async procedure, if `break` or
+  # `continue` leaves it in a loop that has one.
+  if not held: return
+  held = false
   if not isRaising(finished): region.unlock(mode)
   elif region.isOpen: discard release(region.raw, mode)
 
@@ -69,11 +73,11 @@ proc lockSound*(region: Region, mode: LockMode, timeout: int) =
 template withLockAs(region: Region, mode: LockMode, timeout: int, body: untyped): untyped =
   let locked = region
   lockSound(locked, mode, timeout)
-  var finished = false
+  var (held, finished) = (true, false)
   try:
     finishing(finished, body)
   finally:
-    unlockAtEnd(locked, mode, finished)
+    unlockAtEnd(locked, mode, held, finished)
 
 template withLock*(region: Region, body: untyped): untyped =
   ## Runs `body` with the exclusive lock and releases it, however `body` ends. If a
@@ -111,12 +115,12 @@ template withRecoveringLock*(region: Region, ownerDied, timeout, body: untyped):
   ##       region.makeConsistent()
   let locked = region
   let died = lockRecovering(locked, timeout)
-  var finished = false
+  var (held, finished) = (true, false)
   try:
     let ownerDied {.used.} = died
     finishing(finished, body)
   finally:
-    unlockAtEnd(locked, lmExclusive, finished)
+    unlockAtEnd(locked, lmExclusive, held, finished)
 
 template withRecoveringLock*(region: Region, ownerDied, body: untyped): untyped =
   ## As `withRecoveringLock`, without a time-out.

@@ -21,14 +21,32 @@ const
 
 type
   WinshmError* = object of CatchableError
-    ## A call that failed; `msg` is the library's explanation.
+    ## A call that failed; `msg` is the library's explanation. The types below are for
+    ## what programs handle; where none of them fits, `status` tells what happened.
     status*: int32 ## A `WINSHM_E_*` constant, or a newer one.
     statusName*: string ## As `"WINSHM_E_NOT_FOUND"`.
     osCode*: int32 ## The operating system's code, or 0; for people to read.
+  NotFoundError* = object of WinshmError
+    ## Nobody has the region open: `WINSHM_E_NOT_FOUND`.
+  ExistsError* = object of WinshmError
+    ## Somebody has the region open already: `WINSHM_E_EXISTS`.
+  AccessError* = object of WinshmError
+    ## The system, or how the region was opened, denies it: `WINSHM_E_ACCESS`,
+    ## `WINSHM_E_PRIVILEGE`.
+  MismatchError* = object of WinshmError
+    ## The programs disagree about the data: `WINSHM_E_SIZE`, `WINSHM_E_TAG`,
+    ## `WINSHM_E_LAYOUT`.
+  InvalidError* = object of WinshmError
+    ## A bad argument: `WINSHM_E_INVALID`, `WINSHM_E_NAME`.
+  OutOfRangeError* = object of WinshmError
+    ## Offset or length outside the region: `WINSHM_E_RANGE`.
+  ClosedError* = object of WinshmError
+    ## The region or view is closed: `WINSHM_E_CLOSED`.
   WinshmTimeoutError* = object of WinshmError
-    ## The time-out ran out.
+    ## The time-out ran out: `WINSHM_E_TIMEOUT`. `std/net` has a `TimeoutError`.
   OwnerDeadError* = object of WinshmError
-    ## The lock's owner died in its section, and nobody has repaired the data yet.
+    ## The lock's owner died in its section, and nobody has repaired the data yet:
+    ## `WINSHM_E_OWNER_DEAD`.
     lockHeld*: bool ## Whether the caller holds the lock now, and has to unlock.
 
   RegionFlag* = enum ## How to create or open. Without the first two both are meant.

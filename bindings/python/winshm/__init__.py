@@ -42,6 +42,7 @@ from ._open import create, open, open_or_create
 from ._lock import Held, Lock
 from ._region import Region
 from ._tasks import AsyncLock
+from ._version import VERSION
 from ._view import View
 
 __all__ = [
@@ -75,7 +76,7 @@ __all__ = [
     "open_or_create",
 ]
 
-__version__ = _abi.VERSION
+__version__ = VERSION
 
 
 def library_version() -> str:

@@ -16,8 +16,7 @@ from ctypes import POINTER, c_char_p, c_int32, c_int64, c_uint8, c_uint32, c_uin
 from pathlib import Path
 from typing import Any
 
-#: Version of winshm.h that this module was written for, and of this package.
-VERSION = "0.1.0"
+from ._version import VERSION
 
 
 class Status(enum.IntEnum):

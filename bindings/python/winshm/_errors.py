@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 import builtins
+import errno
 import sys
 
 from ._abi import Status, quick
+from ._words import in_python
 
 
 class Error(Exception):
@@ -15,6 +17,11 @@ class Error(Exception):
     status  -- a Status, or an int that this version of the package does not know
     name    -- such as "WINSHM_E_NOT_FOUND"
     os_code -- GetLastError() or errno behind the failure, 0 if there is none
+
+    Subclasses that are an OSError, too, have its errno: os_code where that is an errno
+    for which Python raises this sort of exception, else the usual one, such as ENOENT.
+    On Windows winerror is os_code, or None if there is none. strerror says in a few words
+    what happened.
     """
 
     status: int
@@ -25,9 +32,18 @@ class Error(Exception):
         self.status = Status(status) if status in _KNOWN else status
         self.name = quick.winshm_status_name(status).decode()
         self.os_code = os_code
-        # A single argument, because OSError, a base of some subclasses, would take two
-        # for errno and strerror.
-        super().__init__(message or quick.winshm_status_text(status).decode())
+        text = quick.winshm_status_text(status).decode()
+        # A single argument, because OSError would take two for errno and strerror.
+        super().__init__(message or text)
+        if isinstance(self, OSError):
+            self.errno = _errno(self, os_code)
+            self.strerror = text
+            if sys.platform == "win32":
+                self.winerror = os_code or None
+
+    def __str__(self) -> str:
+        # That of OSError would be made of errno and strerror.
+        return str(self.args[0])
 
     def __reduce__(self) -> tuple[type[Error], tuple[int, str, int]]:
         return type(self), (int(self.status), self.args[0], self.os_code)
@@ -69,6 +85,26 @@ class ClosedError(Error, ValueError):
     """The region or view is closed (CLOSED)."""
 
 
+# Tracebacks name them as users do.
+for _each in (Error, *Error.__subclasses__()):
+    _each.__module__ = "winshm"
+
+_ERRNOS: dict[type[OSError], int] = {
+    FileNotFoundError: errno.ENOENT,
+    FileExistsError: errno.EEXIST,
+    PermissionError: errno.EACCES,
+    builtins.TimeoutError: errno.ETIMEDOUT,
+}
+
+
+def _errno(failure: OSError, os_code: int) -> int:
+    """Choose an errno that agrees with the class, as that of any OSError does."""
+    kind = next(each for each in _ERRNOS if isinstance(failure, each))
+    if sys.platform != "win32" and type(OSError(os_code, "")) is kind:
+        return os_code
+    return _ERRNOS[kind]
+
+
 _KNOWN = frozenset(int(status) for status in Status)
 
 _CLASSES: dict[int, type[Error]] = {
@@ -85,19 +121,20 @@ _CLASSES: dict[int, type[Error]] = {
 }
 
 
-def error(status: int, more: str = "") -> Error:
+def error(status: int, more: str = "", function: str = "") -> Error:
     """Make the exception for the call that has just failed in this thread.
 
-    more is what to say besides, for those who program in Python.
+    more is what to say besides. function is what was called, where the one of the library
+    that has failed serves several of this package.
     """
-    message = quick.winshm_last_message().decode("utf-8", "replace")
+    message = in_python(quick.winshm_last_message().decode("utf-8", "replace"), function)
     return _CLASSES.get(status, Error)(status, message + more, quick.winshm_last_os_code())
 
 
-def check(status: int) -> None:
-    """Raise an Error unless status is 0."""
+def check(status: int, function: str = "") -> None:
+    """Raise an Error unless status is 0; function is as for error()."""
     if status:
-        raise error(status)
+        raise error(status, function=function)
 
 
 def closed(what: str) -> ClosedError:
@@ -115,8 +152,11 @@ def raise_after(failure: Error, body: BaseException | None) -> None:
     """Raise what the end of a with block has failed with.
 
     If the block has ended by an exception, that one goes on instead, as it tells the
-    cause. From Python 3.11 on it carries the failure as a note.
+    cause. From Python 3.11 on it carries the failure as a note. A child of fork() that
+    leaves a block of its parent has nothing to give back, and is told nothing.
     """
+    if failure.status == Status.FORKED:
+        return
     if body is None:
         raise failure
     if sys.version_info >= (3, 11):

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator
 from itertools import repeat, starmap
 from operator import index
@@ -77,13 +78,14 @@ class Held:
     def __init__(self, region: Region, shared: bool, timeout: float | None, recover: bool):
         if shared and recover:
             raise ValueError("a reader cannot repair: recover needs the exclusive lock")
-        self._region = region
         # Kept for the end of the block, which may come after that of the region's own.
         self._use = region._shared if shared else region._exclusive
         self._timeout = timeout
         self._recover = recover
         #: Whether the last owner died in its section, so that the data need repair.
         self.owner_died = False
+        # The last one: where an exception has come before, there is nothing to warn of.
+        self._region = region
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:
         raise TypeError("a lock can be neither copied nor pickled; ask the region again")
@@ -198,3 +200,28 @@ class Lock(Held):
             break
         if self._region._owner is None:
             self._region._close_late()
+
+
+class UnusedLock(Lock):
+    """What Region.lock() returns; dropped before it is entered, it warns.
+
+    Entering makes it a Lock, which has no finalizer: in one the exception of a signal
+    handler would be lost.
+    """
+
+    __slots__ = ()
+
+    def __enter__(self) -> Lock:
+        self.__class__ = Lock  # type: ignore[assignment]
+        return self.__enter__()
+
+    def __del__(self) -> None:
+        warn_of_unused(self, "with region.lock()")
+
+
+def warn_of_unused(lock: Held, statement: str) -> None:
+    """Tell whoever drops the lock, in the finalizer of which this is called."""
+    region = getattr(lock, "_region", None)
+    if region is not None:
+        text = f"the lock of region {region.name!r} was asked for but never taken"
+        warnings.warn(f'{text}; write "{statement}:"', RuntimeWarning, stacklevel=3)

@@ -185,6 +185,11 @@ class Block:
             raise _errors.forked(self._what)
         return owner.handle
 
+    def _failure(self, status: int, more: str = "") -> _errors.Error:
+        """Make the exception for the call that has just failed; as _errors.error()."""
+        # Of what was closed here the library has seen no more than NULL.
+        return _errors.closed(self._what) if self.closed else _errors.error(status, more)
+
     @property
     def closed(self) -> bool:
         """Whether it has been closed."""
@@ -226,6 +231,20 @@ class Block:
         array = _make_array(self._owner, self._address, self.size)
         data = memoryview(array).cast("B")
         return data.toreadonly() if self._readonly else data
+
+    @property
+    def __array_interface__(self) -> dict[str, Any]:
+        """The bytes for numpy.asarray(): an array of uint8 over the memory itself.
+
+        It keeps the memory, as slices of .data do, and is read-only where the mapping is.
+        """
+        # numpy keeps what it is given here. .data would not do: close() releases it.
+        data = self.data[:]
+        return {"version": 3, "typestr": "|u1", "shape": data.shape, "data": data}
+
+    def __buffer__(self, flags: int) -> memoryview:
+        """The bytes for memoryview() and whatever takes a buffer, from Python 3.12 on."""
+        return self.data[:]
 
     def view_as(self, ctype: type[T], offset: int = 0) -> T:
         """Lay a ctypes type (a Structure, an array, c_uint64) over the bytes at offset.
@@ -321,11 +340,16 @@ class Block:
             self._leave()
             owner.abandon()
 
-    def __reduce_ex__(self, protocol: object) -> NoReturn:
-        # For copies, too, which would close the same handle.
-        raise TypeError(
-            f"a {self._what} can be neither copied nor pickled; open the region again"
-        )
+    def __copy__(self) -> NoReturn:
+        # It would close the same handle, or be a participant that nobody closes.
+        raise TypeError(f"a {self._what} cannot be copied; open the region again")
+
+    def __deepcopy__(self, memo: object) -> NoReturn:
+        self.__copy__()
+
+    def __reduce_ex__(self, protocol: object) -> Any:
+        message = f"a {self._what} cannot be pickled; pickle its region, and map() it there"
+        raise TypeError(message)
 
     def _leave(self) -> None:
         self._owner = self._argument = self._data = None

@@ -95,6 +95,19 @@ def open_or_create(
     return _enter(_abi.OPEN_OR_CREATE, name, flags, size, capacity, layout_tag, security)
 
 
+def open_again(name: str, flags: int) -> Region:
+    """Open a region that was pickled elsewhere."""
+    flags &= ~_abi.NO_LOCK
+    return _enter(_abi.OPEN_EXISTING, name, flags, 0, 0, 0, None)
+
+
+_FUNCTIONS = {
+    _abi.CREATE_NEW: "winshm.create()",
+    _abi.OPEN_EXISTING: "winshm.open()",
+    _abi.OPEN_OR_CREATE: "winshm.open_or_create()",
+}
+
+
 def _flags(
     *,
     readonly: bool = False,
@@ -132,7 +145,6 @@ def _enter(
         name=_utf8(name, "name"),
         security=None if security is None else _utf8(security, "security"),
     )
-    readonly, tasks = not flags & _abi.WRITE, bool(flags & _abi.TASK)
     out = ctypes.c_void_p()
     try:
         for milliseconds in slices(timeout):
@@ -142,9 +154,9 @@ def _enter(
             # may be inside for longer than a part of the time-out.
             if status not in (Status.NOT_FOUND, Status.NOT_MANAGED, Status.TIMEOUT):
                 break
-        check(status)
+        check(status, _FUNCTIONS[disposition])
         assert out.value is not None
-        return Region(out.value, name, readonly=readonly, tasks=tasks)
+        return Region(out.value, name, flags)
     except BaseException:
         # A signal handler may end this when the region is open already.
         close_unclaimed(out.value, lib.winshm_close)

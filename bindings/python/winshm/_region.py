@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import ctypes
 from collections.abc import Callable, Iterator
 from ctypes import byref
@@ -12,14 +11,15 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from . import _abi, _errors
 from ._abi import Status, lib, quick, untyped
-from ._errors import check, error
+from ._change import Changing
+from ._errors import check
 from ._info import Info, Participant, Roles
-from ._lock import EXCLUSIVE, SHARED, Lock, Use, unlock
-from ._memory import BRIEF, Block, Owner, check_ctype, close_unclaimed, new_bytes
+from ._lock import EXCLUSIVE, SHARED, Lock, UnusedLock, Use, unlock
+from ._memory import BRIEF, Owner, check_ctype, close_unclaimed, new_bytes
 from ._memory import readable, unsigned, word, writable
-from ._tasks import AsyncLock, Turns
+from ._tasks import AsyncLock, Turns, UnusedAsyncLock
 from ._view import View
-from ._waiting import Watcher, check_timeout, slices
+from ._waiting import check_timeout, slices
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -38,23 +38,15 @@ _TIMEOUT = int(Status.TIMEOUT)
 _size = untyped(quick, "winshm_size", ctypes.c_uint64)
 _read = untyped(quick, "winshm_read")
 _write = untyped(quick, "winshm_write")
-_notify = untyped(quick, "winshm_notify")
-_wait = untyped(quick, "winshm_wait")
-_change_count = untyped(quick, "winshm_change_count")
 
 _read_slowly = untyped(lib, "winshm_read")
 _write_slowly = untyped(lib, "winshm_write")
-_wait_slowly = untyped(lib, "winshm_wait")
 
 #: For those who hold the lock across an await, where the thread is that of all tasks.
-_COROUTINES = (
-    ' In Python: open it with tasks=True, and use "async with region.lock_async()".'
-)
-
-_Counter = ctypes.c_uint32 * 1
+_COROUTINES = ' Coroutines then use "async with region.lock_async()".'
 
 
-class Region(Block):
+class Region(Changing):
     """One participant's handle to a region; any number of threads may use it.
 
     Made by create(), open() and open_or_create(). Use it in a with block, or close() it:
@@ -66,20 +58,29 @@ class Region(Block):
 
     _what = "region"
 
-    def __init__(self, handle: int, name: str, *, readonly: bool, tasks: bool) -> None:
+    def __init__(self, handle: int, name: str, flags: int) -> None:
         owner = Owner(handle, lib.winshm_close, f"region {name!r}")
-        super().__init__(owner, quick.winshm_data(handle), readonly)
+        super().__init__(owner, quick.winshm_data(handle), not flags & _abi.WRITE)
         self._name = name
-        self._watcher = Watcher()
+        self._flags = flags
         self._make_uses()
-        self._turns = Turns(owner, self._argument) if tasks else None
+        self._turns = Turns(owner, self._argument) if flags & _abi.TASK else None
 
-    def _failure(self, status: int) -> _errors.Error:
-        """Make the exception for the call that has just failed in this thread."""
-        # Of a region that was closed here the library has seen no more than NULL.
-        if self.closed:
-            return _errors.closed(self._what)
-        return error(status, _COROUTINES if status == Status.DEADLOCK else "")
+    def __reduce_ex__(self, protocol: object) -> tuple[Any, ...]:
+        """Pickle the name and the access, for multiprocessing and the like.
+
+        Where it is unpickled the region is opened again, as by open() with the readonly,
+        raw, no_map and tasks of this object. So somebody must have it open then, and that
+        object is a participant of its own, to be closed there.
+        """
+        # Not above, as it needs this class.
+        from ._open import open_again
+
+        self._handle  # noqa: B018 - raises if it is closed
+        return open_again, (self._name, self._flags)
+
+    def _failure(self, status: int, more: str = "") -> _errors.Error:
+        return super()._failure(status, _COROUTINES if status == Status.DEADLOCK else more)
 
     def _close(self, owner: Owner) -> None:
         try:
@@ -136,7 +137,6 @@ class Region(Block):
 
     def _after_fork(self) -> None:
         super()._after_fork()
-        self._watcher = Watcher()
         if self._turns is not None:
             self._turns.after_fork()
 
@@ -287,6 +287,11 @@ class Region(Block):
             with region.lock():
                 ...
 
+        The call alone locks nothing, and the lock is taken when the block begins: so no
+        exception of a signal handler can come between and leave it held. If the result
+        is never used in a with statement, a RuntimeWarning says so; acquire() locks at
+        once.
+
         If an owner died in its section the block does not run: OwnerDeadError is
         raised, and the data stay marked. To repair them, take the lock with recover:
 
@@ -307,7 +312,7 @@ class Region(Block):
         Entering raises TimeoutError, OwnerDeadError, AccessError for an observer, and
         Error with status DEADLOCK (this thread has the lock) or UNSUPPORTED (no lock).
         """
-        return Lock(self, shared, timeout, recover)
+        return UnusedLock(self, shared, timeout, recover)
 
     def lock_async(
         self, *, shared: bool = False, timeout: float | None = None, recover: bool = False
@@ -338,7 +343,7 @@ class Region(Block):
                 "tasks of a loop have one; open it with tasks=True [WINSHM_E_INVALID]"
             )
             raise _errors.InvalidError(Status.INVALID, message)
-        return AsyncLock(self, shared, timeout, recover, self._turns)
+        return UnusedAsyncLock(self, shared, timeout, recover, self._turns)
 
     def acquire(
         self, *, shared: bool = False, timeout: float | None = None, recover: bool = False
@@ -368,85 +373,3 @@ class Region(Block):
         # A wait may have got the lock after the end of the with block.
         left = self._left
         check(quick.winshm_make_consistent(self._handle if left is None else left.handle))
-
-    def notify(self) -> None:
-        """Raise the change counter and wake all who wait; write() does it by itself.
-
-        Raises AccessError for an observer, Error UNSUPPORTED for a raw region.
-        """
-        status = _notify(self._argument)
-        if status:
-            raise self._failure(status)
-
-    @property
-    def change_count(self) -> int:
-        """The change counter, 32 bits wide; it wraps around. Error UNSUPPORTED: raw."""
-        now = _Counter()
-        status = _change_count(self._argument, now)
-        if status:
-            raise self._failure(status)
-        return now[0]
-
-    def wait(self, seen: int | None = None, timeout: float | None = None) -> int:
-        """Wait until the change counter differs from seen, and return it.
-
-        No change is missed if change_count is taken first, then the data are looked at,
-        then wait() is called with it. seen=None waits for a change from now on. Several
-        changes may end one wait.
-
-        Raises TimeoutError; ClosedError also if another thread closes the region.
-        """
-        seen = self.change_count if seen is None else unsigned(seen, "seen", 32)
-        if timeout is not None:
-            check_timeout(timeout)
-        now = _Counter()
-        status = _wait(self._argument, seen, 0, now)
-        if status == _TIMEOUT and timeout != 0:
-            for milliseconds in slices(timeout):
-                status = _wait_slowly(self._argument, seen, milliseconds, now)
-                if status != _TIMEOUT:
-                    break
-        if status:
-            raise self._failure(status)
-        return now[0]
-
-    def _wait_once(self, seen: int, milliseconds: int) -> tuple[int, int]:
-        now = ctypes.c_uint32()
-        status = lib.winshm_wait(self._handle, seen, milliseconds, byref(now))
-        return status, now.value
-
-    async def wait_async(self, seen: int | None = None, timeout: float | None = None) -> int:
-        """The same as wait(), for a coroutine, which may be cancelled.
-
-        One thread for each region serves all its coroutines; it ends with the last.
-        """
-        check_timeout(timeout)
-        count = self.change_count
-        seen = count if seen is None else unsigned(seen, "seen", 32)
-        future = asyncio.get_running_loop().create_future()
-        self._watcher.add(future, seen, self._wait_once)
-        try:
-            # What changed before add() is seen here, what comes later by the watcher.
-            count = self.change_count
-            if count != seen:
-                # Others get their turn even if the counter never stands still.
-                await asyncio.sleep(0)
-                return count
-            return await asyncio.wait_for(future, timeout)
-        except asyncio.TimeoutError:
-            message = f"no change of {self._name!r} in time [WINSHM_E_TIMEOUT]"
-            raise _errors.TimeoutError(Status.TIMEOUT, message) from None
-        finally:
-            self._watcher.discard(future)
-
-    def wait_handle(self) -> int:
-        """A Windows event, as a HANDLE, for loops with WaitForMultipleObjects().
-
-        It is auto-reset and set at each change from now on; look at change_count after
-        it fires. It belongs to the region: do not close it, nor wait for it after
-        close(). Raises AccessError for an observer, Error UNSUPPORTED elsewhere.
-        """
-        out = ctypes.c_void_p()
-        check(quick.winshm_wait_handle(self._handle, byref(out)))
-        assert out.value is not None
-        return out.value

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from . import _errors
 from ._abi import Status
 from ._errors import raise_after
-from ._lock import EXCLUSIVE, Held, Use, lock_slowly, unlock
+from ._lock import EXCLUSIVE, Held, Use, lock_slowly, unlock, warn_of_unused
 from ._waiting import SLICE_MS, check_timeout, served
 
 if TYPE_CHECKING:
@@ -76,6 +76,19 @@ class AsyncLock(Held):
             failure = _errors.Error(Status.NOT_OWNER, message)
         if failure is not None:
             raise_after(failure, body)
+
+
+class UnusedAsyncLock(AsyncLock):
+    """What Region.lock_async() returns; dropped before it is entered, it warns."""
+
+    __slots__ = ()
+
+    async def __aenter__(self) -> AsyncLock:
+        self.__class__ = AsyncLock  # type: ignore[assignment]
+        return await self.__aenter__()
+
+    def __del__(self) -> None:
+        warn_of_unused(self, "async with region.lock_async()")
 
 
 class _Request:

@@ -103,6 +103,30 @@ public class BlockTests
     }
 
     [Fact]
+    public unsafe void APinEndsOnceWhateverCopiesThereAre()
+    {
+        using Region other = Region.Create(NewName(), 100);
+        Region region = Region.Open(other.Name);
+        MemoryHandle pin = region.Memory.Pin();
+        MemoryHandle copy = pin;
+        pin.Dispose();
+        copy.Dispose();
+        // The region is as open as before.
+        region.Write(0, 7);
+        Assert.Equal(7, region.As<int>(0));
+        Assert.Equal(2, other.GetParticipants().Count);
+
+        MemoryHandle another = region.Memory.Pin();
+        copy.Dispose();
+        region.Dispose();
+        copy.Dispose();
+        Assert.Equal(7, *(int*)another.Pointer);
+        Assert.Equal(2, other.GetParticipants().Count);
+        another.Dispose();
+        Assert.Single(other.GetParticipants());
+    }
+
+    [Fact]
     public async Task MemoryServesAsynchronousStreams()
     {
         using Region region = Region.Create(NewName(), 100_000);

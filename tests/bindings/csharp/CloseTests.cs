@@ -78,6 +78,22 @@ public class CloseTests
     }
 
     [Fact]
+    public void DisposeLeavesTheLockOfARegionForTasksToItsGuard()
+    {
+        Region region = CreateForTasks();
+        using Region other = Region.Open(region.Name);
+        using (RegionLock held = region.Lock())
+        {
+            region.Dispose();
+            Assert.False(TryLock(other));
+            held.Write(0, 5);
+        }
+        Assert.True(TryLock(other));
+        Assert.Equal(5, other.Read<int>(0));
+        Assert.Single(other.GetParticipants());
+    }
+
+    [Fact]
     public void TheBodysExceptionIsNotReplaced()
     {
         string name = NewName();

@@ -15,12 +15,17 @@ public class LockAsyncTests
     public async Task AFreeLockIsTakenAtOnce()
     {
         using Region region = CreateForTasks();
+        long start = Stopwatch.GetTimestamp();
+        int later = 0;
         for (int i = 0; i < 10_000; i++)
         {
             ValueTask<AsyncRegionLock> locking = i % 2 == 0 ? region.LockAsync() : region.LockSharedAsync(Patience);
-            Assert.True(locking.IsCompletedSuccessfully);
+            later += locking.IsCompletedSuccessfully ? 0 : 1;
             (await locking).Dispose();
         }
+        // All but those before which others would have had their turn.
+        Assert.InRange(later, 0, Stopwatch.GetElapsedTime(start).TotalMilliseconds / 10);
+        await Task.Delay(s_short);
         ValueTask<AsyncRegionLock> first = region.LockSharedAsync(), second = region.LockSharedAsync();
         Assert.True(first.IsCompletedSuccessfully && second.IsCompletedSuccessfully);
         (await first).Dispose();
@@ -82,7 +87,7 @@ public class LockAsyncTests
         guard = await region.LockAsync();
         region.Unlock(LockMode.Exclusive);
         guard.Dispose();
-        Assert.True(region.LockAsync().IsCompletedSuccessfully);
+        await region.LockAsync(Patience);
         region.Unlock(LockMode.Exclusive);
     }
 
@@ -236,6 +241,36 @@ public class LockAsyncTests
         }
         Assert.Throws<ArgumentOutOfRangeException>(() => region.LockAsync(TimeSpan.FromSeconds(-1)));
         (await region.LockAsync(TimeSpan.Zero)).Dispose();
+    }
+
+    // Skipped by its attribute, since Assert.SkipUnless throws: once an exception has left a test that is no task,
+    // a process under Wine hangs or ends soon afterwards, in whichever test comes next.
+    [Fact(Skip = "only Linux tells how often a thread has blocked",
+        SkipType = typeof(TableTests), SkipWhen = nameof(TableTests.IsWindows))]
+    public void ATryNeverBlocks()
+    {
+        using Region region = CreateForTasks();
+        using Region other = Region.Open(region.Name);
+        using RegionLock held = other.Lock();
+        // The runtime blocks the thread, too, now and then, so the calmest of some rounds counts.
+        int least = int.MaxValue;
+        for (int round = 0; round < 10 && least > 6; round++)
+        {
+            int before = CountBlocks();
+            for (long start = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(start) < TimeSpan.FromMilliseconds(300);)
+            {
+                Assert.True(region.LockAsync(TimeSpan.Zero).IsFaulted);
+                Thread.SpinWait(1000);
+            }
+            least = Math.Min(least, CountBlocks() - before);
+        }
+        Assert.InRange(least, 0, 6);
+
+        static int CountBlocks()
+        {
+            string line = File.ReadLines("/proc/thread-self/status").First(text => text.StartsWith("voluntary"));
+            return int.Parse(line[(line.IndexOf(':') + 1)..]);
+        }
     }
 
     [Theory]

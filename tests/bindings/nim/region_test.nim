@@ -265,15 +265,6 @@ suite "the bytes":
     fails WINSHM_E_RANGE: discard total(region.toOpenArray(uint32, 0, uint64.high))
     check total(region.toOpenArray(uint32, 48, 4'u8)) == 20
 
-  test "what has references of its own cannot be shared":
-    check compiles(region.at(array[2, float], 0))
-    check not compiles(region.at(string, 0))
-    check not compiles(region.at(seq[int], 0))
-    check not compiles(region.at(ref int, 0))
-    check not compiles(region.load(string, 0))
-    check not compiles(region.store(0, "text"))
-    check not compiles(total(region.toOpenArray(string, 0, 1)))
-
   test "copies":
     let seen = region.changeCount
     region.write(10, [1'u8, 2, 3])

@@ -4,7 +4,7 @@
 ## Compiles what the documentation shows, each sample in an async procedure of its own.
 {.used.}
 import std/[asyncdispatch, macros, strutils, unittest]
-import winshm, winshm/asynclock
+import winshm, winshm/asynclock, winshm/asyncwait
 
 const
   # The operators of std/os would join paths for the target, not for this machine.
@@ -44,6 +44,6 @@ macro compileSamples(): untyped =
 
 suite "samples":
   test "those of the documentation compile":
-    const least = 5
+    const least = 6
     let count = compileSamples()
     check count >= least

@@ -56,6 +56,22 @@ suite "the lock for tasks":
         await sleepAsync(1)
         return 3
     check waitFor(leave()) == 3
+    proc leaveAtOnce(): Future[int] {.async.} =
+      for way in 1 .. 4:
+        for _ in 1 .. 2:
+          await sleepAsync(1)
+          if way == 1:
+            region.withLockAsync: break
+          elif way == 2:
+            region.withLockAsync: continue
+          elif way == 3:
+            region.withRecoveringLockAsync(died):
+              if not died: break
+          else:
+            region.withLock: break
+      await sleepAsync(1)
+      region.withSharedLockAsync: return 4
+    check waitFor(leaveAtOnce()) == 4
     proc stop() {.async.} =
       region.withLockAsync:
         await sleepAsync(1)

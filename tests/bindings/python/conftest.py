@@ -184,3 +184,31 @@ def holder(child, region):
     holder = child(HOLDER, region.name)
     assert holder.line() == "held"
     return holder
+
+
+@pytest.fixture
+def start():
+    """Starts Python programs, which find the package."""
+    running = []
+
+    def start(*command):
+        process = subprocess.Popen(
+            [sys.executable, *map(str, command)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+            env={
+                **os.environ,
+                "PYTHONPATH": str(PACKAGE),
+                "PYTHONUNBUFFERED": "1",
+                "PYTHONIOENCODING": "utf-8",
+            },
+        )
+        running.append(process)
+        return process
+
+    yield start
+    for process in running:
+        process.kill()
+        process.communicate()

@@ -5,7 +5,6 @@ import ctypes
 import re
 import shutil
 import subprocess
-import sys
 
 import pytest
 import winshm
@@ -25,8 +24,8 @@ def header_constants():
 
 def test_constants_are_those_of_the_header():
     expected = header_constants()
-    version = [expected.pop(f"VERSION_{part}") for part in ("MAJOR", "MINOR", "PATCH")]
-    assert ".".join(map(str, version)) == _abi.VERSION == winshm.__version__
+    for part in ("MAJOR", "MINOR", "PATCH"):
+        expected.pop(f"VERSION_{part}")
     actual = {
         name: value
         for name, value in vars(_abi).items()
@@ -225,15 +224,8 @@ def test_library_is_looked_for(monkeypatch, tmp_path):
 
 def test_nothing_public_is_left_out():
     for exported in winshm.__all__:
-        assert getattr(winshm, exported) is not None
+        each = getattr(winshm, exported)
+        if isinstance(each, type) and issubclass(each, Exception):
+            assert each.__module__ == "winshm"
     assert sorted(winshm.__all__, key=lambda each: (not each.isupper(), each)) == winshm.__all__
     assert (PACKAGE / "winshm" / "py.typed").exists()
-
-
-@pytest.mark.skipif(sys.version_info < (3, 11), reason="tomllib is newer")
-def test_version_is_written_once():
-    import tomllib
-
-    project = tomllib.loads((PACKAGE / "pyproject.toml").read_text())
-    assert "version" in project["project"]["dynamic"]
-    assert project["tool"]["setuptools"]["dynamic"]["version"]["attr"] == "winshm._abi.VERSION"

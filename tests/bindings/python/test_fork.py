@@ -80,6 +80,29 @@ def test_fork_in_a_with_block(child, region):
     assert parent.end() == ""
 
 
+def test_fork_in_a_section(child, region):
+    """The child leaves the blocks of its parent in silence, and the lock alone."""
+    parent = child(
+        "import asyncio\n"
+        "def forked():\n"
+        "  child = os.fork()\n"
+        "  if child: assert os.waitpid(child, 0)[1] == 0\n"
+        "  return not child\n"
+        "async def section():\n"
+        "  async with tasks.lock_async(): return forked()\n"
+        "name = sys.argv[1]\n"
+        "with winshm.open(name) as region, winshm.open(name, tasks=True) as tasks:\n"
+        "  with region.lock(): child = forked()\n"
+        "  if child: sys.exit()\n"
+        "  with region.lock(shared=True): child = forked()\n"
+        "  if child or asyncio.run(section()): sys.exit()",
+        region.name,
+        options=("-W", "error"),
+    )
+    assert parent.end() == ""
+    assert not region.info.lock_state
+
+
 def test_multiprocessing(child, region):
     """Children that were forked find the parent's object refused, and leave it alone."""
     parent = child(

@@ -4,6 +4,7 @@
 import ctypes
 import gc
 import pickle
+import sys
 import threading
 import warnings
 
@@ -53,6 +54,47 @@ def test_data_serves_numpy(block):
         block.close()
     assert numbers[1] == 258
     del numbers
+
+
+def test_numpy_takes_the_block_itself(block, name):
+    numpy = pytest.importorskip("numpy")
+    array = numpy.asarray(block)
+    assert (array.dtype, array.shape) == (numpy.uint8, (4096,))
+    array[4095] = 7
+    assert block.data[4095] == 7
+    with pytest.raises(BufferError):
+        block.close()
+    piece = array[:8].view("<u8")
+    block.__exit__()
+    del array
+    piece[0] = 1
+    assert exists(name)
+    del piece
+    assert not exists(name)
+    with pytest.raises(winshm.ClosedError):
+        numpy.asarray(block)
+
+
+def test_numpy_may_only_read_what_is_readonly(region):
+    numpy = pytest.importorskip("numpy")
+    with winshm.open(region.name, readonly=True) as reader, reader.map(0, 4) as view:
+        for block in (reader, view, region.map(0, 4, readonly=True)):
+            assert not numpy.asarray(block).flags.writeable
+    block.close()
+    with winshm.open(region.name, no_map=True) as parts, pytest.raises(ValueError, match="map"):
+        numpy.asarray(parts)
+
+
+def test_buffer_protocol(block):
+    """Python itself asks for it from 3.12 on."""
+    buffer = memoryview(block) if sys.version_info >= (3, 12) else block.__buffer__(0)
+    buffer[3] = 3
+    assert block.data[3] == 3
+    with pytest.raises(BufferError):
+        block.close()
+    assert block.data[3] == 3
+    buffer.release()
+    block.close()
 
 
 def test_view_as_is_the_memory_itself(block):

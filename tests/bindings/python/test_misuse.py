@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What is refused, and what it says then."""
 
+import asyncio
 import copy
 import ctypes
 import pickle
@@ -22,24 +23,62 @@ def test_arguments_of_wrong_types(name, region):
     for bad in ("x", 2, []):
         with pytest.raises(TypeError, match="readonly must be"):
             region.map(0, 8, readonly=bad)
-    held = region.lock()
+    with region.lock() as held:
+        pass
     for bad in (int, "x", None, ctypes.c_int(3)):
         for function in (region.view_as, region.read_as, held.read_as):
             with pytest.raises(TypeError, match="ctypes type"):
                 function(bad)
 
 
-@pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy, pickle.dumps])
-def test_nothing_is_copied(region, tasks, duplicate):
+@pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy])
+def test_nothing_is_copied(region, duplicate):
     """Two objects would close one handle."""
     with region.map(0, 10) as view:
         for block in (region, view):
             with pytest.raises(TypeError, match="open the region again"):
                 duplicate(block)
-        for lock in (region.lock(), tasks.lock_async()):
-            with pytest.raises(TypeError, match="ask the region again"):
-                duplicate(lock)
         assert view.data[0] == region.data[0] == 0
+
+
+def test_what_cannot_be_pickled(region):
+    with region.map(0, 10) as view, pytest.raises(TypeError, match="pickle its region"):
+        pickle.dumps(view)
+    with region.lock() as held:
+        for duplicate in (pickle.dumps, copy.copy, copy.deepcopy):
+            with pytest.raises(TypeError, match="ask the region again"):
+                duplicate(held)
+
+
+def test_lock_without_with_warns(region, tasks):
+    """It reads as if it locked, and does in other languages."""
+    for call in (region.lock, tasks.lock_async):
+        match = f"{region.name}.* never taken; write .*with region.{call.__name__}\\(\\):"
+        with pytest.warns(RuntimeWarning, match=match) as caught:
+            call()
+        assert [each.filename for each in caught] == [__file__]
+    assert not region.info.lock_state
+
+
+@pytest.mark.filterwarnings("error")
+def test_lock_that_was_entered_does_not_warn(region, tasks):
+    async def enter():
+        async with tasks.lock_async() as held:
+            assert type(held) is winshm.AsyncLock
+
+    asyncio.run(enter())
+    lock = region.lock(timeout=0)
+    for _ in range(2):
+        with lock as held:
+            assert held is lock
+            assert type(lock) is winshm.Lock
+            with pytest.raises(winshm.Error, match="DEADLOCK"), region.lock():
+                pass
+    with pytest.raises(ValueError, match="reader"):
+        region.lock(shared=True, recover=True)
+    region.acquire()
+    region.release()
+    del lock, held  # which is when it would warn
 
 
 def test_lock_that_is_given_after_the_with_block(child, region):

@@ -3,12 +3,11 @@
 
 import ctypes
 import os
-import subprocess
 import sys
 
 import pytest
 import winshm
-from conftest import PACKAGE, ROOT
+from conftest import ROOT
 
 SHARE = ROOT / "tests" / "interop" / "share.py"
 PEER = ROOT / "tests" / "interop" / "peer.py"
@@ -23,28 +22,6 @@ class Shared(ctypes.LittleEndianStructure):
         ("a", ctypes.c_uint32),
         ("b", ctypes.c_uint32),
     ]
-
-
-@pytest.fixture
-def start():
-    running = []
-
-    def start(*command):
-        process = subprocess.Popen(
-            [sys.executable, *map(str, command)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            encoding="utf-8",
-            env={**os.environ, "PYTHONPATH": str(PACKAGE)},
-        )
-        running.append(process)
-        return process
-
-    yield start
-    for process in running:
-        process.kill()
-        process.communicate()
 
 
 @pytest.fixture
@@ -87,7 +64,7 @@ def test_share_relay(shared, start):
         if moved:
             shared.notify()
         else:
-            shared.wait(seen, timeout=20)
+            shared.wait(seen=seen, timeout=20)
     assert received == pieces
     assert output_of(relay) == f"Python: relayed {BOX + 1001} bytes"
     assert list(layout.boxes[0]) == [0, 0]

@@ -70,6 +70,7 @@ def interruptions(action, number=1500):
             yield [frame.name for frame in traceback.extract_tb(error.__traceback__)][-2]
 
 
+@pytest.mark.filterwarnings("ignore:the lock of region")
 def test_entering_that_ends_by_an_exception(region):
     """Without anybody in the way, too. Only the entry of __exit__() is a gap."""
 

@@ -248,7 +248,7 @@ def test_loop_in_a_thread_outlives_the_main_thread(child, holder, region):
         "async def main():\n"
         "  threading.main_thread().join(); print('ended'); seen = r.change_count\n"
         "  async with r.lock_async(): print('inside')\n"
-        "  await r.wait_async(seen); r.close(); print('done')\n"
+        "  await r.wait_async(seen=seen); r.close(); print('done')\n"
         "threading.Thread(target=asyncio.run, args=(main(),)).start()"
     )
     program = child(code, region.name)

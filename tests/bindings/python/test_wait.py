@@ -20,8 +20,16 @@ def test_counter(region):
     region.notify()
     region.write(0, b"x")
     assert region.change_count == (start + 2) % 2**32
-    assert region.wait(start) == region.wait(start, timeout=0) == region.change_count
+    expected = region.change_count
+    assert region.wait(seen=start) == region.wait(seen=start, timeout=0) == expected
     assert region.info.change_count == region.change_count
+
+
+def test_numbers_say_what_they_are(region):
+    """wait(5) would be five seconds for one reader, and a counter for another."""
+    for wait in (region.wait, region.wait_async):
+        with pytest.raises(TypeError, match="positional"):
+            wait(5)
 
 
 def test_wait_times_out(region):
@@ -40,7 +48,7 @@ def test_wait_for_another_process(child, region):
         region.name,
     )
     threading.Timer(0.5, other.go).start()
-    assert region.wait(seen, timeout=20) == seen + 1
+    assert region.wait(seen=seen, timeout=20) == seen + 1
     assert region.read(0, 4) == b"news"
     other.end()
 
@@ -49,7 +57,7 @@ def test_several_threads_wait_on_one_handle(region):
     woken = []
     seen = region.change_count
     threads = [
-        threading.Thread(target=lambda: woken.append(region.wait(seen, timeout=20)))
+        threading.Thread(target=lambda: woken.append(region.wait(seen=seen, timeout=20)))
         for _ in range(4)
     ]
     for thread in threads:
@@ -92,7 +100,7 @@ def test_coroutine_waits_while_others_run(region):
 
         ticker = asyncio.ensure_future(tick())
         asyncio.get_running_loop().call_later(0.5, region.notify)
-        assert await region.wait_async(seen, timeout=20) == seen + 1
+        assert await region.wait_async(seen=seen, timeout=20) == seen + 1
         ticker.cancel()
         return ticks
 
@@ -114,7 +122,7 @@ def test_coroutine_waits_for_a_change_from_now_on(region):
 def test_many_coroutines_share_one_thread(region):
     async def main():
         seen = region.change_count
-        tasks = [asyncio.ensure_future(region.wait_async(seen)) for _ in range(50)]
+        tasks = [asyncio.ensure_future(region.wait_async(seen=seen)) for _ in range(50)]
         await asyncio.sleep(0.1)
         assert len(watchers()) == 1
         region.notify()
@@ -140,7 +148,7 @@ def test_coroutine_misses_no_change(region):
                 region.notify()
                 count = region.change_count
             else:
-                count = await region.wait_async(count, timeout=20)
+                count = await region.wait_async(seen=count, timeout=20)
 
     async def main():
         await asyncio.gather(player(0), player(1))
@@ -180,7 +188,7 @@ def test_coroutine_that_lags_behind_lets_others_run(region):
 
         background = asyncio.ensure_future(other())
         for _ in range(20):
-            await region.wait_async(region.change_count - 1 & 0xFFFFFFFF)
+            await region.wait_async(seen=region.change_count - 1 & 0xFFFFFFFF)
         background.cancel()
         return turns
 

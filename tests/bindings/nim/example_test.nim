@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 the winshm authors
+
+## Installs the package, and compiles and runs the examples with it, as a user would.
+{.used.}
+import std/[os, osproc, streams, strutils, unittest]
+import ./roles
+
+const
+  binding = currentSourcePath.parentDir.parentDir.parentDir.parentDir / "bindings" / "nim"
+  names = ["counter", "notify", "recover", "parts", "tasks"]
+
+let directory = getTempDir() / fresh()
+
+proc command(words: varargs[string]): string = quoteShellCommand(words)
+
+proc install() =
+  let nimble = command("nimble", "--offline", "--accept", "--silent",
+    "--nimbleDir:" & directory / "nimble", "install")
+  check execCmdEx(nimble, workingDir = binding) == ("", 0)
+
+proc compile() =
+  var compilers: seq[string]
+  for name in names:
+    # Other runs of the tests have examples, too.
+    let text = readFile(binding / "examples" / name & ".nim")
+    check "\"example-" & name & "\"" in text
+    writeFile directory / name & ".nim", text.replace("\"example-", "\"" & fresh() & "-")
+    compilers.add command("nim", "c", "--hints:off", "--threads:on", "--opt:none",
+      "--nimblePath:" & directory / "nimble" / "pkgs",
+      "--nimcache:" & directory / "cache" / name, directory / name)
+  check execProcesses(compilers, n = 2) == 0
+
+proc begin(name: string, arguments: openArray[string] = []): Process =
+  startProcess(directory / name, args = arguments, options = {poStdErrToStdOut})
+
+proc said(process: Process): string =
+  ## All that the process says until it ends well.
+  result = process.outputStream.readAll()
+  check process.finish == 0
+
+suite "examples":
+  test "the package can be installed, and they compile with it":
+    createDir directory
+    install()
+    compile()
+
+  test "counter":
+    let first = begin("counter")
+    check first.line == "the counter is at 1000; press Enter to leave"
+    let second = begin("counter")
+    check second.line == "the counter is at 2000; press Enter to leave"
+    for process in [first, second]:
+      process.tell()
+      check process.said == ""
+    let third = begin("counter")
+    check third.line == "the counter is at 1000; press Enter to leave"
+    third.tell()
+    check third.said == ""
+
+  test "notify":
+    let alone = begin("notify", ["hello"])
+    check alone.line == "nobody listens: start one without a word first"
+    check alone.finish == 1
+    let listener = begin("notify")
+    check listener.line == "listening"
+    for words in [@["hello", "you"], @["bye"]]:
+      check begin("notify", words).said == ""
+      check listener.line == words.join(" ")
+    check listener.said == ""
+
+  test "recover":
+    check begin("recover").said == "this program ends in the middle of a payment\n" &
+      "the data may be half written\nrepaired: 70 and 30\n"
+
+  test "parts":
+    let said = begin("parts").said.splitLines
+    check said[0 .. 2] == ["tile 2 begins with 0", "tile 3 begins with 3",
+      "tile 200 begins with 200"]
+    check said[3].startsWith("map '") and "[WINSHM_E_RANGE]" in said[3]
+
+  test "tasks":
+    let said = begin("tasks").said
+    check said.count("Ann is done with one\n") == 3
+    check said.count("Bob is done with one\n") == 3
+    check said.count("all is done\n") == 1
+
+  removeDir directory

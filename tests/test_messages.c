@@ -1,0 +1,272 @@
+/* What people are told: the argument, both values, and the way out. */
+#include <string.h>
+
+#include "check.h"
+#include "child.h"
+
+enum { SIZE = 100 };
+
+static const char *region_name;
+
+/** Checks that the last message has each of the pieces, and in this order. */
+static void told(int line, const char *const *pieces)
+{
+    const char *message = winshm_last_message();
+    const char *rest = message;
+    for (; *pieces != NULL; pieces++) {
+        const char *found = strstr(rest, *pieces);
+        if (found == NULL)
+            check_end(1, __FILE__, line, "\"%s\" is not said, or not there: %s",
+                      *pieces, message);
+        rest = found + strlen(*pieces);
+    }
+    /* No sentence is cut off, and none is empty. */
+    size_t length = strlen(message);
+    if (strchr("]. ", message[length - 1]) == NULL ||
+        strstr(message, ". .") != NULL || strchr(message, '{') != NULL)
+        check_end(1, __FILE__, line, "not well said: %s", message);
+}
+
+#define TOLD(call, status, ...)                                                \
+    do {                                                                       \
+        const char *const pieces[] = {__VA_ARGS__, NULL};                      \
+        CHECK_STATUS(call, status);                                            \
+        told(__LINE__, pieces);                                                \
+    } while (0)
+
+static void role_hold(const char *name, uint32_t mode)
+{
+    winshm_region *h;
+    CHECK_OK(winshm_open(name, 0, &h));
+    CHECK_OK(winshm_lock(h, mode, 0));
+    parent_tell('h');
+    parent_hear();
+}
+
+static const struct role roles[] = {{"hold", role_hold}, {NULL, NULL}};
+
+static winshm_status open_with(uint32_t disposition,
+                               void (*change)(winshm_options *))
+{
+    winshm_region *h;
+    winshm_options options;
+    memset(&options, 0, sizeof options);
+    options.struct_size = sizeof options;
+    options.disposition = disposition;
+    options.name = region_name;
+    options.size = SIZE;
+    change(&options);
+    winshm_status status = winshm_open_with(&options, &h);
+    if (status == WINSHM_OK)
+        CHECK_OK(winshm_close(h));
+    return status;
+}
+
+static void no_size(winshm_options *o)
+{
+    o->struct_size = 3;
+}
+
+static void bad_disposition(winshm_options *o)
+{
+    o->disposition = 9;
+}
+
+static void less_capacity(winshm_options *o)
+{
+    o->capacity = 7;
+}
+
+static void raw_capacity(winshm_options *o)
+{
+    o->capacity = 200;
+    o->flags = WINSHM_RAW;
+}
+
+static void misspelt(winshm_options *o)
+{
+    o->security = "evrybody";
+}
+
+static void other_size(winshm_options *o)
+{
+    o->size = 4096;
+}
+
+static void other_tag(winshm_options *o)
+{
+    o->size = 4096;
+    o->layout_tag = 0xAB;
+}
+
+static void tagged(winshm_options *o)
+{
+    o->layout_tag = 0x1F;
+}
+
+static void test_arguments(void)
+{
+    winshm_region *h;
+    const uint32_t create = WINSHM_CREATE_NEW;
+    TOLD(winshm_create(region_name, 0, 0, &h), WINSHM_E_INVALID,
+         "winshm_create '", "size is 0", "at least 1 byte");
+    TOLD(winshm_create(region_name, 1, 0, NULL), WINSHM_E_INVALID,
+         "out is NULL");
+    TOLD(winshm_create(NULL, 1, 0, &h), WINSHM_E_INVALID, "name is NULL");
+    TOLD(winshm_create(region_name, 1, 0x8000, &h), WINSHM_E_INVALID,
+         "flags has 0x8000");
+    TOLD(winshm_create(region_name, 1, WINSHM_READ, &h), WINSHM_E_INVALID,
+         "WINSHM_READ alone cannot create", "WINSHM_WRITE");
+    TOLD(winshm_open(region_name, WINSHM_NO_LOCK, &h), WINSHM_E_INVALID,
+         "flags has 0x8", "for creating");
+    TOLD(winshm_open_with(NULL, &h), WINSHM_E_INVALID, "options is NULL");
+    TOLD(open_with(create, no_size), WINSHM_E_INVALID, "struct_size is 3");
+    TOLD(open_with(create, bad_disposition), WINSHM_E_INVALID,
+         "disposition is 9");
+    TOLD(open_with(create, less_capacity), WINSHM_E_INVALID, "capacity is 7",
+         "size, which is 100");
+    TOLD(open_with(create, raw_capacity), WINSHM_E_UNSUPPORTED, "raw region",
+         "Leave it 0");
+    TOLD(open_with(create, misspelt), WINSHM_E_INVALID,
+         "security is 'evrybody'", "\"owner\"");
+    TOLD(winshm_create("a/b", 1, 0, &h), WINSHM_E_NAME, "'a/b'", "byte 1",
+         "slash");
+    TOLD(winshm_create("", 1, 0, &h), WINSHM_E_NAME, "it is empty");
+    TOLD(winshm_create("..", 1, 0, &h), WINSHM_E_NAME, "directory");
+    TOLD(winshm_create("x.winshm", 1, 0, &h), WINSHM_E_NAME, "byte 1",
+         "reserved");
+    TOLD(winshm_create("a\x01", 1, 0, &h), WINSHM_E_NAME, "byte 1",
+         "control character");
+    TOLD(winshm_create("ab\xFF", 1, 0, &h), WINSHM_E_NAME, "byte 2", "UTF-8");
+}
+
+static void test_mismatches(void)
+{
+    winshm_region *h, *none;
+    winshm_options options;
+    memset(&options, 0, sizeof options);
+    options.struct_size = sizeof options;
+    options.disposition = WINSHM_CREATE_NEW;
+    options.name = region_name;
+    options.size = SIZE;
+    tagged(&options);
+    CHECK_OK(winshm_open_with(&options, &h));
+    TOLD(open_with(WINSHM_OPEN_EXISTING, other_size), WINSHM_E_SIZE,
+         "100 bytes", "4096 were asked for", "Size 0");
+    TOLD(open_with(WINSHM_OPEN_EXISTING, other_tag), WINSHM_E_TAG, "0x1F",
+         "0xAB");
+    TOLD(winshm_create(region_name, SIZE, 0, &none), WINSHM_E_EXISTS,
+         "has created it");
+    char byte;
+    TOLD(winshm_read(h, 90, &byte, 20, 0), WINSHM_E_RANGE, "offset is 90",
+         "length 20", "100 bytes");
+    TOLD(winshm_read(h, 0, NULL, 20, 0), WINSHM_E_INVALID, "buffer is NULL");
+    winshm_view *view;
+    TOLD(winshm_map(h, 0, 0, 0, &view), WINSHM_E_INVALID, "length is 0");
+    TOLD(winshm_lock(h, 7, 0), WINSHM_E_INVALID, "mode is 7",
+         "WINSHM_EXCLUSIVE");
+    TOLD(winshm_get_info(h, NULL), WINSHM_E_INVALID, "info is NULL");
+    CHECK_OK(winshm_close(h));
+}
+
+static void test_handles(void)
+{
+    winshm_region *h, *reader;
+    char byte = 0;
+    uint32_t now;
+    CHECK_OK(winshm_create(region_name, SIZE, 0, &h));
+    CHECK_OK(winshm_open(region_name, WINSHM_READ, &reader));
+    TOLD(winshm_write(reader, 0, &byte, 1, 0), WINSHM_E_ACCESS, "read-only",
+         "WINSHM_WRITE");
+    CHECK_OK(winshm_close(reader));
+    CHECK_OK(winshm_lock(h, WINSHM_SHARED, 0));
+    TOLD(winshm_lock(h, WINSHM_EXCLUSIVE, 0), WINSHM_E_DEADLOCK,
+         "in shared mode", "unlock first");
+    TOLD(winshm_unlock(h, WINSHM_EXCLUSIVE), WINSHM_E_NOT_OWNER,
+         "in shared mode");
+    TOLD(winshm_close(h), WINSHM_E_BUSY, "the lock is held", "Unlock first");
+    CHECK_OK(winshm_unlock(h, WINSHM_SHARED));
+    TOLD(winshm_wait(h, 0, 20, &now), WINSHM_E_TIMEOUT, region_name,
+         "no change within 20 ms", "winshm_notify()");
+    CHECK_OK(winshm_close(h));
+    CHECK_OK(winshm_create(region_name, SIZE, WINSHM_RAW, &h));
+    TOLD(winshm_lock(h, WINSHM_SHARED, 0), WINSHM_E_UNSUPPORTED, "plain block",
+         "WINSHM_RAW");
+    CHECK_OK(winshm_close(h));
+    CHECK_OK(winshm_create(region_name, SIZE, WINSHM_NO_MAP | WINSHM_NO_LOCK,
+                           &h));
+    TOLD(winshm_lock(h, WINSHM_SHARED, 0), WINSHM_E_UNSUPPORTED, "no lock",
+         "WINSHM_NO_LOCK");
+    CHECK(winshm_data(h) == NULL);
+    const char *const parts[] = {"no whole view", "winshm_map()", NULL};
+    told(__LINE__, parts);
+    CHECK_OK(winshm_close(h));
+}
+
+/** Who is in the way has a number and a name. */
+static void test_owner(uint32_t mode)
+{
+    winshm_region *h;
+    char owner[32];
+    CHECK_OK(winshm_create(region_name, SIZE, 0, &h));
+    struct child holder = child_start("hold", region_name, mode);
+    CHECK_EQ(child_hear(&holder, PATIENCE_MS), 'h');
+    winshm_participant list[2];
+    uint32_t count;
+    list[0].struct_size = sizeof list[0];
+    CHECK_OK(winshm_get_participants(h, list, 2, &count));
+    CHECK_EQ(count, 2);
+    snprintf(owner, sizeof owner, "process %lu (", (unsigned long)list[1].pid);
+    TOLD(winshm_lock(h, WINSHM_EXCLUSIVE, 30), WINSHM_E_TIMEOUT, owner,
+         ") holds the lock");
+    child_kill(&holder);
+    CHECK_EQ(winshm_lock(h, WINSHM_EXCLUSIVE, PATIENCE_MS),
+             mode == WINSHM_EXCLUSIVE ? WINSHM_E_OWNER_DEAD : WINSHM_OK);
+    if (mode == WINSHM_EXCLUSIVE) {
+        const char *const pieces[] = {
+            "half written", "has taken the lock",
+            "winshm_make_consistent(), unlock", NULL};
+        told(__LINE__, pieces);
+    }
+    CHECK_OK(winshm_unlock(h, WINSHM_EXCLUSIVE));
+    if (mode == WINSHM_EXCLUSIVE)
+        TOLD(winshm_lock(h, WINSHM_SHARED, 0), WINSHM_E_OWNER_DEAD,
+             "Lock exclusively", "winshm_make_consistent()");
+    CHECK_OK(winshm_close(h));
+}
+
+static void test_limits(void)
+{
+    static winshm_region *all[1024];
+    winshm_region *one;
+    CHECK_OK(winshm_create(region_name, SIZE, WINSHM_RAW, &all[0]));
+    for (int i = 1; i < 1024; i++)
+        CHECK_OK(winshm_open(region_name, WINSHM_RAW, &all[i]));
+    TOLD(winshm_open(region_name, WINSHM_RAW, &one), WINSHM_E_TOO_MANY,
+         "1024 regions open", "share a handle");
+    for (int i = 0; i < 1024; i++)
+        CHECK_OK(winshm_close(all[i]));
+}
+
+/** What the system said is told in its words. */
+static void test_system(void)
+{
+    winshm_region *h;
+    TOLD(winshm_open(region_name, 0, &h), WINSHM_E_NOT_FOUND, "no such region",
+         "failed with 2: ", "Start the creator first");
+    CHECK_EQ(winshm_last_os_code(), 2);
+}
+
+int main(int argc, char **argv)
+{
+    child_run_role(argc, argv, roles);
+    region_name = name_of("messages");
+    test_arguments();
+    test_mismatches();
+    test_handles();
+    test_owner(WINSHM_EXCLUSIVE);
+    test_owner(WINSHM_SHARED);
+    test_limits();
+    test_system();
+    return 0;
+}
