@@ -26,9 +26,9 @@
  *  - A function that returns an address or a size gives NULL or 0 for a bad
  *    handle, and winshm_last_message() tells why.
  *  - Unknown flag bits are refused with WINSHM_E_INVALID.
- *  - A struct with struct_size may be that of an older or a newer header. What an
- *    older one lacks counts as 0. What a newer one has beyond this library's must
- *    be 0 where it is passed in, and is set to 0 where it is filled.
+ *  - A struct with struct_size may come from an older or a newer header.
+ *    Members that an older one lacks count as 0. Members that only a newer one
+ *    has must be 0 on input, and are set to 0 on output.
  *  - Time-outs are milliseconds on a monotonic clock: 0 tries once,
  *    WINSHM_FOREVER waits without limit. A wait ends when the process that it
  *    waits for dies, and no live process ever loses its lock for being slow.
@@ -208,7 +208,7 @@ enum {
 #define WINSHM_NO_MAP 0x00000010u
 /** The lock belongs to the handle, not to threads: see winshm_lock(). */
 #define WINSHM_TASK 0x00000020u
-/** Who creates the region comes out of the call with the lock: see
+/** A call that creates the region returns with the lock held: see
  * winshm_create(). */
 #define WINSHM_CREATE_LOCKED 0x00000040u
 
@@ -384,16 +384,16 @@ WINSHM_API int32_t WINSHM_CALL winshm_last_os_code(void);
 /**
  * Create a region, which must not exist, and become its first participant.
  *
- * The bytes are zero. What an earlier life of the region has left behind,
- * however it ended, is not in the way.
+ * All bytes are zero. Whatever an earlier life of the region left behind,
+ * however it ended, does not get in the way.
  *
  * With WINSHM_CREATE_LOCKED the calling thread, or with WINSHM_TASK the handle,
- * holds the lock exclusively when the call returns, and has held it since before
- * anybody could join. So it can fill the region before others read: they wait
- * for the lock. The data count as unrepaired until winshm_make_consistent():
- * call it when they are complete, then unlock. If the creator dies before, or
- * unlocks without it, the next one to lock gets WINSHM_E_OWNER_DEAD and fills
- * the region in its place.
+ * holds the lock exclusively when the call returns, and has held it since
+ * before anybody could join. So it can fill the region before others read, who
+ * wait for the lock. The data count as inconsistent until
+ * winshm_make_consistent(): call it when they are complete, then unlock. If the
+ * creator dies before that, or unlocks without the call, the next one to lock
+ * gets WINSHM_E_OWNER_DEAD and can fill the region in its place.
  *
  * On Linux an orderly end of the last participant's process removes what it has
  * left open. If it crashes, is killed or calls _exit(), the region's two files
@@ -504,9 +504,9 @@ winshm_open(const char *name, uint32_t flags, winshm_region **out);
  * If an outside program holds a plain block of this name that is large enough,
  * the block is adopted with its contents: winshm_info.origin says so.
  *
- * With WINSHM_CREATE_LOCKED whoever creates the region, or adopts the block,
- * comes out with the lock: winshm_info.origin is then not
- * WINSHM_ORIGIN_OPENED. Who joins does not have it.
+ * With WINSHM_CREATE_LOCKED, a caller that creates the region or adopts the
+ * block holds the lock when the call returns, and winshm_info.origin is not
+ * WINSHM_ORIGIN_OPENED. A caller that joins does not hold it.
  *
  * @param name   as for winshm_create().
  * @param size   bytes. 0 joins a region of any size but cannot create one.
@@ -1022,10 +1022,10 @@ WINSHM_API winshm_status WINSHM_CALL winshm_change_count(winshm_region *region,
  *
  * The descriptor becomes readable at each change from now on. Read 8 bytes from
  * it, which empties it, then look at winshm_change_count(): several changes may
- * be one signal. It never blocks, is closed on exec, and belongs to the region's
- * handle: do not close it, and do not use it after winshm_close(). A thread of
- * the library watches the region for it until then. An observer's also becomes
- * readable when its region has ended.
+ * cause a single signal. It never blocks, is closed on exec, and belongs to the
+ * region's handle: do not close it, and do not use it after winshm_close(). A
+ * thread of the library watches the region for it until then. An observer's
+ * also becomes readable when its region has ended.
  *
  * @param region the handle.
  * @param fd     [out] the descriptor; always the same for one region handle. -1
