@@ -25,7 +25,6 @@ static void check(winshm_status status)
 
 static void record(winshm_region *region)
 {
-    check(winshm_lock(region, WINSHM_EXCLUSIVE, WINSHM_FOREVER));
     for (int i = 0; i < PICTURES; i++) {
         winshm_view *view;
         check(winshm_map(region, (uint64_t)i * PICTURE_BYTES, PICTURE_BYTES, 0,
@@ -33,7 +32,6 @@ static void record(winshm_region *region)
         memset(winshm_view_data(view), i, PICTURE_BYTES);
         check(winshm_unmap(view));
     }
-    check(winshm_unlock(region, WINSHM_EXCLUSIVE));
 }
 
 static void look(winshm_region *region, int picture)
@@ -54,9 +52,14 @@ int main(int argc, char **argv)
 {
     winshm_region *region;
     if (argc == 2) {
+        /* We hold the lock from the first moment on, so whoever is early waits
+         * until the recording is complete. */
         uint64_t size = (uint64_t)PICTURES * PICTURE_BYTES;
-        check(winshm_create(argv[1], size, WINSHM_NO_MAP, &region));
+        check(winshm_create(argv[1], size, WINSHM_NO_MAP | WINSHM_CREATE_LOCKED,
+                            &region));
         record(region);
+        check(winshm_make_consistent(region));
+        check(winshm_unlock(region, WINSHM_EXCLUSIVE));
         puts("recorded. Press Enter to throw it away.");
         fflush(stdout);
         getchar();
