@@ -94,7 +94,7 @@ def promises(text):
                for body, name in
                re.findall(r"typedef struct \w+ \{(.*?)\} (\w+);", code, re.S)}
     functions = {" ".join(one.split()) for one in
-                 re.findall(r"^WINSHM_API[^;]*;", code, re.M)}
+                 re.findall(r"^(?:WINSHM_MUST_CHECK )?(WINSHM_API[^;]*;)", code, re.M)}
     return constants, structs, functions
 
 
