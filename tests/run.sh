@@ -171,8 +171,8 @@ fi
 
 library_tests linux
 library_tests sanitize
-library_tests win64 "-DCMAKE_CROSSCOMPILING_EMULATOR=sh;$root/tests/wine.sh"
-[ "$WINE32" = no ] || library_tests win32 "-DCMAKE_CROSSCOMPILING_EMULATOR=sh;$root/tests/wine.sh"
+library_tests win64 "-DCMAKE_CROSSCOMPILING_EMULATOR=sh;$root/tests/harness/wine.sh"
+[ "$WINE32" = no ] || library_tests win32 "-DCMAKE_CROSSCOMPILING_EMULATOR=sh;$root/tests/harness/wine.sh"
 if [ -n "$long" ]; then
     campaign --long
     campaign --windows --long
