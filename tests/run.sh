@@ -171,8 +171,8 @@ fi
 
 library_tests linux
 library_tests sanitize
-library_tests win64 "-DCMAKE_CROSSCOMPILING_EMULATOR=sh;$root/tests/wine.sh"
-[ "$WINE32" = no ] || library_tests win32 "-DCMAKE_CROSSCOMPILING_EMULATOR=sh;$root/tests/wine.sh"
+library_tests win64 "-DCMAKE_CROSSCOMPILING_EMULATOR=sh;$root/tests/harness/wine.sh"
+[ "$WINE32" = no ] || library_tests win32 "-DCMAKE_CROSSCOMPILING_EMULATOR=sh;$root/tests/harness/wine.sh"
 if [ -n "$long" ]; then
     campaign --long
     campaign --windows --long
@@ -212,7 +212,7 @@ step "programs in Nim" build_nim "$all" linux win64
 programs_between linux "c,python${csharp:+,csharp},nim"
 programs_between windows "$windows_languages"
 
-step "the documents are right" sh tests/own_shm.sh "$PYTHON" tests/check_docs.py \
+step "the documents are right" sh tests/harness/own_shm.sh "$PYTHON" tests/checks/check_docs.py \
     c nim python ${csharp:+"$csharp"}
 
 if [ -n "$long" ]; then

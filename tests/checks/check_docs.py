@@ -1,6 +1,6 @@
 """Checks the documents: the front page by doing what it says.
 
-Usage: sh tests/own_shm.sh python3 tests/check_docs.py [LANGUAGE...]
+Usage: sh tests/harness/own_shm.sh python3 tests/checks/check_docs.py [LANGUAGE...]
 
 The first fenced block of README.md has the commands that install the library, here into
 build/readme. All others are pairs of a program, which is saved under the name that the
@@ -17,7 +17,7 @@ import shutil
 import subprocess
 import sys
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 PLACE = ROOT / "build" / "readme"
 NAMES = {"c": "counter.c", "csharp": "counter.cs", "nim": "counter.nim",
          "python": "counter.py"}

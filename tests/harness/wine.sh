@@ -1,7 +1,7 @@
 #!/bin/sh
 # Runs a Windows test program, and makes sure that it has run.
 #
-# Usage: WINE=wine64 sh tests/wine.sh PROGRAM [ARGUMENT]...
+# Usage: WINE=wine64 sh tests/harness/wine.sh PROGRAM [ARGUMENT]...
 #
 # A program that Wine cannot load, which happens to 32-bit ones on a busy machine, says
 # nothing and yet ends with 0; so does one whose wineserver has crashed. So each test

@@ -14,7 +14,7 @@ import struct
 import subprocess
 import sys
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 DLLS = re.compile(r"(kernel32|advapi32|msvcrt|ucrtbase|vcruntime\d+"
                   r"|api-ms-win-crt-[a-z]+-l1-1-0)\.dll", re.I)
 LIBRARIES = re.compile(r"(libc|libpthread|ld-linux[\w-]*|libasan|libubsan"
