@@ -246,7 +246,8 @@ enum {
 #define WINSHM_STATE_EXCLUSIVE 1u
 /** At least one reader holds it. */
 #define WINSHM_STATE_SHARED 2u
-/** An owner died in its section and nobody has repaired the data yet. */
+/** An owner died in its section, or a WINSHM_CREATE_LOCKED creator has not filled
+ * the region, and nobody has repaired the data yet. */
 #define WINSHM_STATE_INCONSISTENT 4u
 
 /* winshm_info.origin: what this handle's open call did. */
@@ -1001,7 +1002,8 @@ WINSHM_API winshm_status WINSHM_CALL winshm_wait(winshm_region *region,
                                                  uint32_t *now);
 
 /**
- * Get the change counter, which winshm_notify() and winshm_write() raise.
+ * Get the change counter, which winshm_notify(), winshm_write() and
+ * winshm_copy_in() raise.
  *
  * @param region the handle.
  * @param now    [out] the counter; it wraps around.
