@@ -1,8 +1,7 @@
 /* The world in memory: waiting, time, process and threads. Whoever waits makes
  * the time pass. */
-#include <string.h>
-
 #include <stdio.h>
+#include <string.h>
 
 #include "bench.h"
 #include "platform.h"
