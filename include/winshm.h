@@ -26,23 +26,23 @@
  *  - A function that returns an address or a size gives NULL or 0 for a bad
  *    handle, and winshm_last_message() tells why.
  *  - Unknown flag bits are refused with WINSHM_E_INVALID.
- *  - A struct with struct_size may be that of an older or a newer header. What an
- *    older one lacks counts as 0. What a newer one has beyond this library's must
- *    be 0 where it is passed in, and is set to 0 where it is filled.
+ *  - A struct with struct_size may come from an older or a newer header.
+ *    Members that an older one lacks count as 0. Members that only a newer one
+ *    has must be 0 on input, and are set to 0 on output.
  *  - Time-outs are milliseconds on a monotonic clock: 0 tries once,
- *    WINSHM_FOREVER waits without end. No wait misses the death of the one it
- *    waits for, and no live process is ever robbed because it is slow.
+ *    WINSHM_FOREVER waits without limit. A wait ends when the process that it
+ *    waits for dies, and no live process ever loses its lock for being slow.
  *  - Functions may be called from any thread. None is async-signal-safe.
- *  - After fork() the child's handles and views are the parent's: calls on them
- *    give WINSHM_E_FORKED, but for winshm_close() and winshm_unmap(), which
- *    give back what the child has of them. Until then the memory stays mapped
- *    in the child as it was. Where all handles of a process are in use, new
- *    ones take the places of inherited ones; these give WINSHM_E_CLOSED from
- *    then on, and their memory stays mapped until the child ends. A child made
- *    by _Fork(), vfork() or clone() must not use them at all: there
- *    winshm_close() gives WINSHM_E_FORKED.
- *  - On Linux pages that are gone are told by SIGBUS, which the library handles.
- *    A thread that blocks that signal is ended by the system instead.
+ *  - After fork() the child's handles and views still belong to the parent:
+ *    calls on them give WINSHM_E_FORKED, except for winshm_close() and
+ *    winshm_unmap(), which release what the child has of them. Until then the
+ *    memory stays mapped in the child. If a child runs out of handles, new ones
+ *    take the places of inherited ones; these give WINSHM_E_CLOSED from then
+ *    on, and their memory stays mapped until the child ends. A child made by
+ *    _Fork(), vfork() or clone() must not use inherited handles at all, and
+ *    winshm_close() gives WINSHM_E_FORKED there.
+ *  - On Linux the system reports missing pages with SIGBUS, which the library
+ *    handles. If a thread blocks that signal, the system ends the process.
  *  - From version 1.0 on everything here stays source and binary compatible
  *    within a major version. Until then a new minor version may change it.
  */
@@ -60,6 +60,15 @@
 #define WINSHM_VERSION_PATCH 0
 
 #ifndef RC_INVOKED
+
+/** Lets a compiler warn of a call whose result is ignored. */
+#if defined(__GNUC__)
+#define WINSHM_MUST_CHECK __attribute__((warn_unused_result))
+#elif defined(_MSC_VER)
+#define WINSHM_MUST_CHECK _Check_return_
+#else
+#define WINSHM_MUST_CHECK
+#endif
 
 #if defined(_WIN32)
 #define WINSHM_CALL __cdecl
@@ -177,29 +186,29 @@ enum {
 #undef WINSHM_STATUS_VALUE
 };
 
-/** Waits without end. */
+/** A time-out that never runs out. */
 #define WINSHM_FOREVER 0xFFFFFFFFu
 
-/** Longest name in bytes, prefix and NUL not counted. */
+/** Longest name in bytes, not counting the prefix and the NUL. */
 #define WINSHM_NAME_MAX 200u
-/** Most participants that a region can have at one time. */
+/** Most participants that a region can have at once. */
 #define WINSHM_PARTICIPANTS_MAX 128u
 
-/* Flags of create and open. Without READ and WRITE both are meant. */
+/* Flags for creating and opening. With neither READ nor WRITE, both apply. */
 
-/** Read access. Alone it maps the data read-only, enforced by the system. */
+/** Read access. Alone, it maps the data read-only; the system enforces it. */
 #define WINSHM_READ 0x00000001u
 /** Write access; implies read access. Needed to create. */
 #define WINSHM_WRITE 0x00000002u
 /** A plain block of the operating system: no lock, no notification. */
 #define WINSHM_RAW 0x00000004u
-/** Creates a managed region without a lock; has no meaning when joining. */
+/** Creates a managed region without a lock; makes no difference to a join. */
 #define WINSHM_NO_LOCK 0x00000008u
-/** Maps no whole view: winshm_data() is NULL, parts come from winshm_map(). */
+/** Does not map the region: winshm_data() is NULL, winshm_map() maps parts. */
 #define WINSHM_NO_MAP 0x00000010u
 /** The lock belongs to the handle, not to threads: see winshm_lock(). */
 #define WINSHM_TASK 0x00000020u
-/** Who creates the region comes out of the call with the lock: see
+/** A call that creates the region returns with the lock held: see
  * winshm_create(). */
 #define WINSHM_CREATE_LOCKED 0x00000040u
 
@@ -237,14 +246,15 @@ enum {
 #define WINSHM_STATE_EXCLUSIVE 1u
 /** At least one reader holds it. */
 #define WINSHM_STATE_SHARED 2u
-/** An owner died in its section and nobody has repaired the data yet. */
+/** An owner died in its section, or a WINSHM_CREATE_LOCKED creator has not filled
+ * the region, and nobody has repaired the data yet. */
 #define WINSHM_STATE_INCONSISTENT 4u
 
 /* winshm_info.origin: what this handle's open call did. */
 
 #define WINSHM_ORIGIN_OPENED 1u
 #define WINSHM_ORIGIN_CREATED 2u
-/** Created, but over a block that an outside program held; contents kept. */
+/** Created over a block that another program held; its contents are kept. */
 #define WINSHM_ORIGIN_ADOPTED 3u
 
 /* winshm_participant.flags, bits. */
@@ -257,10 +267,10 @@ enum {
 #define WINSHM_PARTICIPANT_EXCLUSIVE 4u
 /** Holds the lock shared. */
 #define WINSHM_PARTICIPANT_SHARED 8u
-/** Is parked, waiting for the lock or for a change. */
+/** Sleeps, waiting for the lock or for a change. */
 #define WINSHM_PARTICIPANT_WAITING 16u
 
-/** How to create or open, for winshm_open_with(). Fill with zeros first. */
+/** How to create or open, for winshm_open_with(). Set all to zero first. */
 typedef struct winshm_options {
     uint32_t struct_size; /**< sizeof(winshm_options). */
     uint32_t flags;       /**< WINSHM_READ, WINSHM_WRITE, ... */
@@ -273,13 +283,13 @@ typedef struct winshm_options {
     const char *security; /**< Who may use it: see winshm_open_with(). */
 } winshm_options;
 
-/** What is known of a region, from winshm_get_info(). */
+/** Information about a region, from winshm_get_info(). */
 typedef struct winshm_info {
     uint32_t struct_size;     /**< In: sizeof(winshm_info). */
     uint32_t kind;            /**< WINSHM_KIND_*. */
     uint32_t access;          /**< WINSHM_READ, or READ | WRITE. */
     uint32_t lock_kind;       /**< WINSHM_LOCK_*. */
-    uint64_t size;            /**< Exact bytes; raw: as the system tells. */
+    uint64_t size;            /**< Bytes, exact; raw: as the system says. */
     uint64_t capacity;        /**< As given by the creator. */
     uint8_t id[16];           /**< Random, one for each life of the region. */
     uint64_t layout_tag;      /**< As given by the creator. */
@@ -309,7 +319,7 @@ typedef struct winshm_participant {
 /* ---- Library ---- */
 
 /**
- * Tell the version of the library that is loaded.
+ * Get the version of the loaded library.
  *
  * @return major << 16 | minor << 8 | patch. A caller that was built with
  *         another major version, or a newer minor one, should refuse to run.
@@ -319,7 +329,7 @@ typedef struct winshm_participant {
 WINSHM_API uint32_t WINSHM_CALL winshm_version(void);
 
 /**
- * Tell the version of the library that is loaded, for people.
+ * Get the version of the loaded library as text.
  *
  * @return a literal such as "0.1.0"; never NULL, never freed.
  * @threadsafety any thread.
@@ -328,7 +338,7 @@ WINSHM_API uint32_t WINSHM_CALL winshm_version(void);
 WINSHM_API const char *WINSHM_CALL winshm_version_string(void);
 
 /**
- * Name a status.
+ * Get the name of a status.
  *
  * @param status any value.
  * @return a literal such as "WINSHM_E_NOT_FOUND"; "WINSHM_E_UNKNOWN" for a
@@ -339,7 +349,7 @@ WINSHM_API const char *WINSHM_CALL winshm_version_string(void);
 WINSHM_API const char *WINSHM_CALL winshm_status_name(winshm_status status);
 
 /**
- * Describe a status in a few words.
+ * Get a description of a status in a few words.
  *
  * @param status any value.
  * @return a literal; never NULL.
@@ -361,10 +371,10 @@ WINSHM_API const char *WINSHM_CALL winshm_status_text(winshm_status status);
 WINSHM_API const char *WINSHM_CALL winshm_last_message(void);
 
 /**
- * Tell the operating system's code behind the calling thread's last failure.
+ * Get the operating system's code for the calling thread's last failure.
  *
- * @return GetLastError() or errno at the failing call; 0 if no system call
- *         failed. For people and logs: the status is the contract.
+ * @return GetLastError() or errno of the call that failed; 0 if no system call
+ *         failed. It is for people and logs; programs should use the status.
  * @threadsafety any thread; each has its own.
  * @since 0.1
  */
@@ -375,26 +385,26 @@ WINSHM_API int32_t WINSHM_CALL winshm_last_os_code(void);
 /**
  * Create a region, which must not exist, and become its first participant.
  *
- * The bytes are zero. What an earlier life of the region has left behind,
- * however it ended, is not in the way.
+ * All bytes are zero. Whatever an earlier life of the region left behind,
+ * however it ended, does not get in the way.
  *
  * With WINSHM_CREATE_LOCKED the calling thread, or with WINSHM_TASK the handle,
- * holds the lock exclusively when the call returns, and has held it since before
- * anybody could join. So it can fill the region before others read: they wait
- * for the lock. The data count as unrepaired until winshm_make_consistent():
- * call it when they are complete, then unlock. If the creator dies before, or
- * unlocks without it, the next one to lock gets WINSHM_E_OWNER_DEAD and fills
- * the region in its place.
+ * holds the lock exclusively when the call returns, and has held it since
+ * before anybody could join. So it can fill the region before others read, who
+ * wait for the lock. The data count as inconsistent until
+ * winshm_make_consistent(): call it when they are complete, then unlock. If the
+ * creator dies before that, or unlocks without the call, the next one to lock
+ * gets WINSHM_E_OWNER_DEAD and can fill the region in its place.
  *
  * On Linux an orderly end of the last participant's process removes what it has
- * left open, but a crash, a signal or _exit() leaves the region's two files in
- * /dev/shm, and they take memory. They are removed when somebody next creates
- * or opens the region; and each process that creates any managed region removes
- * such files of this user's, of up to sixteen regions at the first time and
- * then at most once a second. What the creator has adopted, and a raw block, is
- * left where it is: creating a raw block of that name gives WINSHM_E_EXISTS, and
- * a managed one WINSHM_E_HELD, until somebody removes the file. Names that end
- * in .winshm are the library's there.
+ * left open. If it crashes, is killed or calls _exit(), the region's two files
+ * stay in /dev/shm and take up memory until somebody next creates or opens the
+ * region. Besides, each process that creates managed regions removes such files
+ * of its own user, for up to sixteen regions at the first time and then at most
+ * once a second. Raw blocks and adopted ones stay: until somebody removes the
+ * file, creating a raw block of that name gives WINSHM_E_EXISTS, and a managed
+ * region WINSHM_E_HELD. Names in /dev/shm that end in .winshm belong to the
+ * library.
  *
  * @param name   1 to WINSHM_NAME_MAX bytes, optionally after "Local\" (the
  *               default) or "Global\". No other backslash, no slash, no
@@ -428,7 +438,7 @@ WINSHM_API int32_t WINSHM_CALL winshm_last_os_code(void);
  *         WINSHM_E_TIMEOUT   for 5 s another process was inside create or open
  *                            of this region: it is stopped, or busy with a
  *                            block of gigabytes
- *         WINSHM_E_CORRUPT   the control file was cut short meanwhile
+ *         WINSHM_E_CORRUPT   the control file was truncated during the call
  *         WINSHM_E_SYSTEM    anything else, such as a /dev/shm that is missing
  *                            or read-only; see winshm_last_message()
  *
@@ -441,22 +451,20 @@ WINSHM_API int32_t WINSHM_CALL winshm_last_os_code(void);
  * @since 0.1
  * @see winshm_open, winshm_open_or_create
  */
-WINSHM_API winshm_status WINSHM_CALL winshm_create(const char *name,
-                                                   uint64_t size,
-                                                   uint32_t flags,
-                                                   winshm_region **out);
+WINSHM_MUST_CHECK WINSHM_API winshm_status WINSHM_CALL winshm_create(
+    const char *name, uint64_t size, uint32_t flags, winshm_region **out);
 
 /**
  * Join a region that exists. Never creates anything.
  *
  * With WINSHM_READ alone the data are mapped read-only. Such a handle takes
- * part in locks and notification where the creator's security lets it write
- * the control block; otherwise it is an observer: lock calls give
- * WINSHM_E_ACCESS, winshm_read() goes by version check, winshm_wait() polls. An
- * observer does not keep the region alive: at most 0.2 s after the last
- * participant has left or died it is told so with WINSHM_E_NOT_FOUND by
- * winshm_read(), winshm_wait(), winshm_change_count(), winshm_get_info() and
- * winshm_get_participants().
+ * part in locks and notification if the creator's security lets it write the
+ * control block; otherwise it is an observer: lock calls give WINSHM_E_ACCESS,
+ * winshm_read() checks a version instead of locking, and winshm_wait() polls.
+ * An observer does not keep the region alive. Within 0.2 s after the last
+ * participant has left or died, winshm_read(), winshm_wait(),
+ * winshm_change_count(), winshm_get_info() and winshm_get_participants() give
+ * WINSHM_E_NOT_FOUND.
  *
  * @param name   as for winshm_create().
  * @param flags  0, WINSHM_READ, WINSHM_WRITE, WINSHM_RAW, WINSHM_NO_MAP,
@@ -488,9 +496,8 @@ WINSHM_API winshm_status WINSHM_CALL winshm_create(const char *name,
  * @since 0.1
  * @see winshm_open_with to wait for a region
  */
-WINSHM_API winshm_status WINSHM_CALL winshm_open(const char *name,
-                                                 uint32_t flags,
-                                                 winshm_region **out);
+WINSHM_MUST_CHECK WINSHM_API winshm_status WINSHM_CALL
+winshm_open(const char *name, uint32_t flags, winshm_region **out);
 
 /**
  * Join a region, or create it if nobody has it open.
@@ -498,9 +505,9 @@ WINSHM_API winshm_status WINSHM_CALL winshm_open(const char *name,
  * If an outside program holds a plain block of this name that is large enough,
  * the block is adopted with its contents: winshm_info.origin says so.
  *
- * With WINSHM_CREATE_LOCKED whoever creates the region, or adopts the block,
- * comes out with the lock: winshm_info.origin is then not
- * WINSHM_ORIGIN_OPENED. Who joins does not have it.
+ * With WINSHM_CREATE_LOCKED, a caller that creates the region or adopts the
+ * block holds the lock when the call returns, and winshm_info.origin is not
+ * WINSHM_ORIGIN_OPENED. A caller that joins does not hold it.
  *
  * @param name   as for winshm_create().
  * @param size   bytes. 0 joins a region of any size but cannot create one.
@@ -511,53 +518,51 @@ WINSHM_API winshm_status WINSHM_CALL winshm_open(const char *name,
  *         WINSHM_E_SIZE      it exists with another size, or the block to
  *                            adopt is smaller
  *         WINSHM_E_NOT_FOUND size is 0 and nobody has it open
- *         or any other code of winshm_create() and winshm_open() but
+ *         or any code of winshm_create() and winshm_open() except
  *         WINSHM_E_EXISTS and WINSHM_E_NOT_MANAGED
  *
  * @threadsafety any thread.
  * @since 0.1
  */
-WINSHM_API winshm_status WINSHM_CALL winshm_open_or_create(const char *name,
-                                                           uint64_t size,
-                                                           uint32_t flags,
-                                                           winshm_region **out);
+WINSHM_MUST_CHECK WINSHM_API winshm_status WINSHM_CALL winshm_open_or_create(
+    const char *name, uint64_t size, uint32_t flags, winshm_region **out);
 
 /**
  * Create or open with all options.
  *
- * timeout_ms is for all waiting of the call. With WINSHM_OPEN_EXISTING it waits
- * so long for the region to appear, also while a block made without winshm has
- * its name; and with any disposition, of a managed region, until no other
- * process is inside create or open of it. 0 looks once for the region, and
- * gives those inside 5 s. Whether a block was made without winshm takes up to
- * 31 ms to tell, which are not counted, nor is the time that it takes to make a
- * block.
+ * timeout_ms limits all waiting in the call. With WINSHM_OPEN_EXISTING the call
+ * waits for the region to appear, also while a block made without winshm has
+ * its name. With any disposition, it waits while another process is inside
+ * create or open of the same managed region. 0 looks for the region once, and
+ * gives such a process 5 s. Two things are not counted: finding out whether a
+ * block was made without winshm, which takes up to 31 ms, and creating a block.
  *
- * layout_tag is stored at creation; a joiner whose tag and the region's are
- * both not 0 and differ is refused.
+ * layout_tag is stored at creation. A joiner is refused if its tag differs from
+ * the region's and neither is 0.
  *
- * capacity is recorded, and told by winshm_get_info(), for a later version in
- * which regions can grow. The data object is made as large; Windows charges for
- * that at once, Linux takes memory for size alone. No more than size is mapped.
+ * capacity is recorded for a later version in which regions can grow, and
+ * winshm_get_info() reports it. The data object is created with this size:
+ * Windows commits all of it at once, Linux takes memory for size alone. No more
+ * than size is mapped.
  *
- * security, when creating, says who besides the system may use the region:
+ * security, when creating, says who may use the region besides the system:
  *   NULL, "owner"       the current user
  *   "session"           everybody in this logon session
  *   "interactive-read"  the current user, and all interactive users to read
  *   "everyone-read"     the current user, and everybody to read
  *   with a colon        a security descriptor in SDDL (Windows only); its
- *                       integrity label holds for the lock and the events, too
+ *                       integrity label applies to the lock and events, too
  * and when opening, whose region may be joined:
- *   NULL                this user's, the administrators' or the system's; on
- *                       Linux root joins anybody's. On Windows SYSTEM does not:
- *                       a user may have made the name before a service opens it.
- *                       In a Linux user namespace whoever has no number there is
- *                       a stranger, and its root joins those who have one.
- *   "anyone"            whoever owns it is trusted
+ *   NULL                one of this user, the administrators or the system; on
+ *                       Linux root joins anybody's. SYSTEM on Windows does not,
+ *                       since a user may take a name before a service opens it.
+ *                       In a Linux user namespace, users without an id there
+ *                       are strangers; its root joins those who have one.
+ *   "anyone"            anybody's: the owner is trusted, whoever it is
  *
  * WINSHM_OPEN_OR_CREATE joins as with NULL, whatever security says. On Windows
- * a thread that impersonates somebody is that user here, for what it creates as
- * for what it joins.
+ * a thread that impersonates a user counts as that user, both for what it
+ * creates and for what it joins.
  *
  * @param options struct_size must be set, unused members 0.
  * @param out     [out] the handle; free with winshm_close().
@@ -584,21 +589,21 @@ WINSHM_API winshm_status WINSHM_CALL winshm_open_or_create(const char *name,
  *           "everyone-read".
  * @since 0.1
  */
-WINSHM_API winshm_status WINSHM_CALL
+WINSHM_MUST_CHECK WINSHM_API winshm_status WINSHM_CALL
 winshm_open_with(const winshm_options *options, winshm_region **out);
 
 /**
  * Leave a region and free the handle.
  *
  * Threads of this process that wait in a call on the handle return with
- * WINSHM_E_CLOSED before this returns. In a DLL that Windows unloads because
- * the process ends there are no other threads any more, and none is waited for.
+ * WINSHM_E_CLOSED before this call returns. When Windows unloads a DLL because
+ * the process ends, no other threads exist any more, and none is waited for.
  * Views from winshm_map() stay valid and keep the participant present until
- * they are unmapped; winshm_data() ends with the handle.
+ * they are unmapped; the memory at winshm_data() is unmapped with the handle.
  *
- * In a child of fork(), on a handle of the parent's, it unmaps in this process
- * what winshm_data() pointed to and gives WINSHM_OK; the parent and the region
- * are not touched.
+ * In a child of fork(), closing a handle of the parent unmaps the memory at
+ * winshm_data() in the child and gives WINSHM_OK; the parent and the region are
+ * not affected.
  *
  * @param region the handle; NULL does nothing.
  *
@@ -619,12 +624,12 @@ WINSHM_API winshm_status WINSHM_CALL winshm_close(winshm_region *region);
 /**
  * Get the address of the region's first byte.
  *
- * The address is fixed until winshm_close(), page-aligned, and differs between
- * processes. Writing through it on a read-only handle faults.
+ * The address stays the same until winshm_close(), is page-aligned, and differs
+ * between processes. Writing to the memory of a read-only handle faults.
  *
  * @param region the handle.
  * @return the address, or NULL for a bad handle or one with WINSHM_NO_MAP.
- * @threadsafety any thread; access to the bytes is the callers' to order.
+ * @threadsafety any thread; callers must order access to the bytes.
  * @since 0.1
  */
 WINSHM_API void *WINSHM_CALL winshm_data(winshm_region *region);
@@ -633,7 +638,7 @@ WINSHM_API void *WINSHM_CALL winshm_data(winshm_region *region);
  * Get the region's size.
  *
  * @param region the handle.
- * @return bytes, exactly as created; raw regions: as the system tells, on
+ * @return bytes, exactly as created; for a raw region what the system says, on
  *         Windows a whole number of pages. 0 for a bad handle.
  * @threadsafety any thread.
  * @since 0.1
@@ -641,7 +646,7 @@ WINSHM_API void *WINSHM_CALL winshm_data(winshm_region *region);
 WINSHM_API uint64_t WINSHM_CALL winshm_size(winshm_region *region);
 
 /**
- * Tell what is known of a region.
+ * Get information about a region.
  *
  * @param region the handle.
  * @param info   [in, out] struct_size must be set; the rest is filled. The
@@ -688,7 +693,7 @@ winshm_get_participants(winshm_region *region, winshm_participant *array,
  * Map a part of a region.
  *
  * @param region the handle.
- * @param offset first byte; no alignment is asked.
+ * @param offset first byte; it need not be aligned.
  * @param length bytes, at least 1.
  * @param flags  0: as the region; WINSHM_READ: read-only; WINSHM_WRITE.
  * @param out    [out] the view; free with winshm_unmap(). It may outlive the
@@ -704,10 +709,9 @@ winshm_get_participants(winshm_region *region, winshm_participant *array,
  * @threadsafety any thread.
  * @since 0.1
  */
-WINSHM_API winshm_status WINSHM_CALL winshm_map(winshm_region *region,
-                                                uint64_t offset,
-                                                uint64_t length, uint32_t flags,
-                                                winshm_view **out);
+WINSHM_MUST_CHECK WINSHM_API winshm_status WINSHM_CALL
+winshm_map(winshm_region *region, uint64_t offset, uint64_t length,
+           uint32_t flags, winshm_view **out);
 
 /**
  * Get the address of a view's first byte.
@@ -731,8 +735,8 @@ WINSHM_API void *WINSHM_CALL winshm_view_data(winshm_view *view);
 WINSHM_API uint64_t WINSHM_CALL winshm_view_size(winshm_view *view);
 
 /**
- * Unmap a view and free it; in a child of fork() also one of the parent's, for
- * this process alone.
+ * Unmap a view and free it. In a child of fork() this works for a view of the
+ * parent, too, and unmaps it in the child alone.
  *
  * @param view the view; NULL does nothing.
  *
@@ -746,11 +750,11 @@ WINSHM_API winshm_status WINSHM_CALL winshm_unmap(winshm_view *view);
 /**
  * Copy bytes out of a region, never torn by a writer that locks.
  *
- * Up to 4,096 bytes are copied without the lock where no section of a writer
- * runs meanwhile; else the lock is taken shared for the copy. On a thread that
- * holds the lock through winshm_lock(), and where there is no lock, it just
- * copies. An observer always goes without the lock. With WINSHM_TASK the lock
- * is no thread's: whoever holds it copies with winshm_copy_out().
+ * Up to 4,096 bytes are copied without the lock if no writer is in its section
+ * during the copy; otherwise the lock is taken shared for the copy. If this
+ * thread holds the lock through winshm_lock(), or there is no lock, the call
+ * just copies. An observer never takes the lock. With WINSHM_TASK no thread
+ * owns the lock: whoever holds it copies with winshm_copy_out().
  *
  * @param region     the handle.
  * @param offset     first byte.
@@ -772,17 +776,16 @@ WINSHM_API winshm_status WINSHM_CALL winshm_unmap(winshm_view *view);
  * @threadsafety any thread.
  * @since 0.1
  */
-WINSHM_API winshm_status WINSHM_CALL winshm_read(winshm_region *region,
-                                                 uint64_t offset, void *buffer,
-                                                 uint64_t length,
-                                                 uint32_t timeout_ms);
+WINSHM_MUST_CHECK WINSHM_API winshm_status WINSHM_CALL
+winshm_read(winshm_region *region, uint64_t offset, void *buffer,
+            uint64_t length, uint32_t timeout_ms);
 
 /**
  * Copy bytes into a region and notify those who wait for a change.
  *
- * Takes the lock exclusively for the copy. On a thread that holds the lock
- * exclusively through winshm_lock(), and where there is no lock, it just copies
- * and notifies. With WINSHM_TASK the lock is no thread's: whoever holds it
+ * Takes the lock exclusively for the copy. If this thread holds the lock
+ * exclusively through winshm_lock(), or there is no lock, the call just copies
+ * and notifies. With WINSHM_TASK no thread owns the lock: whoever holds it
  * copies with winshm_copy_in().
  *
  * @param region     the handle.
@@ -806,19 +809,17 @@ WINSHM_API winshm_status WINSHM_CALL winshm_read(winshm_region *region,
  * @threadsafety any thread.
  * @since 0.1
  */
-WINSHM_API winshm_status WINSHM_CALL winshm_write(winshm_region *region,
-                                                  uint64_t offset,
-                                                  const void *buffer,
-                                                  uint64_t length,
-                                                  uint32_t timeout_ms);
+WINSHM_MUST_CHECK WINSHM_API winshm_status WINSHM_CALL
+winshm_write(winshm_region *region, uint64_t offset, const void *buffer,
+             uint64_t length, uint32_t timeout_ms);
 
 /**
  * Copy bytes out of a region under a lock that the caller holds.
  *
- * As winshm_read(), but takes no lock whoever calls: for a task that holds it
- * through a handle with WINSHM_TASK, and for a thread to which the one that
- * holds the lock has given work. That the lock is not released meanwhile is the
- * callers' business.
+ * Like winshm_read(), but never takes the lock. It is for a task that holds the
+ * lock through a handle with WINSHM_TASK, and for a thread that works on behalf
+ * of the one that holds the lock. Callers must see to it that the lock is not
+ * released during the copy.
  *
  * @param region the handle.
  * @param offset first byte.
@@ -838,16 +839,14 @@ WINSHM_API winshm_status WINSHM_CALL winshm_write(winshm_region *region,
  * @threadsafety any thread.
  * @since 0.1
  */
-WINSHM_API winshm_status WINSHM_CALL winshm_copy_out(winshm_region *region,
-                                                     uint64_t offset,
-                                                     void *buffer,
-                                                     uint64_t length);
+WINSHM_MUST_CHECK WINSHM_API winshm_status WINSHM_CALL winshm_copy_out(
+    winshm_region *region, uint64_t offset, void *buffer, uint64_t length);
 
 /**
  * Copy bytes into a region under a lock that the caller holds exclusively, and
  * notify those who wait for a change.
  *
- * As winshm_write(), but takes no lock whoever calls: see winshm_copy_out().
+ * Like winshm_write(), but never takes the lock: see winshm_copy_out().
  *
  * @param region the handle.
  * @param offset first byte.
@@ -866,24 +865,23 @@ WINSHM_API winshm_status WINSHM_CALL winshm_copy_out(winshm_region *region,
  * @threadsafety any thread.
  * @since 0.1
  */
-WINSHM_API winshm_status WINSHM_CALL winshm_copy_in(winshm_region *region,
-                                                    uint64_t offset,
-                                                    const void *buffer,
-                                                    uint64_t length);
+WINSHM_MUST_CHECK WINSHM_API winshm_status WINSHM_CALL
+winshm_copy_in(winshm_region *region, uint64_t offset, const void *buffer,
+               uint64_t length);
 
 /* ---- Lock ---- */
 
 /**
  * Take the region's lock.
  *
- * The lock belongs to the thread that has taken it, and only that thread
- * releases it. Threads that share a handle exclude each other as handles do. A
- * thread that ends with the lock held leaves it held until the process ends.
+ * The lock belongs to the thread that took it, and only that thread can release
+ * it. Threads that share a handle exclude each other as handles do. If a thread
+ * ends while it holds the lock, the lock stays held until the process ends.
  *
- * On a handle opened with WINSHM_TASK it belongs to the handle instead, for
- * holders that move between threads: coroutines, or a thread that locks and
- * another that unlocks. Any thread releases it, nobody is told of a deadlock,
- * and a second request of the handle waits like anybody's.
+ * With WINSHM_TASK the lock belongs to the handle instead. This is for holders
+ * that move between threads: coroutines, or a thread that locks and another
+ * that unlocks. Any thread can release it, deadlocks are not detected, and a
+ * second request through the same handle waits like any other.
  *
  * If an owner died inside its section, an exclusive caller gets
  * WINSHM_E_OWNER_DEAD and *holds* the lock: it should repair the data, call
@@ -898,26 +896,26 @@ WINSHM_API winshm_status WINSHM_CALL winshm_copy_in(winshm_region *region,
  *         WINSHM_E_INVALID     an unknown mode
  *         WINSHM_E_TIMEOUT     not free in time
  *         WINSHM_E_OWNER_DEAD  see above
- *         WINSHM_E_DEADLOCK    this thread has it already through this handle,
- *                              in whichever mode; never with WINSHM_TASK
+ *         WINSHM_E_DEADLOCK    this thread holds it already through this
+ *                              handle, in either mode; never with WINSHM_TASK
  *         WINSHM_E_ACCESS      the handle is an observer; an exclusive lock
  *                              on a read-only handle is allowed
  *         WINSHM_E_UNSUPPORTED the region has no lock
- *         WINSHM_E_NO_MEMORY   none to keep what this thread holds
+ *         WINSHM_E_NO_MEMORY   no memory to record what this thread holds
  *         WINSHM_E_CORRUPT     the control block is damaged
  *
  * @threadsafety any thread.
  * @since 0.1
  */
-WINSHM_API winshm_status WINSHM_CALL winshm_lock(winshm_region *region,
-                                                 uint32_t mode,
-                                                 uint32_t timeout_ms);
+WINSHM_MUST_CHECK WINSHM_API winshm_status WINSHM_CALL
+winshm_lock(winshm_region *region, uint32_t mode, uint32_t timeout_ms);
 
 /**
  * Release the region's lock. Never waits.
  *
- * After WINSHM_E_OWNER_DEAD without winshm_make_consistent() the data stay
- * marked inconsistent, and the next exclusive owner is told again.
+ * If the owner got WINSHM_E_OWNER_DEAD and did not call
+ * winshm_make_consistent(), the data stay marked inconsistent, and the next
+ * exclusive owner gets WINSHM_E_OWNER_DEAD again.
  *
  * @param region the handle.
  * @param mode   the mode that was locked.
@@ -925,20 +923,21 @@ WINSHM_API winshm_status WINSHM_CALL winshm_lock(winshm_region *region,
  * @return WINSHM_OK, or
  *         WINSHM_E_INVALID     an unknown mode
  *         WINSHM_E_NOT_OWNER   this thread, or with WINSHM_TASK the handle,
- *                              does not hold it in this mode. What a copy of
- *                              another thread holds is never released.
+ *                              does not hold it in this mode. A lock that
+ *                              winshm_read() or winshm_write() holds on another
+ *                              thread is never released.
  *         WINSHM_E_ACCESS      the handle is an observer
  *         WINSHM_E_UNSUPPORTED the region has no lock
  *         WINSHM_E_CORRUPT     the control block is damaged
  *
- * @threadsafety the thread that has locked; any thread with WINSHM_TASK.
+ * @threadsafety the thread that locked; any thread with WINSHM_TASK.
  * @since 0.1
  */
 WINSHM_API winshm_status WINSHM_CALL winshm_unlock(winshm_region *region,
                                                    uint32_t mode);
 
 /**
- * Declare the data whole again after WINSHM_E_OWNER_DEAD.
+ * Declare the data consistent again after WINSHM_E_OWNER_DEAD.
  *
  * @param region the handle.
  *
@@ -958,10 +957,10 @@ winshm_make_consistent(winshm_region *region);
 /* ---- Change ---- */
 
 /**
- * Tell everybody who waits that something has changed.
+ * Wake everybody who waits for a change.
  *
- * Raises the change counter and wakes the waiters; with none it costs one
- * atomic addition. What was written before is visible to those who wake.
+ * Raises the change counter and wakes the waiters; without waiters it costs one
+ * atomic addition. Those who wake see everything that was written before.
  *
  * @param region the handle.
  *
@@ -979,10 +978,10 @@ WINSHM_API winshm_status WINSHM_CALL winshm_notify(winshm_region *region);
  * Wait until the change counter differs from a value seen before.
  *
  * No change is missed: take the counter, look at the data, then wait with it.
- * Several changes may be one wake.
+ * Several changes may cause a single wake.
  *
  * @param region     the handle.
- * @param seen       the value to wait away from.
+ * @param seen       the value that the caller has already dealt with.
  * @param timeout_ms how long to wait.
  * @param now        [out] the counter, also after WINSHM_E_TIMEOUT; may be
  *                   NULL.
@@ -1003,7 +1002,8 @@ WINSHM_API winshm_status WINSHM_CALL winshm_wait(winshm_region *region,
                                                  uint32_t *now);
 
 /**
- * Get the change counter, which winshm_notify() and winshm_write() raise.
+ * Get the change counter, which winshm_notify(), winshm_write() and
+ * winshm_copy_in() raise.
  *
  * @param region the handle.
  * @param now    [out] the counter; it wraps around.
@@ -1024,10 +1024,10 @@ WINSHM_API winshm_status WINSHM_CALL winshm_change_count(winshm_region *region,
  *
  * The descriptor becomes readable at each change from now on. Read 8 bytes from
  * it, which empties it, then look at winshm_change_count(): several changes may
- * be one signal. It never blocks, is closed on exec, and belongs to the region's
- * handle: do not close it, and do not use it after winshm_close(). A thread of
- * the library watches the region for it until then. An observer's also becomes
- * readable when its region has ended.
+ * cause a single signal. It never blocks, is closed on exec, and belongs to the
+ * region's handle: do not close it, and do not use it after winshm_close(). A
+ * thread of the library watches the region for it until then. An observer's
+ * also becomes readable when its region has ended.
  *
  * @param region the handle.
  * @param fd     [out] the descriptor; always the same for one region handle. -1
@@ -1051,10 +1051,10 @@ WINSHM_API winshm_status WINSHM_CALL winshm_wait_fd(winshm_region *region,
 /**
  * Get a Windows event for loops with WaitForMultipleObjects().
  *
- * The event is auto-reset and set at each change from now on; after it fires,
- * look at winshm_change_count(), since several changes may be one signal. It
- * belongs to the region's handle: do not close it, and do not wait for it
- * after winshm_close().
+ * The event is auto-reset and is set at each change from now on. When it fires,
+ * look at winshm_change_count(), since several changes may cause a single
+ * signal. It belongs to the region's handle: do not close it, and do not wait
+ * for it after winshm_close().
  *
  * @param region the handle.
  * @param handle [out] a HANDLE; always the same for one region handle.

@@ -30,7 +30,8 @@ struct shared_u64 {
 };
 
 /** Written under the life lock only. id[0] is stored last and cleared first:
- * while it is 0 nothing else in the block means anything. */
+ * while it is 0 nothing else in the block means anything, but for what magic,
+ * adopted and data_file say of a file that was left. */
 struct layout_header {
     shared_u32 magic; /* 0: never used */
     shared_u32 version;

@@ -72,6 +72,9 @@ winshm_status wshm_participant_claim(struct region *r, bool locked)
     uint32_t index;
     uint32_t joins = atomic_load(&header->joins) | 1;
     atomic_store(&header->joins, joins);
+    /* Before anybody is present: observers do not ask for the life lock. */
+    if (locked)
+        atomic_store(&control->lock.version, 1);
     winshm_status status = take(r, &taken, &index);
     if (status == WINSHM_OK) {
         struct layout_slot *slot = &control->slots[index];
@@ -79,10 +82,8 @@ winshm_status wshm_participant_claim(struct region *r, bool locked)
         if (wshm_park_limit(control) < index + 1)
             atomic_store(&control->counts.slots_used, index + 1);
         clean(r, index);
-        if (locked) {
-            atomic_store(&control->lock.version, 1);
+        if (locked)
             atomic_store(&control->lock.word, (index + 1) | WORD_INCONSISTENT);
-        }
         r->slot = slot;
         r->me = index + 1;
         r->locks = r->lock_kind == WINSHM_LOCK_ROBUST;

@@ -8,8 +8,9 @@
  *    refused, has told wshm_error_os() about it. Outputs are written last.
  *  - Nothing is allocated for the caller. What a struct platform_region holds
  *    is released by wshm_platform_leave() alone, on every path.
- *  - No function knows what the bytes of the control block mean, and none but
- *    park, sleep and the life lock ever waits; each of these has an end.
+ *  - No function knows what the bytes of the control block mean. None waits for
+ *    another process but park, the life lock and, on Windows, the making of
+ *    data whose name is about to become free; each of these has an end.
  */
 #ifndef WINSHM_PLATFORM_H
 #define WINSHM_PLATFORM_H

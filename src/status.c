@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "platform.h"
 #include "text.h"
 
 /** Room for the longest message. */

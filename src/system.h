@@ -49,6 +49,9 @@ winshm_status wshm_platform_init(void);
  */
 bool wshm_platform_barrier(void);
 
+/** Longer than any store stays hidden in a processor's store buffer. */
+#define STORE_HIDDEN (20 * MICROSECOND)
+
 /** The same for the threads of this process only. */
 void wshm_platform_barrier_process(void);
 

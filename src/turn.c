@@ -21,8 +21,9 @@ enum { SPIN_PAUSES = 32 };
  * hands quickly, taking it in any order is faster. */
 static const uint64_t PATIENCE = 500 * MICROSECOND;
 
-/** Longer than a store can stay hidden in a processor's store buffer. */
-static const uint64_t STORE_HIDDEN = 2 * MICROSECOND;
+/** Longer than a store stays hidden as a rule. One that does costs a sleep to
+ * its end, and no more. */
+static const uint64_t STORE_EXPECTED = 2 * MICROSECOND;
 
 void wshm_turn_begin(struct turn *turn, struct region *r, bool exclusive,
                      uint64_t deadline)
@@ -132,7 +133,7 @@ static bool settle(bool (*seen)(const void *), const void *what)
 {
     if (wshm_platform_barrier())
         return seen(what);
-    uint64_t end = wshm_platform_now() + STORE_HIDDEN;
+    uint64_t end = wshm_platform_now() + STORE_EXPECTED;
     do {
         if (seen(what))
             return true;

@@ -9,7 +9,7 @@
 # --kills: how many owners of the lock are killed to see how late a waiter is told.
 # --without cases, languages, growth, idle, calls or csharp: not those.
 # Prints tables; build/bench/ has the same as JSON, and as pictures, which --keep copies
-# to tests/bench/latest, where README.md shows them. No figure makes it fail, a wrong
+# to tests/bench/latest, where README.md shows one of them. No figure makes it fail, a wrong
 # result does. Nothing else should run on the machine meanwhile: 15 minutes, --quick 3.
 set -u
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -121,7 +121,7 @@ say "also in $out: JSON and pictures"
 if [ -n "$latest" ]; then
     mkdir -p "$latest"
     # shellcheck disable=SC2086  # The runs are a list of words.
-    step "keep them in $latest" cp $runs "$out"/ratios.svg "$out"/bindings.svg \
-        "$out"/growth.svg "$latest"
+    step "keep them in $latest" cp $runs "$out"/headline.svg "$out"/ratios.svg \
+        "$out"/bindings.svg "$out"/growth.svg "$latest"
 fi
 summary

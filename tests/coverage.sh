@@ -6,7 +6,7 @@
 # Builds the library with the sources and options that it ships with, but for -O0 (so
 # that what is counted is what is written) and the counting itself, and runs all C tests
 # with it: on Linux, or with --windows the 64-bit library under Wine. What was not run
-# must be in tests/coverage-linux.txt or tests/coverage-windows.txt with a reason.
+# must be in tests/checks/coverage-linux.txt or tests/checks/coverage-windows.txt with a reason.
 #
 # A process writes its counts as it ends. What a killed one has run is lost, so none of
 # it is counted: all figures are lower bounds. (Where others of its threads are in the
@@ -60,7 +60,7 @@ if [ "$platform" = windows ]; then
     need windows
     wine_ready
     export WINE
-    set -- "-DCMAKE_CROSSCOMPILING_EMULATOR=sh;$root/tests/wine.sh"
+    set -- "-DCMAKE_CROSSCOMPILING_EMULATOR=sh;$root/tests/harness/wine.sh"
     sources=$(find src/win32 -name '*.c')
 else
     sources=$(find src -name '*.[ch]' ! -path '*/win32/*')
@@ -70,7 +70,7 @@ step "library tests, counted" run
 step "counts" count "$out/shipped.json" "$out/build/CMakeFiles" || exit
 step "counts of the instrumented copy" count "$out/instrumented.json" "$out/build/tests" || exit
 # shellcheck disable=SC2086  # This is a list of words.
-step "coverage" "$PYTHON" tests/coverage.py "$out/shipped.json" "$out/instrumented.json" \
-    "tests/coverage-$platform.txt" $sources
+step "coverage" "$PYTHON" tests/checks/coverage.py "$out/shipped.json" "$out/instrumented.json" \
+    "tests/checks/coverage-$platform.txt" $sources
 sed 's/^/        /' "$log"
 summary

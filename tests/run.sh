@@ -171,8 +171,8 @@ fi
 
 library_tests linux
 library_tests sanitize
-library_tests win64 "-DCMAKE_CROSSCOMPILING_EMULATOR=sh;$root/tests/wine.sh"
-[ "$WINE32" = no ] || library_tests win32 "-DCMAKE_CROSSCOMPILING_EMULATOR=sh;$root/tests/wine.sh"
+library_tests win64 "-DCMAKE_CROSSCOMPILING_EMULATOR=sh;$root/tests/harness/wine.sh"
+[ "$WINE32" = no ] || library_tests win32 "-DCMAKE_CROSSCOMPILING_EMULATOR=sh;$root/tests/harness/wine.sh"
 if [ -n "$long" ]; then
     campaign --long
     campaign --windows --long
@@ -205,11 +205,15 @@ step "data races" sh tests/race/run.sh ${long:+--full 60}
 step "models of the protocols" sh tests/model/run.sh ${long:+--full} build/model
 
 all="share watch peer outsider"
-step "programs in C" build_c "$all" linux win64 win32
+step "programs in C" build_c "$all $c_examples" linux win64 win32
+step "the examples in C are C++, too" examples_are_cpp
 step "programs in Nim" build_nim "$all" linux win64
 [ -z "$csharp" ] || step "programs in C#" build_csharp "$all" linux win64
 programs_between linux "c,python${csharp:+,csharp},nim"
 programs_between windows "$windows_languages"
+
+step "the documents are right" sh tests/harness/own_shm.sh "$PYTHON" tests/checks/check_docs.py \
+    c nim python ${csharp:+"$csharp"}
 
 if [ -n "$long" ]; then
     for platform in '' --windows; do

@@ -51,10 +51,9 @@ void wshm_platform_barrier_process(void)
     if (barrier_process_works &&
         syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) == 0)
         return;
-    /* Longer than any store can stay in a store buffer. */
-    uint64_t end = wshm_platform_now() + 1000 * 1000;
+    uint64_t end = wshm_platform_now() + STORE_HIDDEN;
     while (wshm_platform_now() < end)
-        wshm_platform_sleep(1000 * 1000);
+        wshm_platform_sleep(STORE_HIDDEN);
 }
 
 uint64_t wshm_platform_now(void)

@@ -59,7 +59,8 @@ static winshm_status control_map(struct platform_region *p, uint64_t bytes,
     return WINSHM_OK;
 }
 
-/** Steps 1 to 4 of entering, with everything that it took left in p. */
+/** Opens or makes the control block under the life lock, checks and maps it.
+ * Everything that it took is left in p. */
 static winshm_status enter(struct platform_region *p, enum platform_entry entry,
                            uint64_t bytes, struct win32_security *security,
                            bool anybodys, uint64_t deadline_ns)

@@ -1,9 +1,6 @@
 /* Windows: time. */
 #include "win32.h"
 
-/** Longer than any store can stay in a store buffer. */
-static const uint64_t STORE_HIDDEN = 20 * MICROSECOND;
-
 /* Process-wide state, set once by wshm_win32_time_init(). */
 static uint64_t frequency;
 static uint64_t spin_time;

@@ -130,7 +130,7 @@ void wshm_win32_park_free(struct platform_region *p)
 }
 
 /** Watch pid from now on; the leader's business. */
-static void watch(struct station *station, uint32_t pid)
+static void look_after(struct station *station, uint32_t pid)
 {
     if (pid == 0 || pid == station->pid)
         return;
@@ -164,7 +164,7 @@ static void lead(struct station *station, HANDLE event, uint32_t pid,
 {
     HANDLE objects[2] = {event};
     DWORD count = 1;
-    watch(station, pid);
+    look_after(station, pid);
     if (pid != 0 && station->process != NULL)
         objects[count++] = station->process;
     if (pid != 0 && station->haste > 0) {

@@ -1,7 +1,7 @@
 /* What grows: the cost of an operation as participants, bytes, contending
  * processes and waiting threads become more. The rounds go over all points of a
  * curve in turn, so that whatever else the machine does disturbs all alike. */
-#include "../plain.h"
+#include "../harness/plain.h"
 #include "growth.h"
 #include "peers.h"
 #include "run.h"

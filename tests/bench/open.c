@@ -1,6 +1,6 @@
 /* Opening and closing what another process has made. */
 #define _GNU_SOURCE /* locks of open file descriptions */
-#include "../plain.h"
+#include "../harness/plain.h"
 #include "peers.h"
 #include "stage.h"
 

@@ -1,4 +1,4 @@
-"""Draws the benchmark's runs: ratios.svg, bindings.svg and growth.svg.
+"""Draws the benchmark's runs: headline.svg, ratios.svg, bindings.svg and growth.svg.
 
 Usage: plot.py FOLDER RUN.json...
 
@@ -51,6 +51,18 @@ PLATFORMS = {
     "linux": ("#1f6fb2", "Linux", "-"),
     "windows": ("#c2571a", "Windows on Wine", "--"),
 }
+#: What the front page shows of the run on Linux, in words for those who see nothing else.
+HEADLINE = {
+    "exclusive/robust-mutex": ("Lock and unlock", "robust pthread mutex"),
+    "contended/2-processes": ("The same, two processes competing", "robust pthread mutex"),
+    "readers/2-processes": ("Shared lock and unlock, two readers", "pthread rwlock"),
+    "snapshot/64-bytes": ("Consistent copy of 64 bytes, busy writer", "pthread rwlock, memcpy"),
+    "notify/nobody-waits": ("Notify when nobody waits", "atomic add, FUTEX_WAKE"),
+    "wake/round-trip": ("Wake a sleeping process, and back", "two futexes"),
+    "request/socket": ("Request and reply, 64 bytes; winshm spins", "Unix socket"),
+    "open/shm-open": ("Open and close", "shm_open, mmap: no lock"),
+}
+FASTER, SLOWER = "#1f6fb2", "#c2571a"
 SERIES = ("#1f6fb2", "#c2571a", "#2f8f5b", "#7a56a8")
 WANTED = "#22272b"
 
@@ -135,6 +147,35 @@ def ratios(runs: list[dict[str, Any]], rows: list[Row], title: str, path: Path) 
     legend(axes, runs, [mark])
     right_of(axes, (1, 1), "axes fraction", "winshm : peer", **FIGURES)
     axes.set_title(title, loc="left", pad=26, fontsize=12, weight="bold")
+    save(figure, path)
+
+
+def headline(run: dict[str, Any], path: Path) -> None:
+    """A bar for each case of the front page, with both times in figures."""
+    cases = {case["name"]: case for case in run["cases"]}
+    if not HEADLINE.keys() <= cases.keys():
+        return
+    figure, axes = pyplot.subplots(figsize=(8.5, 0.8 + 0.42 * len(HEADLINE)))
+    for place, (name, (what, peer)) in enumerate(HEADLINE.items()):
+        ratio = cases[name]["ratio"][0]
+        ours, theirs = (report.duration(cases[name][side]["ns"][0]) for side in ("winshm", "peer"))
+        colour = FASTER if ratio >= 1 else SLOWER
+        axes.barh(place, ratio - 1, left=1, height=0.55, color=colour)
+        text = f"{ratio:.3g}× as fast" if ratio >= 1 else f"takes {1 / ratio:.2g}× as long"
+        right_of(axes, (max(ratio, 1), place), "data", text, color=colour, weight="bold")
+        beside(axes, place - 0.17, what)
+        beside(axes, place + 0.25, f"{ours}; {peer}: {theirs}", **FIGURES)
+    axes.set_xscale("log")
+    axes.set_xlim(0.15, 3000)
+    axes.axvline(1, color="#8a8f93", linewidth=0.9)
+    axes.set_ylim(len(HEADLINE) - 0.5, -0.5)
+    axes.spines["left"].set_visible(False)
+    axes.set_yticks([])
+    axes.xaxis.set_visible(False)
+    axes.spines["bottom"].set_visible(False)
+    machine = {**run, "machine": {**run["machine"], "wine": ""}}
+    axes.text(1, len(HEADLINE) - 0.3, caption([machine]), **FIGURES)
+    axes.set_title("winshm and what it replaces, on Linux", loc="left", weight="bold")
     save(figure, path)
 
 
@@ -245,6 +286,9 @@ def main() -> None:
     rows = [(run["platform"], case) for run in runs for case in run["cases"]]
     of_bindings = [row for row in rows if language(row[1])]
     others = [row for row in rows if not language(row[1])]
+    for run in runs:
+        if run["platform"] == "linux":
+            headline(run, folder / "headline.svg")
     ratios(runs, others, "winshm and its peers", folder / "ratios.svg")
     ratios(runs, of_bindings, "winshm's bindings and their peers", folder / "bindings.svg")
     growth(runs, folder / "growth.svg")

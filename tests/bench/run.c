@@ -1,5 +1,5 @@
 /* The runner: blocks in turn, and their statistics. */
-#include "../plain.h"
+#include "../harness/plain.h"
 #include "run.h"
 
 enum { PEER_KILLS = 25 };

@@ -7,7 +7,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
-#include "../child.h"
+#include "../harness/child.h"
 #include "bench.h"
 #include "winshm.h"
 

@@ -226,13 +226,13 @@ static const struct {
     const char *name;
     uint32_t sites;
 } excuses[] = {
-    /* Files of a user without a number here: tests/test_namespaces_posix.c. */
+    /* Files of a user without a number here: tests/c/test_namespaces_posix.c. */
     {"posix/security.c", "fcntl", 3},
     /* A file that shuts its owner out, who is not the super-user. */
     {"posix/base.c", "chmod", 1},
     /* Called when the library is loaded, and again only if that fails. */
     {"posix/library.c", "pthread_atfork", 1},
-    /* A thread that ends with the lock: tests/test_process_posix.c. */
+    /* A thread that ends with the lock: tests/c/test_process_posix.c. */
     {"posix/thread.c", "pthread_setspecific", 1},
 };
 

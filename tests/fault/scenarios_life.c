@@ -64,6 +64,15 @@ static winshm_status open(struct stage *s)
     return winshm_open(s->name, 0, &s->handle);
 }
 
+/** The message has what the system says, if that tells it. */
+static winshm_status open_and_ask(struct stage *s)
+{
+    winshm_status status = open(s);
+    if (status != WINSHM_OK)
+        winshm_last_message();
+    return status;
+}
+
 static winshm_status open_read(struct stage *s)
 {
     return winshm_open(s->name, WINSHM_READ, &s->handle);
@@ -334,7 +343,7 @@ const struct scenario fault_life[] = {
      .set_up = set_up_plain,
      .tear_down = tear_down_plain},
     {OPENS("open", "winshm_open", open), .set_up = fault_set_up_region},
-    {OPENS("open: nothing", "winshm_open", open),
+    {OPENS("open: nothing", "winshm_open", open_and_ask),
      .expected = WINSHM_E_NOT_FOUND},
     {OPENS("open: leftovers", "winshm_open", open),
      .prepare = prepare_leftovers, .expected = WINSHM_E_NOT_FOUND},

@@ -67,6 +67,31 @@ static char *in_our_corner(const char *name)
     return text;
 }
 
+/** A struct as a caller has it who sets this struct_size: of just as many bytes,
+ * so that one too many is seen. No more are looked at than 4,096. */
+static void *of_size(const void *known, size_t bytes, uint32_t size)
+{
+    size_t room = size < sizeof size ? sizeof size : size;
+    if (room > 8192)
+        room = 8192;
+    void *copy = calloc(1, room);
+    memcpy(copy, known, room < bytes ? room : bytes);
+    return copy;
+}
+
+static winshm_status open_as_told(const winshm_options *options,
+                                  winshm_region **out)
+{
+    winshm_options *sized =
+        of_size(options, sizeof *options, options->struct_size);
+    winshm_status status = winshm_open_with(sized, out);
+    free(sized);
+    /* Whoever creates may come out with the lock. */
+    if (status == WINSHM_OK)
+        winshm_unlock(*out, WINSHM_EXCLUSIVE);
+    return status;
+}
+
 static void run_open(struct input *in)
 {
     static const char *const securities[] = {
@@ -99,7 +124,7 @@ static void run_open(struct input *in)
         bench_call("winshm_open_with", allowed, options.timeout_ms + 100);
     winshm_region *first = NULL, *second = NULL;
     winshm_status status =
-        bench_done(&call, winshm_open_with(&options, &first));
+        bench_done(&call, open_as_told(&options, &first));
     if ((status == WINSHM_OK) != (first != NULL))
         bench_fail("the handle and the status disagree");
     if (first != NULL) {
@@ -108,7 +133,7 @@ static void run_open(struct input *in)
         options.size = input_size(in);
         call =
             bench_call("winshm_open_with", allowed, options.timeout_ms + 100);
-        bench_done(&call, winshm_open_with(&options, &second));
+        bench_done(&call, open_as_told(&options, &second));
         bench_try_close(second);
         bench_try_close(first);
         bench_handles[BENCH_VICTIMS] = NULL;
@@ -125,15 +150,14 @@ static void run_handles(struct input *in)
     static winshm_region *stale;
     uint64_t low = input_word(in), high = input_word(in);
     uintptr_t value = (uintptr_t)(high << 32 | low);
-    winshm_info info = {.struct_size = input_word(in)};
-    winshm_participant list = {.struct_size = input_word(in)};
+    winshm_info info = {.struct_size = sizeof info};
+    winshm_participant list = {.struct_size = sizeof list};
     char bytes[8] = {0};
+    int32_t fd;
     uint32_t count;
     void *event;
-    if (stale == NULL) {
-        winshm_open(bench_name, 0, &stale);
+    if (stale == NULL && winshm_open(bench_name, 0, &stale) == WINSHM_OK)
         winshm_close(stale);
-    }
     if ((value & 7) == 7)
         value = (uintptr_t)stale;
     winshm_region *h = (winshm_region *)value;
@@ -154,12 +178,13 @@ static void run_handles(struct input *in)
     bench_done(&call, winshm_wait(h, 0, 0, &count));
     bench_done(&call, winshm_change_count(h, &count));
     bench_done(&call, winshm_wait_handle(h, &event));
+    bench_done(&call, winshm_wait_fd(h, &fd));
     if (h != NULL)
         bench_done(&call, winshm_close(h));
     if ((value & 3) != 2 && h != NULL)
         bench_done(&call, winshm_unmap((winshm_view *)h));
     if (winshm_data(h) != NULL || winshm_size(h) != 0 ||
-        strlen(winshm_last_message()) > 720)
+        strlen(winshm_last_message()) > 1023)
         bench_fail("a bad handle gives data");
     winshm_status_name((winshm_status)low);
     winshm_status_text((winshm_status)high);
@@ -176,7 +201,12 @@ static void run_ranges(struct input *in)
                     STATUS_BIT(WINSHM_E_NOT_OWNER);
     bool fits = offset <= BENCH_BYTES && length <= BENCH_BYTES - offset;
     char *bytes = calloc(1, fits ? length + 1 : 1);
-    winshm_info info = {.struct_size = input_word(in)};
+    winshm_info known = {.struct_size = input_word(in)};
+    winshm_info *info = of_size(&known, sizeof known, known.struct_size);
+    winshm_participant first = {.struct_size = input_word(in)};
+    winshm_participant *list =
+        of_size(&first, sizeof first, first.struct_size);
+    uint32_t count;
     winshm_view *view = NULL;
     uint32_t mode = input_word(in);
     struct call call = bench_call("a call on a good handle", none, 0);
@@ -186,11 +216,14 @@ static void run_ranges(struct input *in)
     bench_done(&call, winshm_unmap(view));
     bench_done(&call, winshm_read(h, offset, bytes, length, 0));
     bench_done(&call, winshm_write(h, offset, bytes, length, 0));
-    bench_done(&call, winshm_get_info(h, &info));
+    bench_done(&call, winshm_get_info(h, info));
+    bench_done(&call, winshm_get_participants(h, list, 1, &count));
     if (bench_done(&call, winshm_lock(h, mode, 0)) == WINSHM_OK)
         bench_done(&call, winshm_unlock(h, mode));
     bench_done(&call, winshm_unlock(h, input_word(in)));
     free(bytes);
+    free(info);
+    free(list);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);

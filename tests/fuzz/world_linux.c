@@ -23,8 +23,6 @@
 bool bench_denies;
 bool bench_barrier = true;
 
-static const uint64_t SECOND = 1000 * 1000 * 1000;
-
 int bench_clock_gettime(clockid_t id, struct timespec *time);
 int bench_clock_gettime(clockid_t id, struct timespec *time)
 {

@@ -1,5 +1,6 @@
 /* The world in memory: waiting, time, process and threads. Whoever waits makes
  * the time pass. */
+#include <stdio.h>
 #include <string.h>
 
 #include "bench.h"
@@ -48,6 +49,35 @@ winshm_status wshm_platform_event(struct platform_region *p, uint32_t slot,
     (void)slot;
     (void)handle;
     return WINSHM_E_UNSUPPORTED;
+}
+
+winshm_status wshm_platform_descriptor(struct platform_region *p,
+                                       platform_watch *watch, void *subject,
+                                       uint32_t seen, int32_t *fd)
+{
+    (void)p;
+    (void)watch;
+    (void)subject;
+    (void)seen;
+    (void)fd;
+    return WINSHM_E_UNSUPPORTED;
+}
+
+void wshm_platform_descriptor_close(struct platform_region *p)
+{
+    (void)p;
+}
+
+bool wshm_platform_process_name(uint32_t pid, char *name, size_t size)
+{
+    snprintf(name, size, "program %lu", (unsigned long)pid);
+    return true;
+}
+
+bool wshm_platform_reason(int32_t code, char *text, size_t size)
+{
+    snprintf(text, size, "reason %ld", (long)code);
+    return true;
 }
 
 void wshm_platform_event_set(struct platform_region *p, uint32_t slot)

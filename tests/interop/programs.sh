@@ -1,6 +1,6 @@
 # shellcheck shell=sh
-# Builds the programs that run.sh and demo.sh start: those called share and
-# watch, the test peers, and the outsiders, which know nothing of winshm.
+# Builds the programs that run.sh and demo.sh start: those called share and watch, the
+# test peers, the outsiders, which know nothing of winshm, and the examples in C.
 #
 #   root=/path/to/checkout; . "$root/tests/interop/programs.sh"
 #   build_c "share watch" linux win32
@@ -9,6 +9,7 @@
 # platforms follow, which are linux, win64 and win32. programs.py knows the results.
 
 programs=${root:?}/build/programs
+c_examples='counter notify recover parts'
 
 # Windows programs find the library beside them, Linux programs remember where it is.
 build_c() (
@@ -28,16 +29,29 @@ build_c() (
         esac
         [ -z "$exe" ] || cp "$root/build/$platform/winshm.dll" "$out" || exit
         for name in $names; do
+            source=tests/interop/$name.c linked=$library standard=gnu11
             case $name in
-            share | watch | peer) source=tests/interop/$name.c linked=$library ;;
-            outsider) source=tests/interop/outsider.c linked='' ;;
+            outsider) linked='' ;;
+            counter | notify | recover | parts)
+                source=bindings/c/examples/$name.c standard='c11 -Wpedantic'
+                ;;
             esac
-            # shellcheck disable=SC2086  # The library is a list of words.
-            "$compiler" -std=gnu11 -O2 -Wall -Wextra -Werror -I "$root/include" \
+            # shellcheck disable=SC2086  # The library and the standard are lists of words.
+            "$compiler" -std=$standard -O2 -Wall -Wextra -Werror -I "$root/include" \
                 -o "$out/$name$exe" "$root/$source" $linked || exit
         done
     done
 )
+
+# The examples are C++, too. Clang has the headers of both systems at hand.
+examples_are_cpp() {
+    for target in x86_64-linux-gnu x86_64-w64-mingw32 i686-w64-mingw32; do
+        for name in $c_examples; do
+            clang --target=$target -x c++ -std=c++17 -fsyntax-only -Wall -Wextra -Wpedantic \
+                -Werror -I "$root/include" "$root/bindings/c/examples/$name.c" || return
+        done
+    done
+}
 
 build_nim() (
     names=$1

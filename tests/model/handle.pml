@@ -38,10 +38,10 @@
 #include "handle_steps.pml"
 #include "handle_lock.pml"
 
-/* region.c: wshm_region_close(), retire(), quiet(), leave(). */
+/* region.c: wshm_region_close(), begin_close(), retire(), quiet(), leave(). */
 inline close_handle()
 {
-    /* wshm_region_close() */
+    /* begin_close() */
     STEP(n = HELD_BY_HANDLE);
     if
     :: n != 0 -> res = BUSY; goto out

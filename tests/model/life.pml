@@ -113,7 +113,7 @@ inline begin_call(p)
 #include "life_windows.pml"
 #endif
 
-/* enter.c: clean_up() */
+/* enter.c: wshm_enter_clean_up() */
 inline clean_up()
 {
     known = recorded[c];

@@ -11,7 +11,7 @@ inline platform_enter()
         if
         :: control[i] == 0 && disposition == OPEN -> st = NOT_FOUND; break
         :: control[i] == 0 && disposition != OPEN ->
-            /* O_CREAT | O_EXCL: a new file, all zeros. */
+            /* O_TMPFILE and linkat(): a new file, all zeros. */
             STEP(if
                  :: control_name == 0 ->
                      k = 0;
@@ -118,7 +118,7 @@ inline data_publish()
          data_name = (st == OK -> data[i] : data_name))
 }
 
-/* wshm_platform_data_remove(): name_is(), then unlink(). The last one to leave
+/* wshm_platform_data_remove(): look_up(), then unlink(). The last one to leave
  * is no participant any more from its first removal on. */
 inline data_remove()
 {

@@ -1,5 +1,5 @@
-/* The lock, as src/lock.h, lock.c, turn.c, participant.c and copy.c have it,
- * with what the life of a region does to its words.
+/* The lock, as src/lock.h, lock.c, turn.c, participant.c, copy.c and observe.c
+ * have it, with what the life of a region does to its words.
  *
  * A STEP is one access to shared memory, or one system call. A process can be
  * killed instead of every step; it comes back, takes the first free slot, and

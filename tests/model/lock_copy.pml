@@ -1,8 +1,8 @@
-/* Copies without the lock, or under one that may be going: src/copy.c.
- * Included by lock.pml. */
+/* Copies without the lock, or under one that may be going: src/copy.c,
+ * observe.c. Included by lock.pml. */
 
 #ifdef OBSERVER
-/* copy.c: observe(), by one who opened in the first life. */
+/* observe.c: wshm_observe_read(), by one who opened in the first life. */
 active proctype observer()
 {
     byte left = OBSERVER, v, w;

@@ -1,5 +1,5 @@
-/* Waiting for the lock: src/turn.c, park.c, and the wakers in lock.h and
- * lock.c. Seat, flag, counts and wake counters are hints, so what is searched
+/* Waiting for the lock: src/turn.c, park.c, and the wakers in lock.h, lock.c
+ * and word.c. Seat, flag, counts and wake counters are hints, so what is searched
  * here is whether anybody waits for ever; that they cannot break the lock is
  * for lock.pml, which has none of them.
  *
@@ -137,7 +137,7 @@ drain:
     /* lock.h: wshm_lock_release_exclusive() */
     STEP(writers--; in = 0; buffer[t] ! WORD, 0);
 after_store:
-    /* lock_wake_after_store(): the load may overtake the store. */
+    /* lock_awaited(): the load may overtake the store. */
     STEP(w = flag);
     if
     :: w == 1 -> wake()

@@ -1,5 +1,5 @@
 /* What the threads of wait.pml share: words, store buffers, and the routines
- * of src/turn.c, park.c and lock.c that they call. Included by wait.pml. */
+ * of src/turn.c, park.c, word.c and lock.c that they call. Included by wait.pml. */
 
 byte word;             /* the owner's slot + 1 */
 byte seat;             /* a thread + 1 */

@@ -13,7 +13,7 @@
  * decides. */
 #include "points.h"
 
-enum { SCRIPTS_MAX = 40, JOBS_MAX = 16, TRACES = 2, TRIES = 12, FEW = 16 };
+enum { SCRIPTS_MAX = 48, JOBS_MAX = 16, TRACES = 2, TRIES = 12, FEW = 16 };
 
 /** A role at a point. */
 struct pair {

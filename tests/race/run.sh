@@ -45,9 +45,10 @@ symbolizer=$(command -v llvm-symbolizer-14 || command -v llvm-symbolizer) || {
     exit 77
 }
 
-# Faults are wanted here and there, and threads still run when a process ends.
+# Faults are wanted here and there, threads still run when a process ends, and forked
+# children start some.
 export TSAN_OPTIONS="suppressions=$here/suppressions.txt exitcode=66 history_size=4
-    handle_segv=0 handle_sigbus=0 atexit_sleep_ms=0
+    handle_segv=0 handle_sigbus=0 atexit_sleep_ms=0 die_after_fork=0
     external_symbolizer_path=$symbolizer"
 
 # It prints the seed.

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Runs a test with a /dev/shm of its own, where the system lets it.
 #
-# Usage: sh tests/own_shm.sh PROGRAM [ARGUMENT]...
+# Usage: sh tests/harness/own_shm.sh PROGRAM [ARGUMENT]...
 #
 # Every process that creates a region tidies up after crashes: what one test lays out
 # for itself would not stay beside others. And a test that fails leaves nothing behind.

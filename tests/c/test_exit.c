@@ -74,7 +74,8 @@ static void other_thread(void *argument)
         break;
     case WAITS_FOR_LOCK:
         ready = 1;
-        winshm_lock(handle, WINSHM_EXCLUSIVE, WINSHM_FOREVER);
+        CHECK(winshm_lock(handle, WINSHM_EXCLUSIVE, WINSHM_FOREVER) !=
+              WINSHM_OK);
         break;
     case WAITS_FOR_CHANGE:
         CHECK_OK(winshm_change_count(handle, &now));
@@ -85,7 +86,7 @@ static void other_thread(void *argument)
         snprintf(part, sizeof part, "%s-never", name);
         o.name = part;
         ready = 1;
-        winshm_open_with(&o, &h);
+        CHECK(winshm_open_with(&o, &h) != WINSHM_OK);
         break;
     case LOCKS:
         ready = 1;

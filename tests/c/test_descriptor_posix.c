@@ -155,6 +155,7 @@ static void test_fork(void)
         CHECK_OK(winshm_close(h));
         CHECK_OK(winshm_open(region_name, 0, &own));
         CHECK_OK(winshm_wait_fd(own, &fd));
+        CHECK(!fires(fd, 0));
         CHECK_OK(winshm_notify(own));
         CHECK(fires(fd, PATIENCE_MS));
         CHECK_OK(winshm_close(own));

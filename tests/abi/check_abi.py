@@ -4,7 +4,8 @@
 
 winshm.h, winshm.def, tests/abi/exports.txt and each built winshm.dll or
 libwinshm.so must name the same functions; every function must be documented;
-binaries must carry the header's version and need nothing but the system.
+binaries must carry the header's version and need nothing but the system. What the
+headers in tests/abi promise is kept.
 """
 
 import pathlib
@@ -13,7 +14,7 @@ import struct
 import subprocess
 import sys
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 DLLS = re.compile(r"(kernel32|advapi32|msvcrt|ucrtbase|vcruntime\d+"
                   r"|api-ms-win-crt-[a-z]+-l1-1-0)\.dll", re.I)
 LIBRARIES = re.compile(r"(libc|libpthread|ld-linux[\w-]*|libasan|libubsan"
@@ -49,7 +50,7 @@ def check_header(versions):
     text = read("include/winshm.h")
     part = dict(re.findall(
         r"^#define WINSHM_VERSION_(MAJOR|MINOR|PATCH) (\d+)$", text, re.M))
-    pattern = r"/\*\*((?:(?!\*/).)*)\*/\s*(WINSHM_API[^;]*);"
+    pattern = r"/\*\*((?:(?!\*/).)*)\*/\s*((?:WINSHM_MUST_CHECK )?WINSHM_API[^;]*);"
     names = set()
     for comment, declaration in re.findall(pattern, text, re.S):
         name = re.search(r"\b(winshm_\w+)\s*\(", declaration).group(1)
@@ -65,7 +66,7 @@ def check_header(versions):
         expect(documented == parameters_of(declaration),
                f"{name}: @param tells of {documented}, "
                f"not of {parameters_of(declaration)}")
-    count = len(re.findall(r"^WINSHM_API\b", text, re.M))
+    count = len(re.findall(r"^(?:WINSHM_MUST_CHECK )?WINSHM_API\b", text, re.M))
     expect(count == len(names), f"{count - len(names)} functions of winshm.h "
                                 "are not documented")
     return names, (int(part["MAJOR"]), int(part["MINOR"]), int(part["PATCH"]))
@@ -81,6 +82,38 @@ def check_def(expected):
     expect(all(len(line) == 1 for line in lines
                if line[0].startswith("winshm_")),
            "winshm.def says more than names")
+
+
+def promises(text):
+    """What programs take out of a header: constants, members of structs in their
+    order, and declarations of functions."""
+    code = re.sub(r"/\*.*?\*/", " ", text, flags=re.S)
+    constants = dict(re.findall(r"^#define (WINSHM_\w+) (\S+)$", code, re.M))
+    constants.update(re.findall(r"XX\((WINSHM_\w+), (-?\d+),", code))
+    structs = {name: [" ".join(member.split()) for member in body.split(";")][:-1]
+               for body, name in
+               re.findall(r"typedef struct \w+ \{(.*?)\} (\w+);", code, re.S)}
+    functions = {" ".join(one.split()) for one in
+                 re.findall(r"^(?:WINSHM_MUST_CHECK )?(WINSHM_API[^;]*;)", code, re.M)}
+    return constants, structs, functions
+
+
+def check_frozen():
+    """What was released stays; structs grow at their ends."""
+    constants, structs, functions = promises(read("include/winshm.h"))
+    for header in sorted(ROOT.glob("tests/abi/*/winshm.h")):
+        version = header.parent.name
+        was_constants, was_structs, was_functions = promises(
+            header.read_text(encoding="utf-8"))
+        for name, value in was_constants.items():
+            if not name.startswith("WINSHM_VERSION"):
+                expect(constants.get(name) == value,
+                       f"{name} is {constants.get(name)}, and was {value} in {version}")
+        for name, members in was_structs.items():
+            expect(structs.get(name, [])[:len(members)] == members,
+                   f"{name} does not begin as in {version}")
+        for function in sorted(was_functions - functions):
+            expect(False, f"{version} declares {function}")
 
 
 class Pe:
@@ -179,6 +212,7 @@ def main():
     names, version = check_header(versions)
     same("winshm.h", names, set(versions))
     check_def(names)
+    check_frozen()
     for path in map(pathlib.Path, sys.argv[1:]):
         if path.read_bytes()[:2] == b"MZ":
             check_dll(path, names, version)

@@ -61,7 +61,7 @@ def check_file(path):
 
 
 def main():
-    root = pathlib.Path(__file__).resolve().parent.parent
+    root = pathlib.Path(__file__).resolve().parents[2]
     if len(sys.argv) > 1:
         root = pathlib.Path(sys.argv[1])
     files = sorted((root / "src").glob("**/*.[ch]"))

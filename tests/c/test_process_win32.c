@@ -71,8 +71,7 @@ static void test_within(winshm_region *h)
 static __attribute__((noinline)) void read_deep(winshm_region *h, char *buffer)
 {
     volatile char room[65536];
-    room[0] = 0;
-    winshm_read(h, 0, buffer, 7, 1000);
+    room[0] = (char)winshm_read(h, 0, buffer, 7, 1000);
     room[1] = room[0];
 }
 

@@ -1,0 +1,25 @@
+#!/bin/sh
+# Keeps the header of a release, and a client that was built with it, for good:
+#
+#   sh tests/abi/freeze.sh
+#
+# Run it when a version is released, after the libraries are built (presets linux,
+# win64, win32). It writes tests/abi/MAJOR.MINOR. Until 1.0 the folder of a minor
+# version that nobody has released yet may be written again.
+set -eu
+root=$(cd "$(dirname "$0")/../.." && pwd)
+part() {
+    sed -n "s/^#define WINSHM_VERSION_$1 //p" "$root/include/winshm.h"
+}
+into=$root/tests/abi/$(part MAJOR).$(part MINOR)
+mkdir -p "$into"
+cp "$root/include/winshm.h" "$into"
+# client COMPILER NAME LIBRARY: nothing of the machine is left in it.
+client() {
+    "$1" -std=c11 -Os -s -Wall -Wextra -Werror -I "$into" -o "$into/$2" \
+        "$root/tests/abi/client.c" "$root/build/$3"
+}
+client gcc client-linux-x86_64 linux/libwinshm.so
+client x86_64-w64-mingw32-gcc client-win64.exe win64/libwinshm.dll.a
+client i686-w64-mingw32-gcc client-win32.exe win32/libwinshm.dll.a
+ls -l "$into"

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: MIT
+"""The examples in C do what they say, with as many processes as they speak of."""
+
+import pytest
+from programs import until
+
+
+@pytest.fixture
+def run(platform, name):
+    """Starts an example with a name of this test's own; none outlives the test."""
+    programs = []
+
+    def start(example, *arguments):
+        transcript = programs[0].transcript if programs else []
+        program = platform.start("c", example, name, *arguments, transcript=transcript)
+        programs.append(program)
+        return program
+
+    yield start
+    for program in programs:
+        program.kill()
+
+
+def test_counter_loses_nothing(run):
+    both = [run("counter"), run("counter")]
+    totals = [int(program.line().partition(".")[0]) for program in both]
+    assert max(totals) == 2_000_000
+    for program in both:
+        program.end()
+
+
+def test_notify_reaches_all_listeners(run):
+    listeners = [run("notify"), run("notify")]
+    for words in ("listening", "good morning", ""):
+        if words != "listening":
+            run("notify", words).end()
+        for listener in listeners:
+            listener.answers(words)
+    for listener in listeners:
+        listener.end()
+
+
+def test_notify_says_that_nobody_listens(run):
+    alone = run("notify", "hello")
+    assert "WINSHM_E_NOT_FOUND" in alone.line()
+    alone.end(1)
+
+
+def test_recover_repairs_what_a_crash_left(run):
+    book = run("recover")
+    book.answers("debit 10, credit 10")
+    until(run("recover", "crash").has_ended, what="no crash")
+    book.ask("", "found 20 and 10, repaired")
+    book.answers("debit 30, credit 30")
+    book.ask("", "debit 40, credit 40")
+    book.tell("q")
+    book.end()
+
+
+def test_parts_shows_what_another_has_recorded(run):
+    recorder = run("parts")
+    recorder.answers("recorded. Press Enter to throw it away.")
+    for picture in (0, 17, 63):
+        run("parts", str(picture)).answers(
+            f"picture {picture}: the first pixel is {picture}, the last {picture}"
+        )
+    outside = run("parts", "64")
+    assert "WINSHM_E_RANGE" in outside.line()
+    outside.end(1)
+    recorder.end()
+    assert "WINSHM_E_NOT_FOUND" in run("parts", "0").line()
