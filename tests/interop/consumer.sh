@@ -54,3 +54,8 @@ try env LD_LIBRARY_PATH="$libraries" "$work/pkg"
 gcc -o "$work/pkg_static" "$root/tests/interop/peer.c" $(pkg-config --cflags winshm) \
     "$libraries/libwinshm.a" $(pkg-config --libs-only-other --static winshm)
 try "$work/pkg_static"
+# A plug-in that has the library inside must stay loaded.
+readelf -d "$work/pkg_static" | grep -q NODELETE || {
+    echo "pkg-config does not ask for -z nodelete" >&2
+    exit 1
+}
