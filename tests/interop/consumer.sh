@@ -55,7 +55,11 @@ gcc -o "$work/pkg_static" "$root/tests/interop/peer.c" $(pkg-config --cflags win
     "$libraries/libwinshm.a" $(pkg-config --libs-only-other --static winshm)
 try "$work/pkg_static"
 # A plug-in that has the library inside must stay loaded.
-readelf -d "$work/pkg_static" | grep -q NODELETE || {
+# shellcheck disable=SC2046
+gcc -shared -fPIC -o "$work/plugin.so" "$root/tests/interop/peer.c" \
+    $(pkg-config --cflags winshm) "$libraries/libwinshm.a" \
+    $(pkg-config --libs-only-other --static winshm)
+readelf -d "$work/plugin.so" | grep -q NODELETE || {
     echo "pkg-config does not ask for -z nodelete" >&2
     exit 1
 }
