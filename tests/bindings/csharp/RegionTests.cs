@@ -29,7 +29,8 @@ public class RegionTests
     public void CreatingAndOpeningFailAsTheHeaderSays()
     {
         string name = NewName();
-        WinshmException e = Fails(WinshmStatus.NotFound, () => Region.Open(name));
+        RegionNotFoundException e = Assert.Throws<RegionNotFoundException>(() => Region.Open(name));
+        Assert.Equal(WinshmStatus.NotFound, e.Status);
         Assert.Equal("WINSHM_E_NOT_FOUND", e.StatusName);
         Assert.Contains(name, e.Message);
         Assert.NotEqual(0, e.OSCode);
@@ -103,7 +104,7 @@ public class RegionTests
         string name = NewName();
         RegionOptions options = new()
         {
-            Mode = RegionMode.CreateNew,
+            Disposition = RegionDisposition.CreateNew,
             Size = 5000,
             Capacity = 100_000,
             LayoutTag = 0xFEDCBA9876543210,
@@ -118,11 +119,11 @@ public class RegionTests
         Fails(WinshmStatus.Exists, () => Region.Open(name, options));
         Fails(WinshmStatus.Tag, () => Region.Open(name, new RegionOptions { LayoutTag = 1 }));
         Fails(WinshmStatus.Size, () => Region.Open(name, new RegionOptions { Size = 4999 }));
-        using Region joined = Region.Open(name, options with { Mode = RegionMode.OpenOrCreate });
+        using Region joined = Region.Open(name, options with { Disposition = RegionDisposition.OpenOrCreate });
         string other = NewName();
         Fails(WinshmStatus.Invalid, () => Region.Open(other, options with { Capacity = 1 }));
         Fails(WinshmStatus.Invalid, () => Region.Open(other, options with { Security = "nonsense" }));
-        Fails(WinshmStatus.Invalid, () => Region.Open(other, options with { Mode = 0 }));
+        Fails(WinshmStatus.Invalid, () => Region.Open(other, options with { Disposition = 0 }));
     }
 
     [Fact]
@@ -328,7 +329,7 @@ public class RegionTests
                 Region.Open(name).Dispose();
                 return false;
             }
-            catch (WinshmException e) when (e.Status == WinshmStatus.NotFound)
+            catch (RegionNotFoundException)
             {
                 return true;
             }

@@ -27,10 +27,28 @@ internal static class Support
         return taken;
     }
 
-    public static WinshmException Fails(WinshmStatus status, Action action)
+    /// <summary>Expects the exception that stands for a status.</summary>
+    public static Exception Fails(WinshmStatus status, Action action) => Is(status, Record.Exception(action));
+
+    /// <summary>Expects the exception that stands for a status.</summary>
+    public static async Task<Exception> FailsAsync(WinshmStatus status, Func<Task> action) =>
+        Is(status, await Record.ExceptionAsync(action));
+
+    private static Exception Is(WinshmStatus status, Exception? e)
     {
-        WinshmException e = Assert.ThrowsAny<WinshmException>(action);
-        Assert.Equal(status, e.Status);
+        Type expected = status switch
+        {
+            WinshmStatus.Invalid or WinshmStatus.Name => typeof(ArgumentException),
+            WinshmStatus.Range => typeof(ArgumentOutOfRangeException),
+            WinshmStatus.Timeout => typeof(TimeoutException),
+            WinshmStatus.NotFound => typeof(RegionNotFoundException),
+            WinshmStatus.Exists => typeof(RegionExistsException),
+            WinshmStatus.OwnerDead => typeof(OwnerDeadException),
+            _ => typeof(WinshmException),
+        };
+        Assert.IsType(expected, e);
+        Assert.Contains($"[{Library.GetStatusName(status)}]", e.Message);
+        Assert.Equal(status, (e as WinshmException)?.Status ?? status);
         return e;
     }
 
