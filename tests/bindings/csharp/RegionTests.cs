@@ -53,18 +53,45 @@ public class RegionTests
     public void ArgumentsThatCannotBeHandedOverAreRefused()
     {
         string name = NewName();
-        Assert.Throws<ArgumentNullException>(() => Region.Open(null!));
+        Assert.Throws<ArgumentNullException>("name", () => Region.Open(null!));
+        Assert.Throws<ArgumentNullException>("name", () => Region.Create(null!, 10));
+        Assert.Throws<ArgumentNullException>("name", () => Region.OpenOrCreate(null!, 10));
+        Assert.Throws<ArgumentNullException>("name", () => Region.Open(null!, new RegionOptions()));
         Assert.Throws<ArgumentNullException>(() => Region.Open(name, (RegionOptions)null!));
-        Assert.Throws<ArgumentException>(() => Region.Create("a\0b", 10));
-        Assert.ThrowsAny<ArgumentException>(() => Region.Create("a\uD800", 10));
+        Assert.Throws<ArgumentException>("name", () => Region.Create("a\0b", 10));
+        Assert.Throws<ArgumentException>("name", () => Region.Create("a\uD800", 10));
+        Assert.Throws<ArgumentException>("name", () => Region.Create("a/b", 10));
+        Assert.Throws<ArgumentException>("options.Security", () => Region.Open(name, new RegionOptions { Security = "\0" }));
         Assert.Throws<ArgumentOutOfRangeException>(() => Region.Create(name, -1));
         Assert.Throws<ArgumentOutOfRangeException>(() => Region.OpenOrCreate(name, -1));
         Assert.Throws<ArgumentOutOfRangeException>(() => Region.Open(name, new RegionOptions { Size = -1 }));
         Assert.Throws<ArgumentOutOfRangeException>(() => Region.Open(name, new RegionOptions { Capacity = -1 }));
-        Assert.Throws<ArgumentOutOfRangeException>(
+        Assert.Throws<ArgumentOutOfRangeException>("options.Timeout",
             () => Region.Open(name, new RegionOptions { Timeout = TimeSpan.FromMilliseconds(-2) }));
         Assert.Throws<ArgumentOutOfRangeException>(
             () => Region.Open(name, new RegionOptions { Timeout = TimeSpan.FromDays(50) }));
+    }
+
+    private struct Sample
+    {
+        public long Time;
+        public double Value;
+    }
+
+    [Fact]
+    public void AStructureSaysTheSize()
+    {
+        string name = NewName();
+        using Region first = Region.Create<Sample>(name);
+        using Region second = Region.OpenOrCreate<Sample>(name, RegionFlags.Task);
+        Assert.Equal(16, first.Size);
+        first.As<Sample>().Value = 2.5;
+        first.As<Sample>().Time = 7;
+        Assert.Equal(2.5, second.AsReadOnly<Sample>().Value);
+        Assert.Equal(7, second.Read<long>());
+        Fails(WinshmStatus.Size, () => Region.OpenOrCreate<long>(name));
+        using Region other = Region.OpenOrCreate<long>(NewName());
+        Assert.Equal(8, other.Size);
     }
 
     [Fact]

@@ -114,9 +114,35 @@ internal sealed class Child : IDisposable
 
     public string Ask(string command)
     {
-        _process.StandardInput.WriteLine(command);
-        _process.StandardInput.Flush();
+        Type(command);
         return Read();
+    }
+
+    public void Type(string line)
+    {
+        _process.StandardInput.WriteLine(line);
+        _process.StandardInput.Flush();
+    }
+
+    /// <summary>Waits for a text on its output; nothing else may come before.</summary>
+    public void Shows(string text)
+    {
+        string shown = "";
+        char[] next = new char[1];
+        while (shown != text)
+        {
+            Assert.StartsWith(shown, text);
+            Assert.Equal(1, _process.StandardOutput.ReadAsync(next, 0, 1).WaitAsync(Support.Patience).GetAwaiter().GetResult());
+            shown += next[0] == '\r' ? "" : next[0];
+        }
+    }
+
+    /// <summary>What else it shows until its end.</summary>
+    public string Rest()
+    {
+        string rest = _process.StandardOutput.ReadToEndAsync().WaitAsync(Support.Patience).GetAwaiter().GetResult();
+        Assert.Equal(0, WaitForExit());
+        return rest.ReplaceLineEndings("\n");
     }
 
     public string Read() =>
