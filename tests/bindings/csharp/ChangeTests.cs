@@ -69,7 +69,8 @@ public class ChangeTests
         using Region region = Region.Create(NewName(), 8);
         using Region other = Region.Open(region.Name);
         other.Notify();
-        IAsyncEnumerable<uint> changes = region.Changes();
+        using CancellationTokenSource patience = new(Patience);
+        IAsyncEnumerable<uint> changes = region.Changes(patience.Token);
         // After the call, though before the loop.
         other.Notify();
         List<uint> seen = [];
@@ -83,7 +84,7 @@ public class ChangeTests
             _ = Task.Delay(seen.Count).ContinueWith(_ => other.Notify(), TaskScheduler.Default);
         }
         Assert.Equal([2, 3, 4, 5, 6], seen);
-        await foreach (uint now in region.Changes(0))
+        await foreach (uint now in region.Changes(0, patience.Token))
         {
             Assert.Equal(6u, now);
             break;
