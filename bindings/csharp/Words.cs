@@ -15,11 +15,13 @@ internal static partial class Words
     internal static readonly Dictionary<string, string> Table = new()
     {
         ["winshm.h"] = "the documentation of Winshm",
+        ["NULL"] = "null",
 
         // Functions, with which a message also begins.
         ["winshm_create"] = "Region.Create()",
         ["winshm_open"] = "Region.Open()",
         ["winshm_open_or_create"] = "Region.OpenOrCreate()",
+        ["open_or_create"] = "Region.OpenOrCreate()",
         ["winshm_open_with"] = "Region.Open()",
         ["winshm_close"] = "Region.Close()",
         ["winshm_data"] = "Region.Span",
@@ -85,7 +87,7 @@ internal static partial class Words
 
     // An object's name in quotes comes first, as it may look like anything. Statuses do not match, nor an
     // apostrophe within a word.
-    [GeneratedRegex(@"(?<!\w)'.*?'(?!\w)|\b(?<name>winshm\.h\b|winshm_\w+(?:\.\w+)?|WINSHM_(?!E_)[A-Z_]+)(?:\(\))?",
-        RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"(?<!\w)'.*?'(?!\w)|\b(?<name>winshm\.h\b|NULL\b|open_or_create\b|" +
+        @"winshm_\w+(?:\.\w+)?|WINSHM_(?!E_)[A-Z_]+)(?:\(\))?", RegexOptions.CultureInvariant)]
     private static partial Regex Names();
 }
