@@ -9,13 +9,23 @@ import sys
 
 import winshm
 
-with winshm.open_or_create("example-recover", 16) as region:
-    # Money goes from one account to the other, and their sum should always be the same.
-    accounts = region.view_as(ctypes.c_int64 * 2)
+
+# Money goes from one account to the other, and together they always have 100.
+class Accounts(ctypes.LittleEndianStructure):
+    _fields_ = [("mine", ctypes.c_int64), ("yours", ctypes.c_int64)]
+
+
+def fill(region):
+    region.view_as(Accounts).mine = 100
+
+
+# Who creates the region fills it, and nobody else gets the lock before that is done.
+with winshm.open_or_create("example-recover", ctypes.sizeof(Accounts), fill=fill) as region:
+    accounts = region.view_as(Accounts)
 
     if "crash" in sys.argv:
         with region.lock():
-            accounts[0] -= 10
+            accounts.mine -= 30
             # The process ends in the midst of its work, as if it had been killed. The
             # system tells nobody, but the lock is not lost.
             os._exit(1)
@@ -26,8 +36,8 @@ with winshm.open_or_create("example-recover", 16) as region:
     # data that are half written and not notice it.
     with region.lock(recover=True) as held:
         if held.owner_died:
-            print(f"The owner of the lock has died and left {list(accounts)}.")
-            accounts[1] = -accounts[0]
+            print(f"The owner of the lock has died and left {accounts.mine} and {accounts.yours}.")
+            accounts.yours = 100 - accounts.mine
             # From here on the data are whole again, for everybody.
             region.make_consistent()
-        print(f"The accounts are {list(accounts)}.")
+        print(f"The accounts have {accounts.mine} and {accounts.yours}.")

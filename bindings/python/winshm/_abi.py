@@ -198,6 +198,15 @@ def find() -> str:
     return str(beside) if beside.exists() else file_name
 
 
+def _chosen(path: str) -> bool:
+    return path == os.environ.get("WINSHM_LIBRARY")
+
+
+def _told(path: str) -> str:
+    """Name a library, and who has named it."""
+    return f"{path}, from the environment variable WINSHM_LIBRARY," if _chosen(path) else path
+
+
 def check_version(loaded: int, path: str) -> None:
     """Refuse a library of another major version or a smaller minor one.
 
@@ -207,7 +216,7 @@ def check_version(loaded: int, path: str) -> None:
     has_major, has_minor = loaded >> 16, loaded >> 8 & 0xFF
     if has_major != major or has_minor < minor:
         raise ImportError(
-            f"{path} is winshm {has_major}.{has_minor}, but this package needs "
+            f"{_told(path)} is winshm {has_major}.{has_minor}, but this package needs "
             f"{major}.{minor} or a later {major}.x; install matching versions, or "
             f"let WINSHM_LIBRARY name another library",
             path=path,
@@ -222,11 +231,14 @@ def load(path: str) -> tuple[ctypes.CDLL, ctypes.PyDLL]:
     try:
         releasing = ctypes.CDLL(path)
     except OSError as error:
-        raise ImportError(
-            f"cannot load {path}: {error}; put the library beside this package, where "
-            f"the system looks for libraries, or let WINSHM_LIBRARY name its full path",
-            path=path,
-        ) from error
+        cure = (
+            "let it name the library's full path, or unset it"
+            if _chosen(path)
+            else "put the library beside this package, where the system looks for libraries, "
+            "or let WINSHM_LIBRARY name its full path"
+        )
+        message = f"{_told(path)} cannot be loaded: {error}; {cure}"
+        raise ImportError(message, path=path) from error
     keeping = ctypes.PyDLL(path, handle=releasing._handle)
     try:
         keeping.winshm_version.restype = c_uint32
@@ -239,7 +251,8 @@ def load(path: str) -> tuple[ctypes.CDLL, ctypes.PyDLL]:
                 function.argtypes = argtypes
                 function.restype = restype
     except AttributeError as error:
-        raise ImportError(f"{path} is not a winshm library: {error}", path=path) from error
+        message = f"{_told(path)} is not a winshm library: {error}"
+        raise ImportError(message, path=path) from error
     return releasing, keeping
 
 

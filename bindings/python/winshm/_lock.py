@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
 from . import _abi
 from ._abi import Status, lib, quick, untyped
 from ._errors import error, raise_after
-from ._memory import BRIEF, check_ctype, new_bytes, readable, word, writable
+from ._memory import BRIEF, new_bytes, readable, word, writable
+from ._plain import check_ctype
 from ._waiting import check_timeout, slices
 
 if TYPE_CHECKING:
@@ -152,6 +153,9 @@ class Lock(Held):
 
     __slots__ = ()
 
+    #: What the messages say was called.
+    _function = "region.lock()"
+
     def __enter__(self) -> Lock:
         if self._timeout is not None:
             check_timeout(self._timeout)
@@ -168,13 +172,14 @@ class Lock(Held):
         self.owner_died = False
         try:
             if status == _TIMEOUT and timeout != 0:
+                self._region._refuse_deadlock(self._use.mode, self._function)
                 handles, modes = self._region._arguments(), repeat(self._use.mode)
                 for status in map(lock_slowly, handles, modes, slices(timeout)):
                     if status != _TIMEOUT:
                         break
             self.owner_died = status == _OWNER_DEAD and self._use.mode == EXCLUSIVE
             if status and not (self.owner_died and self._recover):
-                raise self._region._failure(status)
+                raise self._region._failure(status, function=self._function)
             # What has come during the wait is raised here, and not behind the try.
             _let_signal_handlers_run()
         except BaseException:
@@ -202,6 +207,14 @@ class Lock(Held):
             self._region._close_late()
 
 
+class AcquiredLock(Lock):
+    """What Region.acquire() returns."""
+
+    __slots__ = ()
+
+    _function = "region.acquire()"
+
+
 class UnusedLock(Lock):
     """What Region.lock() returns; dropped before it is entered, it warns.
 
@@ -214,6 +227,16 @@ class UnusedLock(Lock):
     def __enter__(self) -> Lock:
         self.__class__ = Lock  # type: ignore[assignment]
         return self.__enter__()
+
+    def __aenter__(self) -> NoReturn:
+        self.__class__ = Lock  # type: ignore[assignment]
+        raise TypeError(
+            'this lock is for "with"; coroutines write "async with region.lock_async():", '
+            "on a region opened with tasks=True"
+        )
+
+    # Without this one Python would not come to the other.
+    __aexit__ = __aenter__
 
     def __del__(self) -> None:
         warn_of_unused(self, "with region.lock()")

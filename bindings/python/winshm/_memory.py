@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from . import _errors
 from ._abi import Status
+from ._plain import check_ctype, check_plain
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -63,7 +64,11 @@ class Owner:
             return
         statuses = map(self._close, (self.handle,))
         if self.arrays:
-            raise BufferError(f"cannot close the {self.what}: views of it exist")
+            raise BufferError(
+                f"cannot close the {self.what}: views of it exist; first release or del the "
+                "memoryviews, numpy arrays and ctypes objects that were made of it, or leave "
+                "its with block, which closes it after the last of them"
+            )
         try:
             # Unlike a call, a step of an iterator lets no signal handler come between it
             # and those before and after it. One that made an array now, or whose exception
@@ -141,12 +146,19 @@ def _array_ends(array: Any) -> None:
     # object apart, so others may use the array after this. What is made only now is not
     # part of that garbage: its own __del__ comes when the array really ends. A weak
     # reference would not do either, those of garbage are cleared even earlier.
-    array.last_use = _LastUse(array.owner, id(array))
+    if array.owner is not None:
+        array.last_use = _LastUse(array.owner, id(array))
 
 
 @functools.lru_cache
 def _array_type(size: int) -> type[ctypes.Array[ctypes.c_ubyte]]:
-    members = {"_type_": ctypes.c_ubyte, "_length_": size, "__del__": _array_ends}
+    # One that an exception ends before it is known to its owner has none.
+    members = {
+        "_type_": ctypes.c_ubyte,
+        "_length_": size,
+        "__del__": _array_ends,
+        "owner": None,
+    }
     return type("Memory", (ctypes.Array,), members)
 
 
@@ -162,16 +174,20 @@ class Block:
 
     _what = "block"
 
+    # An exception may end the making of an object at any moment, and its end needs these.
+    _owner: Owner | None = None
+    #: The owner of a handle that stays open after the end of a with block.
+    _left: Owner | None = None
+    #: The handle for untyped functions; None, which they refuse, once it is closed.
+    _argument: Any = None
+    _data: memoryview | None = None
+
     def __init__(self, owner: Owner, address: int | None, readonly: bool) -> None:
-        self._owner: Owner | None = owner
-        #: The owner of a handle that stays open after the end of a with block.
-        self._left: Owner | None = None
+        self._owner = owner
         owner.block = weakref.ref(self)
-        #: The handle for untyped functions; None, which they refuse, once it is closed.
-        self._argument: Any = ctypes.c_void_p.from_param(owner.handle)
+        self._argument = ctypes.c_void_p.from_param(owner.handle)
         self._address = address
         self._readonly = readonly
-        self._data: memoryview | None = None
         # Keeps threads from making arrays while another one closes. Reentrant, because
         # a finalizer, which may use this block, can run at any allocation.
         self._guard = threading.RLock()
@@ -185,10 +201,12 @@ class Block:
             raise _errors.forked(self._what)
         return owner.handle
 
-    def _failure(self, status: int, more: str = "") -> _errors.Error:
+    def _failure(self, status: int, more: str = "", function: str = "") -> _errors.Error:
         """Make the exception for the call that has just failed; as _errors.error()."""
         # Of what was closed here the library has seen no more than NULL.
-        return _errors.closed(self._what) if self.closed else _errors.error(status, more)
+        if self.closed:
+            return _errors.closed(self._what)
+        return _errors.error(status, more, function)
 
     @property
     def closed(self) -> bool:
@@ -252,8 +270,9 @@ class Block:
         The result is the shared memory, not a copy: assigning to its fields writes.
         Use types of fixed size, and the alignment that the other languages use.
 
-        Raises ValueError if it does not fit, and TypeError for a read-only mapping,
-        since ctypes cannot refuse to write: Region.read_as() makes a copy.
+        Raises ValueError if it does not fit, and TypeError for a type with pointers or
+        Python objects in it, which mean nothing to other processes, and for a read-only
+        mapping, since ctypes cannot refuse to write: Region.read_as() makes a copy.
         """
         check_ctype(ctype)
         if self._readonly:
@@ -332,7 +351,7 @@ class Block:
             self._left.close_abandoned()
 
     def __del__(self) -> None:
-        owner = getattr(self, "_owner", None)
+        owner = self._owner
         if owner is not None:
             if owner.open and not owner.forked:
                 text = f"unclosed {owner.what}"
@@ -367,12 +386,6 @@ def _is_released(view: memoryview) -> bool:
         return True
 
 
-def check_ctype(ctype: type[Any]) -> None:
-    """Refuse what is no type that can be laid over memory."""
-    if not (isinstance(ctype, type) and hasattr(ctype, "from_buffer")):
-        raise TypeError(f"a ctypes type is needed, such as a Structure, not {ctype!r}")
-
-
 def unsigned(value: int, what: str, bits: int = 64) -> int:
     """Refuse what ctypes would cut to size without a word."""
     value = operator.index(value)
@@ -402,6 +415,12 @@ new_bytes: Callable[[bytes | None, int], bytes] = ctypes.PYFUNCTYPE(
 _first_byte = ctypes.c_char.from_buffer
 
 
+def _plain(buffer: Buffer) -> memoryview:
+    view = memoryview(buffer)
+    check_plain(view)
+    return view
+
+
 def writable(buffer: Buffer) -> tuple[Any, int]:
     """Give a pointer to the bytes of a contiguous, writable buffer, and their number.
 
@@ -411,7 +430,10 @@ def writable(buffer: Buffer) -> tuple[Any, int]:
         pointer = ctypes.byref(_first_byte(buffer))
         # Only now it cannot be cut any more.
         return pointer, len(buffer)
-    view = memoryview(buffer)
+    return _pointer(_plain(buffer))
+
+
+def _pointer(view: memoryview) -> tuple[Any, int]:
     return ctypes.byref(_first_byte(view)) if view.nbytes else None, view.nbytes
 
 
@@ -420,8 +442,8 @@ def readable(buffer: Buffer) -> tuple[Any, int]:
     if type(buffer) is bytearray:
         return writable(buffer)
     if not isinstance(buffer, bytes):
-        view = memoryview(buffer)
+        view = _plain(buffer)
         if not view.readonly and view.c_contiguous:
-            return writable(view)
+            return _pointer(view)
         buffer = view.tobytes()
     return buffer, len(buffer)

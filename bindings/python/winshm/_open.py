@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from . import _abi
 from ._abi import Status, lib, quick
-from ._errors import check
+from ._errors import NotFoundError, check
 from ._memory import close_unclaimed, unsigned
 from ._region import Region
 from ._waiting import slices
@@ -43,8 +43,8 @@ def create(
     fill       -- a function that is called with the new region to put its first data
                   there, before anybody else can read them
 
-    fill is called with the exclusive lock, so others wait for it: do not lock in it. If it
-    raises an exception, the region is closed and the exception goes on. Who has joined
+    fill is called with the exclusive lock, so others wait for it: do not lock in it. It is
+    an ordinary function, since nobody would await a coroutine: TypeError. If it raises an exception, the region is closed and the exception goes on. Who has joined
     meanwhile, or joins when this process has died in fill, gets the lock with
     recover=True and owner_died, and fills the region in its place.
 
@@ -84,7 +84,8 @@ def open(
     layout_tag -- refused if the region has another one; 0: any
     security   -- whose region it may be: None: this user's, an administrator's or the
                   system's; "anyone": whoever owns it is trusted
-    timeout    -- seconds to wait for the region to appear; None: without end
+    timeout    -- seconds to wait for the region to appear, after which NotFoundError is
+                  raised; None: without end
     readonly   -- map the data read-only, which the system enforces
     raw        -- as a plain block without lock or notification; also made by strangers
 
@@ -122,10 +123,12 @@ def open_or_create(
     )
 
 
-def open_again(name: str, flags: int) -> Region:
+def open_again(
+    name: str, flags: int, size: int, layout_tag: int, security: str | None
+) -> Region:
     """Open a region that was pickled elsewhere."""
     flags &= ~_abi.NO_LOCK
-    return _enter(_abi.OPEN_EXISTING, name, flags, 0, 0, 0, None)
+    return _enter(_abi.OPEN_EXISTING, name, flags, size, 0, layout_tag, security)
 
 
 _FUNCTIONS = {
@@ -185,9 +188,16 @@ def _enter(
             # may be inside for longer than a part of the time-out.
             if status not in (Status.NOT_FOUND, Status.NOT_MANAGED, Status.TIMEOUT):
                 break
+        if status == Status.NOT_FOUND and timeout:
+            # The library has been told of the last slice of the time-out only.
+            message = (
+                f"winshm.open() {name!r}: no such region within {timeout:g} s "
+                "[WINSHM_E_NOT_FOUND]. Start its creator first, or wait for longer."
+            )
+            raise NotFoundError(status, message, quick.winshm_last_os_code())
         check(status, _FUNCTIONS[disposition])
         assert out.value is not None
-        region = Region(out.value, name, flags)
+        region = Region(out.value, name, flags, security)
         if fill is not None and region.info.origin != _abi.ORIGIN_OPENED:
             region._fill(fill)
         return region

@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator, Iterator
 from ctypes import byref
 from operator import index
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -13,12 +14,14 @@ from . import _abi, _errors
 from ._abi import Status, lib, quick, untyped
 from ._change import Changing
 from ._errors import check
-from ._info import Info, Participant, Roles
-from ._lock import EXCLUSIVE, SHARED, Held, Lock, UnusedLock, Use, unlock
+from ._info import Info, Kind, Participant, Roles
+from ._lock import EXCLUSIVE, SHARED, AcquiredLock, Held, Lock, UnusedLock, Use, unlock
 from ._lock import copy_in, copy_in_slowly, copy_out, copy_out_slowly
-from ._memory import BRIEF, Owner, check_ctype, close_unclaimed, new_bytes
-from ._memory import readable, unsigned, word, writable
-from ._tasks import AsyncLock, Turns, UnusedAsyncLock
+from ._memory import BRIEF, Owner, close_unclaimed, new_bytes, readable, unsigned, word
+from ._memory import writable
+from ._plain import check_ctype
+from ._tasks import AsyncLock, UnusedAsyncLock
+from ._turns import Turns
 from ._view import View
 from ._waiting import check_timeout, slices
 
@@ -59,31 +62,47 @@ class Region(Changing):
 
     _what = "region"
 
-    def __init__(self, handle: int, name: str, flags: int) -> None:
+    # What the end of an object needs of which the making was ended by an exception.
+    _name = ""
+    _turns: Turns | None = None
+    #: Makes the copies while fill has the region.
+    _filling: Held | None = None
+    #: The thread on which fill runs.
+    _filler: int | None = None
+
+    def __init__(
+        self, handle: int, name: str, flags: int, security: str | None = None
+    ) -> None:
         owner = Owner(handle, lib.winshm_close, f"region {name!r}")
         super().__init__(owner, quick.winshm_data(handle), not flags & _abi.WRITE)
         self._name = name
         self._flags = flags
         self._make_uses()
-        self._turns = Turns(owner, self._argument) if flags & _abi.TASK else None
-        #: Makes the copies while fill has the region.
-        self._filling: Held | None = None
+        # What else is given to create a region says nothing of whom to trust.
+        self._security = security if security == "anyone" else None
+        if flags & _abi.TASK:
+            self._turns = Turns(owner, self._argument, name)
 
     def __reduce_ex__(self, protocol: object) -> tuple[Any, ...]:
         """Pickle the name and the access, for multiprocessing and the like.
 
         Where it is unpickled the region is opened again, as by open() with the readonly,
-        raw, no_map and tasks of this object. So somebody must have it open then, and that
-        object is a participant of its own, to be closed there.
+        raw, no_map and tasks of this object, and with security="anyone" if it was opened so.
+        So somebody must have it open then, and that object is a participant of its own, to
+        be closed there. A region that has got the name since, but has another size or
+        layout_tag, is refused with Error SIZE or TAG; a raw one is taken as it is.
         """
         # Not above, as it needs this class.
         from ._open import open_again
 
-        self._handle  # noqa: B018 - raises if it is closed
-        return open_again, (self._name, self._flags)
+        info = self.info
+        # Of a raw block the system may know only in how many pages it lies.
+        size = 0 if info.kind == Kind.RAW else info.size
+        return open_again, (self._name, self._flags, size, info.layout_tag, self._security)
 
-    def _failure(self, status: int, more: str = "") -> _errors.Error:
-        return super()._failure(status, _COROUTINES if status == Status.DEADLOCK else more)
+    def _failure(self, status: int, more: str = "", function: str = "") -> _errors.Error:
+        more = _COROUTINES if status == Status.DEADLOCK else more
+        return super()._failure(status, more, function)
 
     def _close(self, owner: Owner) -> None:
         try:
@@ -148,6 +167,10 @@ class Region(Changing):
     ) -> int:
         """Wait up to timeout seconds where a call that was not to wait has timed out."""
         if status == _TIMEOUT and timeout != 0:
+            writes = function is _write_slowly
+            self._refuse_deadlock(
+                EXCLUSIVE if writes else SHARED, "region.write()" if writes else "region.read()"
+            )
             for milliseconds in slices(timeout):
                 status = function(self._argument, *arguments, milliseconds)
                 if status != _TIMEOUT:
@@ -156,13 +179,48 @@ class Region(Changing):
 
     def _fill(self, fill: Callable[[Region], object]) -> None:
         """Have the new region filled under the lock that it was created with."""
+        self._filler = threading.get_ident()
         self._filling = Held(self, False, None, False)
         try:
-            fill(self)
+            result = fill(self)
+            if isinstance(result, (Awaitable, Generator, AsyncGenerator)):
+                if isinstance(result, (Coroutine, Generator)):
+                    result.close()  # So that nobody warns of it.
+                message = (
+                    f"fill has returned {result!r}, which has not run to its end: it must be "
+                    "an ordinary function, without async and yield, that fills the region "
+                    "before it returns"
+                )
+                raise TypeError(message)
             self.make_consistent()
             self.release()
         finally:
-            self._filling = None
+            self._filling = self._filler = None
+
+    def _refuse_deadlock(self, mode: int, function: str) -> None:
+        """Raise Error DEADLOCK if to wait here keeps the holder from ever releasing.
+
+        The library does so for locks of threads. That of a region for tasks is no
+        thread's, but this thread must go on for some of its holders to go on.
+        """
+        self._refuse_in_fill(function)
+        if self._turns is not None and self._turns.stopped_by_waiting(mode):
+            message = (
+                f"{function} {self._name!r}: a coroutine of this thread's event loop holds the "
+                "lock, and to wait for it would stop the loop [WINSHM_E_DEADLOCK]. Whoever "
+                "holds it copies with held.read() and held.write(); others take it with "
+                '"async with region.lock_async()".'
+            )
+            raise _errors.Error(Status.DEADLOCK, message)
+
+    def _refuse_in_fill(self, function: str) -> None:
+        if self._filler == threading.get_ident():
+            message = (
+                f"{function} {self._name!r}: this thread holds the lock already, for fill "
+                "[WINSHM_E_DEADLOCK]. In fill, region.read() and region.write() copy without "
+                "taking it."
+            )
+            raise _errors.Error(Status.DEADLOCK, message)
 
     def __repr__(self) -> str:
         return f"<winshm.Region {self._name!r}{', closed' if self.closed else ''}>"
@@ -224,7 +282,8 @@ class Region(Changing):
         Takes the lock shared, unless this thread holds it or there is none; up to
         4,096 bytes need no lock where no writer is at work. With tasks=True the lock is
         no thread's: whoever holds it reads with Held.read(). Raises RangeError,
-        TimeoutError, OwnerDeadError.
+        TimeoutError, OwnerDeadError, and Error with status DEADLOCK if a coroutine of
+        this thread's event loop holds the lock and this would wait for it.
         """
         if type(length) is not int or not 0 <= length <= BRIEF:
             length = self._length(offset, length)
@@ -293,7 +352,7 @@ class Region(Changing):
         tasks=True the lock is no thread's: whoever holds it writes with Held.write().
         Raises RangeError, AccessError for a read-only region, TimeoutError,
         OwnerDeadError, and Error with status DEADLOCK if this thread holds the lock
-        shared.
+        shared, or as read().
         """
         pointer, length = readable(data)
         self._copy(_write, _write_slowly, offset, pointer, length, timeout)
@@ -350,7 +409,7 @@ class Region(Changing):
 
         Under it, copy with held.read() and held.write(), or use .data. The region's own
         read(), write(), lock() and acquire() would wait until it is released, and stop
-        the event loop meanwhile, so that it never is.
+        the event loop meanwhile, so that it never is: they raise Error DEADLOCK then.
 
         Raises InvalidError unless the region was opened with tasks=True. Entering raises
         TimeoutError, OwnerDeadError, AccessError for an observer, ClosedError also if
@@ -372,7 +431,7 @@ class Region(Changing):
         Raises what entering lock() raises, and never holds the lock then. The result
         says in owner_died what only recover=True lets pass.
         """
-        return Lock(self, shared, timeout, recover).__enter__()
+        return AcquiredLock(self, shared, timeout, recover).__enter__()
 
     def release(self, *, shared: bool = False) -> None:
         """Release what acquire() has taken, on the thread that has taken it.

@@ -33,7 +33,14 @@ def slices(timeout: float | None) -> Iterator[int]:
 
 def check_timeout(timeout: float | None) -> None:
     """Refuse what is neither None nor a number of seconds; NaN is none."""
-    if timeout is not None and not timeout >= 0:
+    if timeout is None:
+        return
+    try:
+        valid = timeout >= 0
+    except TypeError:
+        message = f"timeout must be None or a number of seconds, not {timeout!r}"
+        raise TypeError(message) from None
+    if not valid:
         raise ValueError(f"timeout must be None or at least 0 seconds, not {timeout!r}")
 
 

@@ -189,9 +189,14 @@ def import_with(monkeypatch, library):
 
 
 def test_import_without_the_library(monkeypatch, tmp_path):
-    last = import_with(monkeypatch, tmp_path / "nothing")
-    assert last.startswith("ImportError: cannot load ")
-    assert "WINSHM_LIBRARY" in last
+    chosen = tmp_path / "nothing"
+    last = import_with(monkeypatch, chosen)
+    told = f"{chosen}, from the environment variable WINSHM_LIBRARY,"
+    assert last.startswith(f"ImportError: {told} cannot be loaded: ")
+    assert "unset it" in last
+    monkeypatch.delenv("WINSHM_LIBRARY")
+    with pytest.raises(ImportError, match="^nothing cannot be loaded: .* let WINSHM_LIBRARY"):
+        _abi.load("nothing")
 
 
 def test_import_of_another_library(monkeypatch):

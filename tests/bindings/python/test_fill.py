@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Data that the creator puts there before others read."""
 
+import asyncio
 import pickle
 import time
+from concurrent import futures
 
 import pytest
 import winshm
@@ -77,3 +79,57 @@ def test_fill_that_is_refused(name):
                 opener(name, 10, fill=print, **{lockless: True})
     with pytest.raises(TypeError, match="fill must be a function"):
         winshm.create(name, 10, fill=b"abc")
+
+
+async def _coroutine(region):
+    region.write(0, b"x")
+
+
+def _generator(region):
+    yield region.write(0, b"x")
+
+
+async def _async_generator(region):
+    yield region.write(0, b"x")
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("fill", [_coroutine, _generator, _async_generator])
+def test_fill_that_does_not_run(name, fill):
+    """It gives back what would have to be awaited or gone through."""
+    others = []
+
+    def call(region):
+        others.append(winshm.open(name))
+        return fill(region)
+
+    with pytest.raises(TypeError, match="an ordinary function, without async and yield"):
+        winshm.create(name, 10, fill=call)
+    with others[0] as other, pytest.raises(winshm.OwnerDeadError):
+        other.read()
+
+
+def test_fill_that_locks(name):
+    def in_a_task(region):
+        async def enter():
+            async with region.lock_async():
+                pass
+
+        asyncio.run(enter())
+
+    for fill in (winshm.Region.acquire, lambda region: region.lock().__enter__(), in_a_task):
+        with pytest.raises(winshm.Error, match=r"lock.* for fill \[WINSHM_E_DEADLOCK\]"):
+            winshm.create(name, 10, tasks=True, fill=fill)
+    with pytest.raises(winshm.TimeoutError):
+        winshm.create(name, 10, tasks=True, fill=lambda region: region.acquire(timeout=0))
+    # Another thread may well wait until fill is done.
+    with futures.ThreadPoolExecutor(1) as pool:
+        waiting = []
+
+        def fill(region):
+            waiting.append(pool.submit(region.acquire, timeout=20))
+            time.sleep(0.05)
+
+        with winshm.create(name, 10, tasks=True, fill=fill) as region:
+            assert not waiting[0].result().owner_died
+            region.release()

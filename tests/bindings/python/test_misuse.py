@@ -4,7 +4,9 @@
 import asyncio
 import copy
 import ctypes
+import gc
 import pickle
+import sys
 import threading
 
 import pytest
@@ -29,6 +31,58 @@ def test_arguments_of_wrong_types(name, region):
         for function in (region.view_as, region.read_as, held.read_as):
             with pytest.raises(TypeError, match="ctypes type"):
                 function(bad)
+
+
+@pytest.mark.filterwarnings("error")
+def test_lock_of_threads_in_async_with(region):
+    async def main():
+        async with region.lock():
+            pass
+
+    with pytest.raises(TypeError, match=r"async with region.lock_async\(\)"):
+        asyncio.run(main())
+
+
+def test_messages_name_what_was_called(region, holder):
+    for call in (region.acquire, region.lock):
+        with pytest.raises(winshm.TimeoutError, match=rf"^region\.{call.__name__}\(\) "):
+            call(timeout=0).__enter__()
+
+
+def test_views_say_how_to_be_rid_of_them(name):
+    region = winshm.create(name, 8)
+    piece = region.data[:1]
+    with pytest.raises(BufferError, match="release or del .* with block"):
+        region.close()
+    piece.release()
+    region.close()
+
+
+@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
+def test_objects_that_were_not_finished(region, monkeypatch):
+    """Their finalizers have nothing to complain of."""
+    complaints = []
+    hook = sys.unraisablehook
+
+    class Interrupt(BaseException):
+        pass
+
+    def interrupt(*arguments):
+        raise Interrupt
+
+    sys.unraisablehook = complaints.append
+    try:
+        type(region.data.obj)()
+        winshm.Region.__new__(winshm.Region)
+        for call in ("_memory.weakref.ref", "_change.Watcher", "_region.Turns"):
+            with monkeypatch.context() as patch, pytest.raises(Interrupt):
+                patch.setattr(f"winshm.{call}", interrupt)
+                winshm.open(region.name, tasks=True)
+        gc.collect()
+    finally:
+        sys.unraisablehook = hook
+    assert complaints == []
+    assert len(region.participants) == 1
 
 
 @pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy])

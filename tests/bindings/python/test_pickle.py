@@ -2,6 +2,7 @@
 """Regions that go to other processes, as their name."""
 
 import multiprocessing
+import os
 import pickle
 from concurrent import futures
 
@@ -50,6 +51,37 @@ def test_access_of_tasks_goes_with_it(tasks):
         with pytest.raises(winshm.TimeoutError):
             copy.acquire(timeout=0)
         copy.release()
+
+
+def test_another_life_of_the_name(name):
+    with winshm.create(name, 10, layout_tag=5) as region:
+        pickled = pickle.dumps(region)
+        pickle.loads(pickled).close()
+    for size, tag, match in ((11, 5, "SIZE"), (10, 6, "TAG")):
+        with winshm.create(name, size, layout_tag=tag), pytest.raises(winshm.Error, match=match):
+            pickle.loads(pickled)
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="needs root")
+def test_trust_goes_with_it(child, name):
+    """What somebody else owns is opened again only by who trusted its owner."""
+    owner = child(
+        "os.setuid(65533)\n"
+        "with winshm.create(sys.argv[1], 10, security='everyone-read') as r:\n"
+        "    r.write(0, b'x'); print('made', flush=True); sys.stdin.readline()",
+        name,
+    )
+    assert owner.line() == "made"
+    stranger = child(
+        "import pickle\n"
+        "os.setuid(65534)\n"
+        "r = winshm.open(sys.argv[1], readonly=True, security='anyone')\n"
+        "with r, pickle.loads(pickle.dumps(r)) as copy: print(copy.read(0, 1))",
+        name,
+    )
+    assert stranger.end() == "b'x'"
+    owner.go()
+    owner.end()
 
 
 def test_region_that_is_gone(name):

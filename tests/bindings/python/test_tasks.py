@@ -11,7 +11,7 @@ import time
 import pytest
 import winshm
 from conftest import HOLDER, enter, free, lock_threads, run, turns, until
-from winshm import _tasks
+from winshm import _turns
 from winshm import Status
 from winshm._lock import EXCLUSIVE, SHARED
 
@@ -74,6 +74,76 @@ def test_ordinary_regions_refuse_and_say_what_to_do(region):
         region.lock(shared=True, recover=True)
 
 
+def test_waits_that_stop_their_own_loop(tasks):
+    """Nobody could release the lock meanwhile, so they are refused."""
+
+    async def exclusive():
+        async with tasks.lock_async() as held:
+            for call in (tasks.read, lambda: tasks.write(0, b"x")):
+                with pytest.raises(winshm.Error, match=r"DEADLOCK\].* held.read\(\) and held.write"):
+                    call()
+            for call in (tasks.acquire, lambda: tasks.lock(shared=True).__enter__()):
+                with pytest.raises(winshm.Error, match="DEADLOCK"):
+                    call()
+            with pytest.raises(winshm.TimeoutError):
+                tasks.read(timeout=0)
+            # Another thread does not stop the loop.
+            waiting = asyncio.get_running_loop().run_in_executor(None, tasks.read, 0, 3)
+            await asyncio.sleep(0.05)
+            held.write(0, b"abc")
+        assert await waiting == b"abc"
+        tasks.write(0, b"x")
+
+    async def shared():
+        async with tasks.lock_async(shared=True), tasks.lock_async(shared=True):
+            assert tasks.read(0, 1) == b"x"
+            with pytest.raises(winshm.Error, match="DEADLOCK"):
+                tasks.write(0, b"x")
+        # Nothing is remembered of what is over.
+        await asyncio.get_running_loop().run_in_executor(None, tasks.acquire)
+        with pytest.raises(winshm.TimeoutError):
+            tasks.write(0, b"x", timeout=0.01)
+        tasks.release()
+
+    run(exclusive())
+    run(shared())
+
+
+def test_granted_and_not_yet_run(tasks):
+    """The loop has the lock for a coroutine that has not come to its turn."""
+
+    async def main():
+        first = tasks.lock_async()
+        await first.__aenter__()
+        second = asyncio.create_task(enter(tasks))
+        await turns()
+        await first.__aexit__()
+        with pytest.raises(winshm.Error, match="DEADLOCK"):
+            tasks.read()
+        await second
+
+    run(main())
+
+
+def test_time_out_names_the_holder(tasks, holder):
+    async def main(whom):
+        for timeout in (0, 0.25):
+            with pytest.raises(winshm.TimeoutError) as caught:
+                await enter(tasks, timeout=timeout)
+            assert f"region.lock_async() '{tasks.name}'" in str(caught.value)
+            assert f"within {timeout:g} s: {whom} holds it" in str(caught.value)
+
+    run(main(f"process {holder.process.pid}"))
+    holder.go()
+    holder.end()
+
+    async def nested():
+        async with tasks.lock_async():
+            await main("a coroutine that has it through the same region object")
+
+    run(nested())
+
+
 def test_opening_for_tasks(name):
     with winshm.create(name, 8, tasks=True) as first:
         with winshm.open_or_create(name, tasks=True) as second:
@@ -86,7 +156,7 @@ def test_opening_for_tasks(name):
 
 def test_turns_are_taken_in_order(tasks, monkeypatch):
     """Readers that are neighbours go together, and pass nobody."""
-    monkeypatch.setattr(_tasks, "_LONGEST_RUN", 60)
+    monkeypatch.setattr(_turns, "_LONGEST_RUN", 60)
 
     async def main():
         log, inside = [], 0

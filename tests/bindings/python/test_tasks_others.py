@@ -7,7 +7,7 @@ import threading
 import pytest
 import winshm
 from conftest import enter, free, run, turns, until
-from winshm import _tasks
+from winshm import _turns
 
 #: Takes the lock again and again for a second; the longest time that took.
 OTHER = (
@@ -60,7 +60,7 @@ def test_coroutines_come_in(child, tasks):
 @pytest.fixture
 def slow_thread(monkeypatch):
     """The thread that waits for the lock takes its time to say that it has got it."""
-    real = _tasks.lock_slowly
+    real = _turns.lock_slowly
     slow_thread = threading.Event()
     slow_thread.got = threading.Event()
 
@@ -71,7 +71,7 @@ def slow_thread(monkeypatch):
             assert slow_thread.wait(20)
         return status
 
-    monkeypatch.setattr(_tasks, "lock_slowly", lock_slowly)
+    monkeypatch.setattr(_turns, "lock_slowly", lock_slowly)
     yield slow_thread
     slow_thread.set()
 

@@ -40,6 +40,20 @@ def test_wait_times_out(region):
         assert timeout <= time.monotonic() - start < timeout + 5
 
 
+def test_open_times_out(name):
+    with pytest.raises(winshm.NotFoundError, match=rf"{name}.* within 0\.5 s .*NOT_FOUND"):
+        winshm.open(name, timeout=0.5)
+
+
+def test_time_outs_that_are_no_number(region, tasks):
+    calls = (region.lock, lambda timeout: region.read(timeout=timeout), region.wait)
+    for call in calls:
+        with pytest.raises(TypeError, match="timeout must be None or a number of seconds, not '1'"):
+            with_block = call(timeout="1")
+            with with_block:
+                pass
+
+
 def test_wait_for_another_process(child, region):
     seen = region.change_count
     other = child(
