@@ -177,8 +177,8 @@ proc map*(region: Region, offset, length: int64, flags: set[RegionFlag] = {}): V
   ## Maps a part of the region, as the region is or as `flags`, which may be
   ## `{rfRead}` or `{rfWrite}`, say.
   var handle: ptr winshm_view
-  check winshm_map(region.raw, cast[uint64](offset), cast[uint64](length), flags.bits,
-    addr handle)
+  let (offset, length) = region.raw.toRange(offset, length)
+  check winshm_map(region.raw, offset, length, flags.bits, addr handle)
   own(handle)
 
 proc span*(mapped: Region or View, offset, length: int64): pointer =
@@ -222,13 +222,15 @@ template toOpenArray*(mapped: Region or View, T: typedesc, offset: int64,
 # While a region is filled, the lock is held for whoever copies.
 
 proc copyOut(region: Region, offset: int64, room: pointer, length, timeout: int) =
-  let (handle, offset, length) = (region.raw, cast[uint64](offset), uint64(length))
-  check(if region.filling: winshm_copy_out(handle, offset, room, length)
+  let handle = region.raw
+  let (offset, length) = handle.toRange(offset, length)
+  check(if region.isFilling: winshm_copy_out(handle, offset, room, length)
         else: winshm_read(handle, offset, room, length, timeout.toTimeout))
 
 proc copyIn(region: Region, offset: int64, bytes: pointer, length, timeout: int) =
-  let (handle, offset, length) = (region.raw, cast[uint64](offset), uint64(length))
-  check(if region.filling: winshm_copy_in(handle, offset, bytes, length)
+  let handle = region.raw
+  let (offset, length) = handle.toRange(offset, length)
+  check(if region.isFilling: winshm_copy_in(handle, offset, bytes, length)
         else: winshm_write(handle, offset, bytes, length, timeout.toTimeout))
 
 proc read*(region: Region, offset: int64, buffer: var openArray[byte], timeout = Forever) =

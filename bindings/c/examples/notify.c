@@ -4,12 +4,13 @@
  *
  *     ./notify NAME                     listens; run it as often as you like
  *     ./notify NAME "good morning"      says this to all who listen
- *     ./notify NAME ""                  ends them
+ *     ./notify NAME bye                 ends them
  *
  * A listener uses no processor time while nobody speaks.
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <winshm.h>
 
 enum { LONGEST = 200 };
@@ -30,7 +31,7 @@ static void say(winshm_region *region, const char *words)
     check(winshm_write(region, 0, text, sizeof text, WINSHM_FOREVER));
 }
 
-static void listen_until_silence(winshm_region *region)
+static void listen_until_bye(winshm_region *region)
 {
     char text[LONGEST];
     uint32_t seen;
@@ -45,9 +46,10 @@ static void listen_until_silence(winshm_region *region)
     do {
         check(winshm_wait(region, seen, WINSHM_FOREVER, &seen));
         check(winshm_read(region, 0, text, sizeof text, WINSHM_FOREVER));
+        text[LONGEST - 1] = '\0'; /* Another program may have filled it all. */
         puts(text);
         fflush(stdout);
-    } while (text[0] != '\0');
+    } while (strcmp(text, "bye") != 0);
 }
 
 int main(int argc, char **argv)
@@ -59,7 +61,7 @@ int main(int argc, char **argv)
         say(region, argv[2]);
     } else if (argc == 2) {
         check(winshm_open_or_create(argv[1], LONGEST, 0, &region));
-        listen_until_silence(region);
+        listen_until_bye(region);
     } else {
         fputs("usage: notify NAME [WORDS]\n", stderr);
         return EXIT_FAILURE;

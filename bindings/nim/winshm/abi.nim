@@ -235,13 +235,17 @@ proc winshmProblem*(): string =
   ## Why the library cannot be used: it was not found, or its version does not fit.
   ## Empty if all is well.
   when not defined(winshmLink):
+    let path = candidates()[^1]
+    let chosen = getEnv("WINSHM_LIBRARY").len > 0
+    let told = path & (if chosen: ", from the environment variable WINSHM_LIBRARY," else: "")
     if library.isNil:
-      let path = candidates()[^1]
       discard load(path)
-      return "cannot load " & path & " (" & loadError() & "). Set WINSHM_LIBRARY to the " &
-        "library's full path, or put it beside the program or where the system looks."
+      return told & " cannot be loaded (" & loadError() & "). " &
+        (if chosen: "Let it name the library's full path, or unset it."
+         else: "Set WINSHM_LIBRARY to the library's full path, or put it beside the program " &
+           "or where the system looks.")
     if winshmSymbol("winshm_version").isNil:
-      return "the library that was loaded is not winshm: " & candidates()[^1]
+      return told & " was loaded and is not winshm."
   let version = winshm_version()
   if version shr 16 != WINSHM_VERSION_MAJOR or
       (version shr 8 and 0xFF) < WINSHM_VERSION_MINOR:

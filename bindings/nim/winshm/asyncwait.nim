@@ -71,7 +71,11 @@ proc answer(waiter: Waiter, now: MonoTime): bool =
   var count: uint32
   let status = winshm_wait(waiter.region.handle, waiter.seen, 0, addr count)
   if status == WINSHM_OK: waiter.change.complete(count)
-  elif status != WINSHM_E_TIMEOUT or waiter.left(now) <= 0: waiter.change.fail toError(status)
+  elif status != WINSHM_E_TIMEOUT: waiter.change.fail toError(status, caller = "waitAsync")
+  elif waiter.left(now) <= 0:
+    # The library was told not to wait.
+    waiter.change.fail ownError(WINSHM_E_TIMEOUT, "WINSHM_E_TIMEOUT", "no change within " &
+      $waiter.timeout & " ms; nobody has called notify, write or store meanwhile")
   waiter.change.finished
 
 proc join(bell: Bell) =

@@ -10,7 +10,7 @@ type
   Region* {.acyclic.} = ref object ## One participant's handle to a region.
     handle: ptr winshm_region
     borrowed, forTasks: bool
-    filling*: bool ## Whether it holds the lock for a procedure that fills it.
+    filling: bool # Whether it holds the lock for a procedure that fills it.
   View* {.acyclic.} = ref object ## A mapped part of a region. It may outlive the region.
     handle: ptr winshm_view
   Fill* = proc (region: Region)
@@ -100,6 +100,18 @@ proc isOpen*(region: Region): bool {.raises: [].} =
 proc isForTasks*(region: Region): bool =
   discard region.raw
   region.forTasks
+
+proc isFilling*(region: Region): bool {.raises: [].} =
+  ## Whether it holds the lock for a procedure that fills it.
+  region.filling
+
+proc setFilling*(region: Region, filling: bool) {.raises: [].} = region.filling = filling
+
+proc toRange*(handle: ptr winshm_region, offset, length: int64): (uint64, uint64) =
+  ## An offset and a length for the library, which would tell of huge numbers where one
+  ## is negative.
+  if offset < 0 or length < 0: raiseRange(offset, length, winshm_size(handle))
+  (uint64(offset), uint64(length))
 
 # A destructor cannot raise. What the library refuses to close stays open, and it
 # knows its handles, so one that is closed already does no harm.

@@ -134,13 +134,13 @@ proc fillIfNew*(region: Region, fill: Fill) {.effectsOf: fill.} =
     var info = winshm_info(struct_size: uint32(sizeof(winshm_info)))
     check winshm_get_info(region.raw, addr info)
     if info.origin != WINSHM_ORIGIN_OPENED:
-      region.filling = true
+      region.setFilling true
       fill(region)
       region.makeConsistent()
       region.unlock()
     finished = true
   finally:
-    region.filling = false
+    region.setFilling false
     if not finished and region.isOpen:
       discard release(region.raw, lmExclusive)
       closeAtEnd(region, finished)
@@ -163,10 +163,20 @@ proc held*(region: Region): Held =
   discard region.raw
   Held(region)
 
+proc copyOut(held: Held, offset: int64, room: pointer, length: int) =
+  let handle = Region(held).raw
+  let (offset, length) = handle.toRange(offset, length)
+  check winshm_copy_out(handle, offset, room, length)
+
+proc copyIn(held: Held, offset: int64, bytes: pointer, length: int) =
+  let handle = Region(held).raw
+  let (offset, length) = handle.toRange(offset, length)
+  check winshm_copy_in(handle, offset, bytes, length)
+
 proc read*(held: Held, offset: int64, buffer: var openArray[byte]) =
   ## Fills `buffer` from `offset`.
   let room = if buffer.len == 0: nil else: addr buffer[0]
-  check winshm_copy_out(Region(held).raw, cast[uint64](offset), room, uint64(buffer.len))
+  held.copyOut(offset, room, buffer.len)
 
 proc read*(held: Held, offset: int64, length: int): seq[byte] =
   ## Copies `length` bytes from `offset`.
@@ -178,17 +188,16 @@ proc read*(held: Held, offset: int64, length: int): seq[byte] =
 proc write*(held: Held, offset: int64, bytes: openArray[byte]) =
   ## Copies `bytes` to `offset` and notifies. The lock must be held exclusively.
   let first = if bytes.len == 0: nil else: unsafeAddr bytes[0]
-  check winshm_copy_in(Region(held).raw, cast[uint64](offset), first, uint64(bytes.len))
+  held.copyIn(offset, first, bytes.len)
 
 proc load*[T](held: Held, kind: typedesc[T], offset: int64): T =
   ## A copy of the value of type `T` at `offset`.
   requirePlain(T)
-  check winshm_copy_out(Region(held).raw, cast[uint64](offset), addr result, uint64(sizeof(T)))
+  held.copyOut(offset, addr result, sizeof(T))
 
 proc store*[T](held: Held, offset: int64, value: T) =
   ## Copies a value to `offset` as `write` does.
   requirePlain(T)
-  check winshm_copy_in(Region(held).raw, cast[uint64](offset), unsafeAddr value,
-    uint64(sizeof(T)))
+  held.copyIn(offset, unsafeAddr value, sizeof(T))
 
 {.pop.}

@@ -54,5 +54,7 @@ macro requirePlain*(T: typedesc) =
   let t = T.getTypeInst[1]
   let found = stranger(t, t.repr)
   if found.len > 0:
-    error found & ", but only what means the same in every process can be shared", T
+    error found & ", but only what means the same in every process can be shared. Use " &
+      "array[N, char] for text, array[N, T] for a list, an offset in the region for a " &
+      "pointer, or write for the bytes alone.", T
   newStmtList()

@@ -97,6 +97,24 @@ suite "exceptions":
     region.close()
 
 suite "messages":
+  test "negative numbers stay what they are":
+    let region = createRegion(fresh(), 64)
+    template says(offset, length: int, call: untyped) =
+      try:
+        call
+        check false
+      except OutOfRangeError as error:
+        check ("offset " & $offset & " and length " & $length & " are not within 64 bytes") in
+          error.msg
+    says(-1, 8): discard region.load(int64, -1)
+    says(-2, 1): region.store(-2, 'x')
+    says(-3, 8): discard region.map(-3, 8)
+    says(0, -4): discard region.map(0, -4)
+    region.withLock:
+      says(-5, 8): discard region.held.load(int64, -5)
+      says(-6, 2): region.held.write(-6, [1'u8, 2])
+    region.close()
+
   test "the library's texts were understood":
     check literals("f(\"a\\\"b\" /* \"x\" */\n \"c\", '\"', \"d\")") == @["a bc", "d"]
     check namesOfC("winshm_lock: winshm_size() in WINSHM_READ, winshm_info.kind. winshm.h " &

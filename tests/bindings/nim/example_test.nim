@@ -70,8 +70,13 @@ suite "examples":
     check listener.said == ""
 
   test "recover":
-    check begin("recover").said == "this program ends in the middle of a payment\n" &
-      "the data may be half written\nrepaired: 70 and 30\n"
+    let waiting = begin("recover")
+    check waiting.line == "crash in another terminal, then press Enter here"
+    let crash = begin("recover", ["crash"])
+    check crash.line == "this program ends in the middle of a payment"
+    check crash.finish == 1
+    waiting.tell()
+    check waiting.said == "the data may be half written\nthe accounts have 70 and 30\n"
 
   test "parts":
     let said = begin("parts").said.splitLines
@@ -84,5 +89,14 @@ suite "examples":
     check said.count("Ann is done with one\n") == 3
     check said.count("Bob is done with one\n") == 3
     check said.count("all is done\n") == 1
+
+  test "what is refused comes with a cure":
+    let program = directory / "refused.nim"
+    writeFile program, "import winshm/plain\nrequirePlain(string)\n"
+    let (said, status) = execCmdEx(command("nim", "check", "--hints:off",
+      "--nimblePath:" & directory / "nimble" / "pkgs", program))
+    check status == 1
+    check "string is a string, but" in said
+    check "Use array[N, char] for text" in said
 
   removeDir directory

@@ -62,6 +62,11 @@ suite "filling a new region":
       discard createRegion(name, 64, fill = proc (region: Region) = region.unlock())
     fails WINSHM_E_NOT_FOUND: discard openRegion(name)
 
+  test "is not for programs to declare":
+    var region {.used.}: Region
+    check not compiles(region.filling = true)
+    check not compiles(region.setFilling(true))
+
   test "without a lock":
     proc fill(region: Region) = check false
     for flags in [{rfRaw}, {rfNoLock}]:

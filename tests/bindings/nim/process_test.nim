@@ -124,14 +124,16 @@ when not defined(winshmLink):
       let missing = getTempDir() / "no-such-directory" / "winshm"
       let process = start("library", library = missing)
       let text = process.line
-      check text.startsWith("winshm: cannot load ")
-      check missing in text
+      check text.startsWith("winshm: " & missing &
+        ", from the environment variable WINSHM_LIBRARY, cannot be loaded (")
+      check "unset it" in text
       check process.finish == 0
 
     test "not winshm":
-      let process = start("library",
-        library = when defined(windows): "kernel32.dll" else: "libm.so.6")
-      check process.line.startsWith("winshm: the library that was loaded is not winshm")
+      let library = when defined(windows): "kernel32.dll" else: "libm.so.6"
+      let process = start("library", library = library)
+      check process.line == "winshm: " & library &
+        ", from the environment variable WINSHM_LIBRARY, was loaded and is not winshm."
       check process.finish == 0
 
     test "other versions":
