@@ -24,6 +24,7 @@ SOURCES = {
     "share": "tests/interop/share.py",
     "peer": "tests/interop/peer.py",
     "outsider": "tests/interop/outsider.py",
+    "recover": "bindings/python/examples/recover.py",
 }
 
 

@@ -55,6 +55,17 @@ def test_recover_repairs_what_a_crash_left(run):
     waiting.end()
 
 
+def test_recover_repairs_what_another_language_left(platform):
+    """That one has its region's name in itself."""
+    with platform.start("c", "recover", "example-recover") as waiting:
+        waiting.answers("crash in another terminal, then press Enter here")
+        with platform.start("python", "recover", "crash") as crash:
+            crash.end(1)
+        waiting.ask("", "found 70 and 0")
+        waiting.answers("the accounts have 70 and 30")
+        waiting.end()
+
+
 def test_parts_shows_what_another_has_recorded(run):
     recorder = run("parts")
     recorder.answers("recorded. Press Enter to throw it away.")

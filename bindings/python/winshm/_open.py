@@ -44,9 +44,10 @@ def create(
                   there, before anybody else can read them
 
     fill is called with the exclusive lock, so others wait for it: do not lock in it. It is
-    an ordinary function, since nobody would await a coroutine: TypeError. If it raises an exception, the region is closed and the exception goes on. Who has joined
-    meanwhile, or joins when this process has died in fill, gets the lock with
-    recover=True and owner_died, and fills the region in its place.
+    an ordinary function, since nobody would await a coroutine: TypeError. If it raises an
+    exception, the region is closed and the exception goes on. Who has joined meanwhile, or
+    joins when this process has died in fill, gets the lock with recover=True and
+    owner_died, and fills the region in its place.
 
         def fill(region):
             region.write(0, first_data)

@@ -64,7 +64,7 @@ suite "filling a new region":
 
   test "is not for programs to declare":
     var region {.used.}: Region
-    check not compiles(region.filling = true)
+    check not compiles(region.filling)
     check not compiles(region.setFilling(true))
 
   test "without a lock":

@@ -6,8 +6,14 @@ import ctypes
 import pytest
 import winshm
 
-simple = (ctypes.py_object, ctypes.c_char_p, ctypes.c_wchar_p, ctypes.c_void_p)
-pointers = (*simple, ctypes.POINTER(ctypes.c_int), ctypes.CFUNCTYPE(None), ctypes.POINTER(ctypes.c_char_p))
+pointers = (
+    ctypes.py_object,
+    ctypes.c_char_p,
+    ctypes.c_wchar_p,
+    ctypes.c_void_p,
+    ctypes.POINTER(ctypes.c_int),
+    ctypes.CFUNCTYPE(None),
+)
 
 
 def fields(base, *members, **more):
