@@ -216,6 +216,11 @@ static void test_opening(void)
     poke(ID, 0, &id);
     poke(JOINS, 1, &joins);
     check_open(WINSHM_E_NOT_FOUND);
+    /* Where nothing has been written at all, the data seem to be a plain block. */
+    uint32_t magic;
+    poke(MAGIC, 0, &magic);
+    check_open(WINSHM_E_NOT_MANAGED);
+    poke(MAGIC, magic, NULL);
     poke(JOINS, joins, NULL);
     poke(ID, id, NULL);
     check_open(WINSHM_OK);

@@ -278,6 +278,32 @@ static winshm_status fail(struct stage *s)
     return s->heard;
 }
 
+/* Nor has one that has not locked yet where to note what it holds. */
+
+static void lock_in_thread(void *stage)
+{
+    struct stage *s = stage;
+    fault_here(true);
+    s->heard = winshm_lock(s->handle, WINSHM_SHARED, 0);
+    fault_here(false);
+    if (s->heard == WINSHM_OK) {
+        EXPECT_OK(winshm_unlock(s->handle, WINSHM_SHARED));
+    } else if (fault_no_room_for_thread()) {
+        /* What it says is this thread's, too, and cannot be judged elsewhere. */
+        fault_expect_status("lock", s->heard, WINSHM_E_NO_MEMORY);
+        s->heard = WINSHM_OK;
+    }
+}
+
+static winshm_status lock_first(struct stage *s)
+{
+    fault_here(false);
+    EXPECT_OK(winshm_notify(s->handle)); /* another thread is the first */
+    s->thread = thread_start(lock_in_thread, s);
+    thread_join(s->thread);
+    return s->heard;
+}
+
 /* A thread that uses a handle first has no number. */
 
 static void notify_in_thread(void *stage)
@@ -378,6 +404,7 @@ const struct scenario fault_use[] = {
      .tear_down = fault_tear_down,
      .expected = WINSHM_E_TIMEOUT},
     {FAULT_USES("a thread's first call", "winshm_notify", call_first)},
+    {FAULT_USES("a thread's first lock", "winshm_lock", lock_first)},
     {.name = "a thread's first failure",
      .function = "winshm_notify",
      .call = fail,

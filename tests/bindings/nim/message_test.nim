@@ -15,7 +15,8 @@ template told(wanted: untyped, pieces: openArray[string], body: untyped) =
     var message = "nothing was raised"
     try: body
     except WinshmError as error:
-      message = error.msg
+      # asyncdispatch has added in further lines where the exception came from.
+      message = error.msg.split('\n')[0]
       checkpoint message
       check error.status == wanted
     checkpoint message
@@ -213,15 +214,7 @@ when not (defined(windows) and sizeof(int) == 4):
       proc late() {.async.} =
         region.withLockAsync:
           await region.lockAsync(timeout = 10)
-      told WINSHM_E_TIMEOUT, ["not free within 10 ms", "participants"]:
-        try: waitFor late()
-        except WinshmError as error:
-          # asyncdispatch has added to it where the exception came from.
-          error.msg = error.msg.split('\n')[0]
-          raise
+      told WINSHM_E_TIMEOUT, ["not free within 10 ms", "participants"]: waitFor late()
       told WINSHM_E_TIMEOUT, ["no change within 10 ms", "notify or write"]:
-        try: discard waitFor region.waitAsync(region.changeCount, 10)
-        except WinshmError as error:
-          error.msg = error.msg.split('\n')[0]
-          raise
+        discard waitFor region.waitAsync(region.changeCount, 10)
       region.close()

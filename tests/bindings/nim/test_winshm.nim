@@ -6,12 +6,15 @@
 import ./roles # First: as another process this plays its role and ends here.
 when not (defined(windows) and sizeof(int) == 4):
   import ./leaving
-import ./header_test, ./plain_test, ./error_test, ./message_test, ./region_test, ./sync_test,
-  ./section_test, ./close_test, ./fill_test, ./process_test
+import ./header_test, ./plain_test, ./error_test, ./region_test, ./sync_test, ./section_test,
+  ./close_test, ./fill_test, ./process_test
 
 # The Wine of Debian 12 has no ws2_32.dll for 32-bit programs, which asyncdispatch needs.
 when not (defined(windows) and sizeof(int) == 4):
   import ./async_test, ./task_test, ./sample_test
+
+# After those that ask for the current exception, which tasks that fail leave set.
+import ./message_test
 
 # Only where the tests run on the machine that compiled them is there a compiler.
 when not defined(windows):
