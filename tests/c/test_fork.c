@@ -201,6 +201,19 @@ static void wait_thread(void *argument)
     CHECK_EQ(now, 1);
 }
 
+/** In no place of the child's regions a call is inside. */
+static void use_all_places(void *unused)
+{
+    enum { PLACES = 1024 };
+    static winshm_region *all[PLACES];
+    for (int i = 0; i < PLACES; i++)
+        CHECK_OK(winshm_open_or_create(name_of("places"), 1, WINSHM_RAW,
+                                       &all[i]));
+    for (int i = 0; i < PLACES; i++)
+        CHECK_OK(winshm_close(all[i]));
+    live_on(unused);
+}
+
 static void test_fork_while_waiting(void)
 {
     winshm_region *h;
@@ -210,7 +223,7 @@ static void test_fork_while_waiting(void)
     for (int i = 0; i < 2; i++)
         threads[i] = thread_start(wait_thread, h);
     sleep_ms(10);
-    child_fork(&child, live_on, NULL);
+    child_fork(&child, use_all_places, NULL);
     CHECK_EQ(child_hear(&child, PATIENCE_MS), 'g');
     CHECK_OK(winshm_notify(h));
     for (int i = 0; i < 2; i++)

@@ -305,7 +305,9 @@ static void test_lost_lock(void)
     bool lost = plain_truncate(control, 0);
     if (lost) {
         CHECK_STATUS(winshm_lock(h, WINSHM_EXCLUSIVE, 0), WINSHM_E_CORRUPT);
+        bytes[0] = 'b';
         CHECK_STATUS(winshm_copy_out(h, 0, bytes, 1), WINSHM_E_CORRUPT);
+        CHECK_EQ(bytes[0], 'b');
     }
     for (int i = 0; lost && i < PLACES; i++) {
         if (i == 0)

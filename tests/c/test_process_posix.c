@@ -375,7 +375,10 @@ static void test_children(void)
         CHECK(child > 0 && waitpid(child, &status, 0) == child);
         CHECK_EQ(status, 0);
         inherited = NULL;
+        uint32_t count;
         CHECK_STATUS(winshm_create(region_name, 8, 0, &other), WINSHM_E_EXISTS);
+        CHECK_OK(winshm_get_participants(h, NULL, 0, &count));
+        CHECK_EQ(count, 2); /* one has views only */
         CHECK_OK(winshm_lock(h, WINSHM_EXCLUSIVE, 0));
         CHECK_OK(winshm_unlock(h, WINSHM_EXCLUSIVE));
         CHECK_OK(winshm_unmap(view));
