@@ -236,6 +236,9 @@ static void run_left_alone(void)
         files += 2;
     }
     /* Not control files, whatever they are called. */
+    char name[200 + 20];
+    snprintf(name, sizeof name, "/dev/shm/%0201d.winshm", 0);
+    put_file(name, 0600, 0);
     put_file("/dev/shm/wtshort.winshm", 0600, 100);
     put_file("/dev/shm/wtfull.winshm", 0600, 65536);
     rewrite("/dev/shm/wtfull.winshm", 0, 1);
@@ -250,7 +253,7 @@ static void run_left_alone(void)
     /* As long as one, and with something in it, though not at the beginning. */
     put_file("/dev/shm/wtlater.winshm", 0600, 65536);
     rewrite("/dev/shm/wtlater.winshm", 5000, 1);
-    files += 11;
+    files += 12;
     /* An adopted block is the outside program's, its control block is not. */
     put_file("/dev/shm/wtadopted", 0600, SIZE);
     CHECK_EQ(run_fresh(adopt_and_crash, "wtadopted", 0), 0);

@@ -278,6 +278,30 @@ static winshm_status fail(struct stage *s)
     return s->heard;
 }
 
+/** Nor a word of its caller's that the failure speaks of. */
+static void misspell_in_thread(void *stage)
+{
+    struct stage *s = stage;
+    winshm_options o = {.struct_size = sizeof o,
+                        .disposition = WINSHM_OPEN_EXISTING,
+                        .name = s->name,
+                        .security = "evrybody"};
+    fault_here(true);
+    s->heard = winshm_open_with(&o, &s->handle);
+    fault_here(false);
+    fault_expect(strstr(winshm_last_message(), "'evrybody'") != NULL ||
+                     fault_no_room_for_thread(),
+                 "the message is: %s", winshm_last_message());
+}
+
+static winshm_status misspell(struct stage *s)
+{
+    fault_here(false);
+    s->thread = thread_start(misspell_in_thread, s);
+    thread_join(s->thread);
+    return s->heard;
+}
+
 /* Nor has one that has not locked yet where to note what it holds. */
 
 static void lock_in_thread(void *stage)
@@ -409,5 +433,9 @@ const struct scenario fault_use[] = {
      .function = "winshm_notify",
      .call = fail,
      .expected = WINSHM_E_HANDLE},
+    {.name = "a thread's first words",
+     .function = "winshm_open_with",
+     .call = misspell,
+     .expected = WINSHM_E_INVALID},
     {.name = NULL},
 };
