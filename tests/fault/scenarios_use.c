@@ -257,6 +257,14 @@ static void settle_dead_owner(struct stage *s, winshm_status status)
     atomic_fetch_add(&control->lock.version, 1);
 }
 
+static winshm_status call_in_thread(struct stage *s, void (*run)(void *stage))
+{
+    fault_here(false);
+    s->thread = thread_start(run, s);
+    thread_join(s->thread);
+    return s->heard;
+}
+
 /* A thread that has not failed yet has nowhere to keep a failure. */
 
 static void fail_in_thread(void *stage)
@@ -272,10 +280,7 @@ static void fail_in_thread(void *stage)
 
 static winshm_status fail(struct stage *s)
 {
-    fault_here(false);
-    s->thread = thread_start(fail_in_thread, s);
-    thread_join(s->thread);
-    return s->heard;
+    return call_in_thread(s, fail_in_thread);
 }
 
 /** Nor a word of its caller's that the failure speaks of. */
@@ -296,10 +301,7 @@ static void misspell_in_thread(void *stage)
 
 static winshm_status misspell(struct stage *s)
 {
-    fault_here(false);
-    s->thread = thread_start(misspell_in_thread, s);
-    thread_join(s->thread);
-    return s->heard;
+    return call_in_thread(s, misspell_in_thread);
 }
 
 /* Nor has one that has not locked yet where to note what it holds. */
@@ -323,9 +325,7 @@ static winshm_status lock_first(struct stage *s)
 {
     fault_here(false);
     EXPECT_OK(winshm_notify(s->handle)); /* another thread is the first */
-    s->thread = thread_start(lock_in_thread, s);
-    thread_join(s->thread);
-    return s->heard;
+    return call_in_thread(s, lock_in_thread);
 }
 
 /* A thread that uses a handle first has no number. */
@@ -340,10 +340,7 @@ static void notify_in_thread(void *stage)
 
 static winshm_status call_first(struct stage *s)
 {
-    fault_here(false);
-    s->thread = thread_start(notify_in_thread, s);
-    thread_join(s->thread);
-    return s->heard;
+    return call_in_thread(s, notify_in_thread);
 }
 
 const struct scenario fault_use[] = {
