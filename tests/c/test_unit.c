@@ -83,6 +83,8 @@ static void test_words_of_failures(void)
     static char long_text[3000];
     char text[100];
     CHECK(!wshm_platform_reason(99999, text, sizeof text));
+    /* Without room for all of them, words are cut or left out. */
+    CHECK(!wshm_platform_reason(2, text, 2) || strlen(text) == 1);
     wshm_error_clear();
     wshm_error_os(WINSHM_E_SYSTEM, "call", 99999);
     wshm_error_report("function", NULL, WINSHM_E_SYSTEM);
