@@ -182,6 +182,8 @@ static void test_handles(void)
     winshm_region *h, *reader;
     char byte = 0;
     uint32_t now;
+    int32_t fd;
+    void *event;
     CHECK_OK(winshm_create(region_name, SIZE, 0, &h));
     CHECK_OK(winshm_open(region_name, WINSHM_READ, &reader));
     TOLD(winshm_write(reader, 0, &byte, 1, 0), WINSHM_E_ACCESS, "read-only",
@@ -196,6 +198,12 @@ static void test_handles(void)
     CHECK_OK(winshm_unlock(h, WINSHM_SHARED));
     TOLD(winshm_wait(h, 0, 20, &now), WINSHM_E_TIMEOUT, region_name,
          "no change within 20 ms", "winshm_notify()");
+    if (winshm_wait_fd(h, &fd) == WINSHM_E_UNSUPPORTED)
+        TOLD(winshm_wait_fd(h, &fd), WINSHM_E_UNSUPPORTED, "no descriptors",
+             "winshm_wait_handle()");
+    else
+        TOLD(winshm_wait_handle(h, &event), WINSHM_E_UNSUPPORTED, "no events",
+             "winshm_wait_fd()");
     CHECK_OK(winshm_close(h));
     CHECK_OK(winshm_create(region_name, SIZE, WINSHM_RAW, &h));
     TOLD(winshm_lock(h, WINSHM_SHARED, 0), WINSHM_E_UNSUPPORTED, "plain block",

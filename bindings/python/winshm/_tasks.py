@@ -134,9 +134,10 @@ class Turns:
     which nothing waits. It is reentrant, because a finalizer can run at any allocation.
     """
 
-    def __init__(self, owner: Owner, argument: Any) -> None:
+    def __init__(self, owner: Owner, argument: Any, name: str) -> None:
         self._owner = owner
         self._argument = argument
+        self._name = name
         self._closed = False
         self._running = False
         #: Whether the thread is asking, and may have the lock for nobody.
@@ -189,7 +190,7 @@ class Turns:
     async def take(self, use: Use, recover: bool, timeout: float | None) -> bool:
         """Wait for the lock for up to timeout seconds; otherwise as take_now()."""
         if timeout == 0:
-            raise _late()
+            raise self._late()
         loop = asyncio.get_running_loop()
         request = _Request(loop.create_future(), use, recover)
         timer = None if timeout is None else loop.call_later(timeout, self._expire, request)
@@ -353,7 +354,7 @@ class Turns:
         with self._guard:
             if request in self._queue:
                 self._queue.remove(request)
-                self._answer(request, _late())
+                self._answer(request, self._late())
                 self._advance()
 
     def _withdraw(self, request: _Request) -> None:
@@ -404,10 +405,13 @@ class Turns:
             self._unlock(mode)
         self._advance()
 
-
-def _late() -> _errors.TimeoutError:
-    message = "the lock was not free in time [WINSHM_E_TIMEOUT]"
-    return _errors.TimeoutError(Status.TIMEOUT, message)
+    def _late(self) -> _errors.TimeoutError:
+        who = "another coroutine" if self._holders else "somebody else"
+        message = (
+            f"region.lock_async() {self._name!r}: {who} has kept the lock until the time-out "
+            "ran out [WINSHM_E_TIMEOUT]. region.participants tells who holds it."
+        )
+        return _errors.TimeoutError(Status.TIMEOUT, message)
 
 
 def _running_loop() -> asyncio.AbstractEventLoop | None:
