@@ -144,7 +144,7 @@ typedef struct winshm_view winshm_view;
     XX(WINSHM_E_TAG, -13, "another layout tag",                                \
        "The programs disagree on the structure of the data: rebuild the "      \
        "older one.")                                                           \
-    XX(WINSHM_E_HELD, -14, "an outside program keeps the data name",           \
+    XX(WINSHM_E_HELD, -14, "the name is taken by a block without winshm",           \
        "Close the program that holds a block of this name, remove what a "     \
        "crash has left of it, or take it over with winshm_open_or_create().")                                     \
     XX(WINSHM_E_REPLACED, -15, "the data file was removed or replaced",        \
