@@ -201,6 +201,8 @@ static void ask_service(struct answer *answer, uint32_t which, uint32_t reads)
             smoke_start(answer, SMOKE_AS_PLAIN, "joins", name, reads);
         if (child != NULL)
             judge(answer, child, WINSHM_OK);
+        if (answer->verdict == SMOKE_UNEXPECTED)
+            smoke_see(answer, " (a task does not start on battery)");
         snprintf(line, sizeof line, "/end %s", id);
         task(&unused, line);
     }
