@@ -110,7 +110,7 @@ typedef struct winshm_view winshm_view;
        "Nobody has created it yet, or its last participant has left. Start "   \
        "the creator first, or wait for it with winshm_options.timeout_ms.")    \
     XX(WINSHM_E_EXISTS, -4, "the region exists already",                       \
-       "Another process has it open. Use winshm_open_or_create to join it.")   \
+       "Somebody has it open. Use winshm_open_or_create() to join it.")   \
     XX(WINSHM_E_ACCESS, -5, "access denied",                                   \
        "The region belongs to another user or is shared read-only. Open it "   \
        "with WINSHM_READ, or let its creator grant more with "                 \

@@ -17,8 +17,8 @@ static winshm_status check_mode(uint32_t mode)
 /** In which mode this thread holds the lock. */
 static const char *how_held(const struct region *r)
 {
-    return wshm_lock_held(r) == WINSHM_SHARED ? "in shared mode"
-                                              : "in exclusive mode";
+    return wshm_lock_held(r) == WINSHM_SHARED ? "it holds it in shared mode"
+                                              : "it holds it in exclusive mode";
 }
 
 /** @param r NULL: not begun. @param half what wshm_lock_try_*() said. */

@@ -96,7 +96,7 @@ winshm_status wshm_platform_control_own(const struct platform_region *p,
 
 /** What to say of a word of winshm_options.security that is none. */
 #define PLATFORM_SECURITY_WORDS                                                \
-    "It is NULL, \"owner\", \"session\", \"interactive-read\", "               \
+    "It is \"owner\", the default, \"session\", \"interactive-read\", "        \
     "\"everyone-read\", or on Windows a security descriptor in SDDL."
 
 /** What to say when the life lock was not had in time. */

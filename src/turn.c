@@ -178,9 +178,15 @@ static void park(struct region *r, uint32_t owner, uint64_t time,
 /** Note who is in the way, when the time is up. */
 static winshm_status late(struct region *r, uint32_t slot)
 {
-    return wshm_error_detail(WINSHM_E_TIMEOUT, "{process} holds the lock",
-                             "It is alive, and slow or stopped.",
-                             atomic_load(&r->control->slots[slot].pid), 0, 0);
+    uint32_t pid = atomic_load(&r->control->slots[slot].pid);
+    return pid == r->pid
+               ? wshm_error_because(
+                     WINSHM_E_TIMEOUT,
+                     "another thread or task of this process holds the lock",
+                     "Let it unlock, or wait for longer.")
+               : wshm_error_detail(WINSHM_E_TIMEOUT, "{process} holds the lock",
+                                   "It is alive, and slow or stopped.", pid, 0,
+                                   0);
 }
 
 winshm_status wshm_turn_wait(struct turn *turn)

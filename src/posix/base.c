@@ -172,8 +172,14 @@ int wshm_posix_reserve(int fd, uint64_t bytes)
      * everybody else meanwhile. */
     if (fstatvfs(fd, &room) != 0)
         return errno;
-    if (room.f_blocks != 0 && bytes / room.f_frsize > room.f_blocks)
+    if (room.f_blocks != 0 && bytes / room.f_frsize > room.f_blocks) {
+        wshm_error_detail(WINSHM_E_SIZE,
+                          "{a} bytes are asked for, " POSIX_DIRECTORY
+                          " could hold {b}",
+                          "Ask for less, or mount it with a larger size.",
+                          bytes, (uint64_t)room.f_blocks * room.f_frsize, 0);
         return EFBIG; /* not even if it were empty */
+    }
     if (room.f_blocks != 0 && bytes / room.f_frsize > room.f_bavail)
         return ENOSPC;
     /* In parts, and smaller ones where need be, so that a signal that comes

@@ -181,7 +181,7 @@ static void test_handles(void)
     CHECK_OK(winshm_close(reader));
     CHECK_OK(winshm_lock(h, WINSHM_SHARED, 0));
     TOLD(winshm_lock(h, WINSHM_EXCLUSIVE, 0), WINSHM_E_DEADLOCK,
-         "in shared mode", "unlock first");
+         "holds it in shared mode", "unlock first");
     TOLD(winshm_unlock(h, WINSHM_EXCLUSIVE), WINSHM_E_NOT_OWNER,
          "in shared mode");
     TOLD(winshm_close(h), WINSHM_E_BUSY, "the lock is held", "Unlock first");
@@ -235,6 +235,25 @@ static void test_owner(uint32_t mode)
     CHECK_OK(winshm_close(h));
 }
 
+static void lock_beside(void *h)
+{
+    TOLD(winshm_lock(h, WINSHM_EXCLUSIVE, 10), WINSHM_E_TIMEOUT,
+         "another thread or task of this process");
+}
+
+static void test_neighbour(void)
+{
+    winshm_region *h;
+    CHECK_OK(winshm_create(region_name, SIZE, 0, &h));
+    CHECK_OK(winshm_lock(h, WINSHM_EXCLUSIVE, 0));
+    thread_join(thread_start(lock_beside, h));
+    CHECK_OK(winshm_unlock(h, WINSHM_EXCLUSIVE));
+    CHECK_OK(winshm_close(h));
+    TOLD(winshm_open_or_create(region_name, 0, 0, &h), WINSHM_E_NOT_FOUND,
+         "size is 0", "Give the size");
+    CHECK(strstr(winshm_last_message(), "failed with") == NULL);
+}
+
 static void test_limits(void)
 {
     static winshm_region *all[1024];
@@ -266,6 +285,7 @@ int main(int argc, char **argv)
     test_handles();
     test_owner(WINSHM_EXCLUSIVE);
     test_owner(WINSHM_SHARED);
+    test_neighbour();
     test_limits();
     test_system();
     return 0;
