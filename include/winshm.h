@@ -34,6 +34,8 @@
  *  - Time-outs are milliseconds on a monotonic clock: 0 tries once,
  *    WINSHM_FOREVER waits without limit. A wait ends when the process that it
  *    waits for dies, and no live process ever loses its lock for being slow.
+ *    On Windows a wait may end up to two ticks of the system's clock late, 31
+ *    ms as it is set at first: the library does not set it.
  *  - Functions may be called from any thread. None is async-signal-safe, and no
  *    signal handler may call fork() while it interrupts one. If exit() is called
  *    by such a handler, or while other threads are inside a call, what is open
@@ -452,7 +454,11 @@ WINSHM_API int32_t WINSHM_CALL winshm_last_os_code(void);
  *                            or read-only; see winshm_last_message()
  *
  * @threadsafety any thread.
- * @platform Linux has one name space: both prefixes mean it. A raw region's
+ * @platform Windows has a name space for each session, Local\, and one for all,
+ *           Global\. In session 0, where services run, they are the same, and
+ *           no privilege is needed. In an AppContainer Local\ is the container's
+ *           own, and Global\ is closed.
+ *           Linux has one name space: both prefixes mean it. A raw region's
  *           name is removed when the handle that created it is closed, whatever
  *           views and other handles there are, or when its process ends in an
  *           orderly way; what is mapped stays. The call needs /proc or, from
@@ -594,7 +600,8 @@ WINSHM_MUST_CHECK WINSHM_API winshm_status WINSHM_CALL winshm_open_or_create(
  *         or a code of the function for the disposition
  *
  * @threadsafety any thread.
- * @platform Linux: "session" is as "owner", "interactive-read" as
+ * @platform Windows: "everyone-read" does not include AppContainers.
+ *           Linux: "session" is as "owner", "interactive-read" as
  *           "everyone-read".
  * @since 0.1
  */
