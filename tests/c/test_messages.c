@@ -8,7 +8,7 @@
 #include "check.h"
 #include "child.h"
 
-enum { SIZE = 100 };
+enum { BYTES = 100 };
 
 static const char *region_name;
 
@@ -62,7 +62,7 @@ static winshm_status open_with(uint32_t disposition,
     options.struct_size = sizeof options;
     options.disposition = disposition;
     options.name = region_name;
-    options.size = SIZE;
+    options.size = BYTES;
     change(&options);
     winshm_status status = winshm_open_with(&options, &h);
     if (status == WINSHM_OK)
@@ -156,14 +156,14 @@ static void test_mismatches(void)
     options.struct_size = sizeof options;
     options.disposition = WINSHM_CREATE_NEW;
     options.name = region_name;
-    options.size = SIZE;
+    options.size = BYTES;
     tagged(&options);
     CHECK_OK(winshm_open_with(&options, &h));
     TOLD(open_with(WINSHM_OPEN_EXISTING, other_size), WINSHM_E_SIZE,
          "100 bytes", "4096 were asked for", "Size 0");
     TOLD(open_with(WINSHM_OPEN_EXISTING, other_tag), WINSHM_E_TAG, "0x1F",
          "0xAB");
-    TOLD(winshm_create(region_name, SIZE, 0, &none), WINSHM_E_EXISTS,
+    TOLD(winshm_create(region_name, BYTES, 0, &none), WINSHM_E_EXISTS,
          "has created it");
     char byte;
     TOLD(winshm_read(h, 90, &byte, 20, 0), WINSHM_E_RANGE, "offset is 90",
@@ -184,7 +184,7 @@ static void test_handles(void)
     uint32_t now;
     int32_t fd;
     void *event;
-    CHECK_OK(winshm_create(region_name, SIZE, 0, &h));
+    CHECK_OK(winshm_create(region_name, BYTES, 0, &h));
     CHECK_OK(winshm_open(region_name, WINSHM_READ, &reader));
     TOLD(winshm_write(reader, 0, &byte, 1, 0), WINSHM_E_ACCESS, "read-only",
          "WINSHM_WRITE");
@@ -205,11 +205,11 @@ static void test_handles(void)
         TOLD(winshm_wait_handle(h, &event), WINSHM_E_UNSUPPORTED, "no events",
              "winshm_wait_fd()");
     CHECK_OK(winshm_close(h));
-    CHECK_OK(winshm_create(region_name, SIZE, WINSHM_RAW, &h));
+    CHECK_OK(winshm_create(region_name, BYTES, WINSHM_RAW, &h));
     TOLD(winshm_lock(h, WINSHM_SHARED, 0), WINSHM_E_UNSUPPORTED, "plain block",
          "WINSHM_RAW");
     CHECK_OK(winshm_close(h));
-    CHECK_OK(winshm_create(region_name, SIZE, WINSHM_NO_MAP | WINSHM_NO_LOCK,
+    CHECK_OK(winshm_create(region_name, BYTES, WINSHM_NO_MAP | WINSHM_NO_LOCK,
                            &h));
     TOLD(winshm_lock(h, WINSHM_SHARED, 0), WINSHM_E_UNSUPPORTED, "no lock",
          "WINSHM_NO_LOCK");
@@ -224,7 +224,7 @@ static void test_owner(uint32_t mode)
 {
     winshm_region *h;
     char owner[32];
-    CHECK_OK(winshm_create(region_name, SIZE, 0, &h));
+    CHECK_OK(winshm_create(region_name, BYTES, 0, &h));
     struct child holder = child_start("hold", region_name, mode);
     CHECK_EQ(child_hear(&holder, PATIENCE_MS), 'h');
     winshm_participant list[2];
@@ -274,7 +274,7 @@ static void test_queue(void)
 {
     winshm_region *h;
     char reader[32];
-    CHECK_OK(winshm_create(region_name, SIZE, 0, &h));
+    CHECK_OK(winshm_create(region_name, BYTES, 0, &h));
     struct child holder = child_start("hold", region_name, WINSHM_SHARED);
     CHECK_EQ(child_hear(&holder, PATIENCE_MS), 'h');
     winshm_participant list[2];
@@ -303,7 +303,7 @@ static void lock_beside(void *h)
 static void test_neighbour(void)
 {
     winshm_region *h;
-    CHECK_OK(winshm_create(region_name, SIZE, 0, &h));
+    CHECK_OK(winshm_create(region_name, BYTES, 0, &h));
     CHECK_OK(winshm_lock(h, WINSHM_EXCLUSIVE, 0));
     thread_join(thread_start(lock_beside, h));
     CHECK_OK(winshm_unlock(h, WINSHM_EXCLUSIVE));
@@ -317,7 +317,7 @@ static void test_limits(void)
 {
     static winshm_region *all[1024];
     winshm_region *one;
-    CHECK_OK(winshm_create(region_name, SIZE, WINSHM_RAW, &all[0]));
+    CHECK_OK(winshm_create(region_name, BYTES, WINSHM_RAW, &all[0]));
     for (int i = 1; i < 1024; i++)
         CHECK_OK(winshm_open(region_name, WINSHM_RAW, &all[i]));
     TOLD(winshm_open(region_name, WINSHM_RAW, &one), WINSHM_E_TOO_MANY,
