@@ -90,8 +90,7 @@ static winshm_status check_sizes(const winshm_options *options)
         return invalid("size is 0", "A region has at least 1 byte.", 0, 0);
     if (capacity != 0 && capacity < size)
         return invalid("capacity is {a}, less than size, which is {b}",
-                       "Leave it 0 for a region that does not grow.", capacity,
-                       size);
+                       "Leave it 0, or make it larger.", capacity, size);
     if (raw && capacity != 0)
         return wshm_error_because(WINSHM_E_UNSUPPORTED,
                                   "a raw region has no capacity",

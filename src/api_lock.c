@@ -137,5 +137,7 @@ winshm_status WINSHM_CALL winshm_make_consistent(winshm_region *region)
     winshm_status status = wshm_api_participates(r, true);
     if (status == WINSHM_OK)
         status = wshm_lock_make_consistent(r);
+    if (status == WINSHM_E_NOT_OWNER && wshm_lock_held(r) == WINSHM_SHARED)
+        wshm_error_because(status, how_held(r), "Lock exclusively for that.");
     return finish_on_block(function, r, status);
 }

@@ -76,6 +76,7 @@ static winshm_status adopt(struct region *r, uint64_t size)
 {
     struct layout_header *header = &r->control->header;
     struct platform_identity identity;
+    wshm_error_clear(); /* that it is there was no failure */
     winshm_status status = wshm_platform_data_open(&r->platform, NULL);
     if (status != WINSHM_OK)
         return status;
@@ -267,10 +268,9 @@ static winshm_status not_found(const struct region *r,
                                   "Give the size that it shall have.");
     }
     winshm_status status = wshm_platform_data_look(&r->platform);
-    if (status != WINSHM_OK)
-        return status;
-    wshm_error_clear(); /* no call has failed */
-    return WINSHM_E_NOT_MANAGED;
+    if (status == WINSHM_OK || status == WINSHM_E_KIND)
+        wshm_error_clear(); /* no call has failed */
+    return status == WINSHM_OK ? WINSHM_E_NOT_MANAGED : status;
 }
 
 static winshm_status under_life_lock(struct region *r,
@@ -321,6 +321,7 @@ static winshm_status observe(struct region *r, const struct request *request,
     uint64_t patience = wshm_platform_now() + VANISH_PATIENCE;
     uint64_t gone_since = 0;
     uint32_t gone_in = 0;
+    wshm_error_clear(); /* that writing was refused is no failure any more */
     deadline = deadline < patience ? deadline : patience;
     winshm_status status = wshm_platform_enter(
         p, PLATFORM_OBSERVE, LAYOUT_BYTES, request->security, deadline);

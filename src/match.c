@@ -37,8 +37,9 @@ winshm_status wshm_match_bytes(const struct region *r, uint64_t size,
     uint64_t bytes;
     winshm_status status = wshm_platform_data_bytes(&r->platform, &bytes);
     return status == WINSHM_OK && bytes < size
-               ? wshm_error_detail(less,
-                                   "the block has {a} bytes, {b} are needed",
-                                   NULL, bytes, size, 0)
+               ? wshm_error_detail(
+                     less, "the block has {a} bytes, {b} are needed",
+                     less == WINSHM_E_SIZE ? "Ask for no more." : NULL, bytes,
+                     size, 0)
                : status;
 }

@@ -185,13 +185,19 @@ need_packages() {
 
 # Sets WINE, the command that runs a Windows program, and WINE32, which is yes when
 # that program may also be a 32-bit one. The user's own ~/.wine is never touched.
+# WINSHM_WINE names another Wine than Debian's, with its wineserver beside it.
 wine_ready() {
-    # Debian's wine command is a wrapper that complains about missing i386 packages.
-    WINE=/usr/lib/wine/wine64
-    [ -x "$WINE" ] || die "Debian's wine64 is not installed"
-    wine_version=$(dpkg-query -W -f '${Version}' libwine:amd64) || die "libwine is not installed"
     unset DISPLAY WAYLAND_DISPLAY WINEARCH WINELOADER WINESERVER WINEDLLPATH
-    export WINEPREFIX="$WINSHM_CACHE/wine" WINEDEBUG=-all
+    # Debian's wine command is a wrapper that complains about missing i386 packages.
+    WINE=${WINSHM_WINE:-/usr/lib/wine/wine64}
+    [ -x "$WINE" ] || die "there is no $WINE"
+    if [ -n "${WINSHM_WINE:-}" ]; then
+        wine_version=$("$WINE" --version) || die "$WINE does not start"
+    else
+        wine_version=$(dpkg-query -W -f '${Version}' libwine:amd64) || die "libwine is not installed"
+    fi
+    wine_folder
+    export WINEPREFIX WINEDEBUG=-all
     # No offer to download Gecko, and no entries in the desktop's menus.
     export WINEDLLOVERRIDES='mshtml,winemenubuilder.exe='
     # .NET maps its code twice, which Wine does not always keep in step: then the
@@ -200,8 +206,8 @@ wine_ready() {
     {
         flock -w 900 9 || die "another run has been preparing Wine for too long"
         # A wineserver that inherited the lock would keep it.
-        WINE32=no
-        wine32_dlls 9>&- && WINE32=yes
+        WINE32=yes
+        [ -n "${WINSHM_WINE:-}" ] || wine32_dlls 9>&- || WINE32=no
         wine_prefix 9>&-
     } 9>"$WINSHM_CACHE/lock"
     wine_keep
@@ -269,7 +275,7 @@ wine_prefix() {
     # No offer to download Mono; later on, .NET programs need the mscoree.dll.
     quietly wine env WINEDLLOVERRIDES="mscoree,$WINEDLLOVERRIDES" timeout 300 "$WINE" wineboot -i ||
         die "Wine could not be prepared"
-    quietly wine timeout 60 wineserver -w || die "Wine does not come to rest"
+    quietly wine timeout 60 "$(dirname "$WINE")/wineserver" -w || die "Wine does not come to rest"
     # Where they cannot run, 32-bit programs say nothing and yet exit with 0.
     if [ "$WINE32" = yes ] && ! "$WINE" 'c:\windows\syswow64\cmd.exe' /c \
         'echo %PROCESSOR_ARCHITECTURE%' 2>/dev/null </dev/null | grep -q x86; then
@@ -280,9 +286,12 @@ wine_prefix() {
     echo "$stamp" >"$WINEPREFIX/winshm.stamp"
 }
 
+# Each Wine has a folder of its own, which another would not understand.
+wine_folder() { WINEPREFIX=$WINSHM_CACHE/wine${WINSHM_WINE:+-other}; }
+
 # Ends the Windows processes of this prefix, and no others.
 wine_stop() {
-    [ ! -d "$WINSHM_CACHE/wine" ] || WINEPREFIX="$WINSHM_CACHE/wine" wineserver -k 2>/dev/null || :
+    [ ! -d "$WINEPREFIX" ] || "$(dirname "$WINE")/wineserver" -k 2>/dev/null || :
 }
 
 # True when there is a .NET SDK; otherwise why says how to get one, as Debian has none.

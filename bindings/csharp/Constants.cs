@@ -39,7 +39,7 @@ public enum WinshmStatus
     Layout = WINSHM_E_LAYOUT,
     /// <summary>Another layout tag.</summary>
     Tag = WINSHM_E_TAG,
-    /// <summary>An outside program keeps the data name.</summary>
+    /// <summary>The name is taken by a block without winshm.</summary>
     Held = WINSHM_E_HELD,
     /// <summary>The data file was removed or replaced.</summary>
     Replaced = WINSHM_E_REPLACED,

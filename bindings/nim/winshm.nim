@@ -60,14 +60,14 @@ func toTime(microseconds: int64): Time =
   initTime(microseconds div 1_000_000, int(microseconds mod 1_000_000) * 1000)
 
 proc toBytes(count: int64, what: string): uint64 =
-  if count < 0: raiseOwn(WINSHM_E_SIZE, "the " & what & " is " & $count & " bytes")
+  if count < 0: raiseOwn(WINSHM_E_SIZE, what & " is " & $count, "It is at least 0.")
   uint64(count)
 
 proc enter(caller: string, options: var winshm_options, name, security: string,
            fill: Fill = nil): Region {.raises: [WinshmError, LibraryError], effectsOf: fill.} =
   requireLibrary()
-  if '\0' in name: raiseOwn(WINSHM_E_NAME, "the name contains a NUL")
-  if '\0' in security: raiseOwn(WINSHM_E_INVALID, "the security contains a NUL")
+  if '\0' in name: raiseOwn(WINSHM_E_NAME, "name contains a NUL", "Leave it out.")
+  if '\0' in security: raiseOwn(WINSHM_E_INVALID, "security contains a NUL", "Leave it out.")
   options.struct_size = uint32(sizeof(options))
   if fill != nil: options.flags = options.flags or WINSHM_CREATE_LOCKED
   options.name = name.cstring
@@ -166,12 +166,14 @@ proc data*(region: Region): pointer =
   result = winshm_data(region.raw)
   if result.isNil:
     discard region.info
-    raiseOwn(WINSHM_E_UNSUPPORTED, "the region was opened with rfNoMap: map a part of it")
+    raiseOwn(WINSHM_E_UNSUPPORTED, "the region was opened with rfNoMap",
+      "Map a part of it with map.")
 
 proc data*(view: View): pointer =
   ## The view's first byte.
   result = winshm_view_data(view.raw)
-  if result.isNil: raiseOwn(WINSHM_E_HANDLE, "the view is not one of this process")
+  if result.isNil: raiseOwn(WINSHM_E_HANDLE, "the view is not one of this process",
+    "Map the part here, too.")
 
 proc map*(region: Region, offset, length: int64, flags: set[RegionFlag] = {}): View =
   ## Maps a part of the region, as the region is or as `flags`, which may be

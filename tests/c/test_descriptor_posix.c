@@ -159,7 +159,7 @@ static void test_fork(void)
         CHECK_OK(winshm_notify(own));
         CHECK(fires(fd, PATIENCE_MS));
         CHECK_OK(winshm_close(own));
-        _exit(0);
+        exit(0);
     }
     CHECK_EQ(waitpid(child, &ended, 0), child);
     CHECK_EQ(ended, 0);

@@ -8,6 +8,7 @@
 #include <linux/seccomp.h>
 #include <stddef.h>
 #include <sys/resource.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 
 #include "apart_posix.h"
@@ -186,6 +187,14 @@ static void run_no_room(void)
     check_all_works(name);
 }
 
+static void run_no_limit(void)
+{
+    struct statvfs room;
+    own_shm("size=0");
+    CHECK(statvfs("/dev/shm", &room) == 0 && room.f_blocks == 0);
+    check_all_works(name);
+}
+
 /** No signal ends the process. */
 static void run_limited_files(void)
 {
@@ -210,6 +219,8 @@ static void run_limited_files(void)
     check_no_open();
     CHECK_OK(winshm_close(h));
     CHECK_EQ(plain_count(""), 2); /* . and .. */
+    limit.rlim_cur = limit.rlim_max;
+    CHECK_EQ(setrlimit(RLIMIT_FSIZE, &limit), 0); /* for the counts, if any */
 }
 
 static void run_limited_descriptors(void)
@@ -338,6 +349,7 @@ static const struct apart cases[] = {
     {"no /dev/shm", run_no_shm},
     {"/dev/shm read-only", run_read_only},
     {"/dev/shm small and full", run_no_room},
+    {"/dev/shm without a limit", run_no_limit},
     {"files limited", run_limited_files},
     {"descriptors limited", run_limited_descriptors},
     {"address space limited", run_limited_memory},

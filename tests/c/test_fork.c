@@ -46,10 +46,14 @@ static void test_handles(void)
 {
     struct inherited inherited;
     struct child child;
-    winshm_region *h, *other;
+    winshm_region *h, *other, *unmapped;
+    winshm_view *outlives;
     CHECK_OK(winshm_create(region_name, 100, 0, &h));
     CHECK_OK(winshm_create(name_of("raw"), 100, WINSHM_RAW, &inherited.raw));
     CHECK_OK(winshm_map(h, 0, 1, 0, &inherited.view));
+    CHECK_OK(winshm_open(name_of("raw"), WINSHM_RAW | WINSHM_NO_MAP, &unmapped));
+    CHECK_OK(winshm_map(unmapped, 0, 1, 0, &outlives));
+    CHECK_OK(winshm_close(unmapped));
     CHECK_OK(winshm_lock(h, WINSHM_EXCLUSIVE, 0));
     inherited.h = h;
     for (int i = 0; i < 10; i++) {
@@ -66,6 +70,7 @@ static void test_handles(void)
     }
     CHECK_OK(winshm_unlock(h, WINSHM_EXCLUSIVE));
     CHECK_OK(winshm_unmap(inherited.view));
+    CHECK_OK(winshm_unmap(outlives));
     CHECK_OK(winshm_close(inherited.raw));
     CHECK_OK(winshm_close(h));
     CHECK_STATUS(winshm_open(region_name, 0, &h), WINSHM_E_NOT_FOUND);
@@ -181,8 +186,10 @@ static void test_fork_while_opening(void)
         snprintf(name, sizeof name, "%s-%d", region_name, i);
         CHECK_STATUS(winshm_open(name, 0, &h), WINSHM_E_NOT_FOUND);
     }
-    for (int i = 0; i < CHILDREN; i++)
-        child_kill(&children[i]);
+    for (int i = 0; i < CHILDREN; i++) {
+        child_tell(&children[i], 'e');
+        CHECK_EQ(child_wait(&children[i], PATIENCE_MS), 0);
+    }
     CHECK(plain_count(region_name) <= 0);
 }
 
@@ -194,20 +201,69 @@ static void wait_thread(void *argument)
     CHECK_EQ(now, 1);
 }
 
+/** In no place of the child's regions a call is inside. */
+static void use_all_places(void *unused)
+{
+    enum { PLACES = 1024 };
+    static winshm_region *all[PLACES];
+    for (int i = 0; i < PLACES; i++)
+        CHECK_OK(winshm_open_or_create(name_of("places"), 1, WINSHM_RAW,
+                                       &all[i]));
+    for (int i = 0; i < PLACES; i++)
+        CHECK_OK(winshm_close(all[i]));
+    live_on(unused);
+}
+
 static void test_fork_while_waiting(void)
 {
     winshm_region *h;
     struct child child;
+    struct thread threads[2];
     CHECK_OK(winshm_create(region_name, 100, 0, &h));
-    struct thread thread = thread_start(wait_thread, h);
+    for (int i = 0; i < 2; i++)
+        threads[i] = thread_start(wait_thread, h);
     sleep_ms(10);
-    child_fork(&child, live_on, NULL);
+    child_fork(&child, use_all_places, NULL);
     CHECK_EQ(child_hear(&child, PATIENCE_MS), 'g');
     CHECK_OK(winshm_notify(h));
-    thread_join(thread);
+    for (int i = 0; i < 2; i++)
+        thread_join(threads[i]);
     CHECK_OK(winshm_close(h));
     CHECK_STATUS(winshm_open(region_name, 0, &h), WINSHM_E_NOT_FOUND);
-    child_kill(&child);
+    child_tell(&child, 'e');
+    CHECK_EQ(child_wait(&child, PATIENCE_MS), 0);
+}
+
+/** A child's new view takes the place of none that the parent has given it, as
+ * long as there are others, wherever the search for a place begins. */
+static void map_again(void *argument)
+{
+    struct inherited *inherited = argument;
+    winshm_region *own;
+    winshm_view *view;
+    CHECK_OK(winshm_open(region_name, 0, &own));
+    CHECK_OK(winshm_map(own, 0, 1, 0, &view));
+    CHECK_OK(winshm_unmap(inherited->view));
+    CHECK_OK(winshm_unmap(view));
+    CHECK_OK(winshm_close(own));
+}
+
+static void test_view_places(void)
+{
+    enum { VIEWS = 8192 }; /* that a process can have */
+    struct inherited inherited;
+    struct child child;
+    winshm_view *view;
+    CHECK_OK(winshm_create(region_name, 100, 0, &inherited.h));
+    CHECK_OK(winshm_map(inherited.h, 0, 1, 0, &inherited.view));
+    for (int i = 1; i < VIEWS; i++) {
+        CHECK_OK(winshm_map(inherited.h, 0, 1, 0, &view));
+        CHECK_OK(winshm_unmap(view));
+    }
+    child_fork(&child, map_again, &inherited);
+    CHECK_EQ(child_wait(&child, PATIENCE_MS), 0);
+    CHECK_OK(winshm_unmap(inherited.view));
+    CHECK_OK(winshm_close(inherited.h));
 }
 
 int main(int argc, char **argv)
@@ -218,5 +274,6 @@ int main(int argc, char **argv)
     test_surviving_child();
     test_fork_while_opening();
     test_fork_while_waiting();
+    test_view_places();
     return 0;
 }

@@ -303,8 +303,12 @@ static void test_lost_lock(void)
     struct thread thread = thread_start(lock_everything, h);
     await(1);
     bool lost = plain_truncate(control, 0);
-    if (lost)
+    if (lost) {
         CHECK_STATUS(winshm_lock(h, WINSHM_EXCLUSIVE, 0), WINSHM_E_CORRUPT);
+        bytes[0] = 'b';
+        CHECK_STATUS(winshm_copy_out(h, 0, bytes, 1), WINSHM_E_CORRUPT);
+        CHECK_EQ(bytes[0], 'b');
+    }
     for (int i = 0; lost && i < PLACES; i++) {
         if (i == 0)
             CHECK_OK(winshm_close(h));
@@ -362,6 +366,7 @@ static void test_explicit_copies(void)
     CHECK_OK(winshm_lock(reader, WINSHM_SHARED, 0));
     CHECK_OK(winshm_copy_out(reader, 7, bytes, 5));
     CHECK(memcmp(bytes, "seven", 5) == 0);
+    CHECK_OK(winshm_copy_out(reader, SIZE, NULL, 0));
     CHECK_OK(winshm_unlock(reader, WINSHM_SHARED));
     CHECK_OK(winshm_lock(reader, WINSHM_EXCLUSIVE, 0));
     CHECK_STATUS(winshm_copy_in(reader, 7, "SEVEN", 5), WINSHM_E_ACCESS);

@@ -1,10 +1,14 @@
 /* What people are told: the argument, both values, and the way out. */
 #include <string.h>
 
+#ifdef _WIN32
+#include <windows.h>
+#endif
+
 #include "check.h"
 #include "child.h"
 
-enum { SIZE = 100 };
+enum { BYTES = 100 };
 
 static const char *region_name;
 
@@ -43,7 +47,11 @@ static void role_hold(const char *name, uint32_t mode)
     parent_hear();
 }
 
-static const struct role roles[] = {{"hold", role_hold}, {NULL, NULL}};
+
+static void role_wait(const char *name, uint32_t unused);
+
+static const struct role roles[] = {
+    {"hold", role_hold}, {"wait", role_wait}, {NULL, NULL}};
 
 static winshm_status open_with(uint32_t disposition,
                                void (*change)(winshm_options *))
@@ -54,7 +62,7 @@ static winshm_status open_with(uint32_t disposition,
     options.struct_size = sizeof options;
     options.disposition = disposition;
     options.name = region_name;
-    options.size = SIZE;
+    options.size = BYTES;
     change(&options);
     winshm_status status = winshm_open_with(&options, &h);
     if (status == WINSHM_OK)
@@ -148,14 +156,14 @@ static void test_mismatches(void)
     options.struct_size = sizeof options;
     options.disposition = WINSHM_CREATE_NEW;
     options.name = region_name;
-    options.size = SIZE;
+    options.size = BYTES;
     tagged(&options);
     CHECK_OK(winshm_open_with(&options, &h));
     TOLD(open_with(WINSHM_OPEN_EXISTING, other_size), WINSHM_E_SIZE,
          "100 bytes", "4096 were asked for", "Size 0");
     TOLD(open_with(WINSHM_OPEN_EXISTING, other_tag), WINSHM_E_TAG, "0x1F",
          "0xAB");
-    TOLD(winshm_create(region_name, SIZE, 0, &none), WINSHM_E_EXISTS,
+    TOLD(winshm_create(region_name, BYTES, 0, &none), WINSHM_E_EXISTS,
          "has created it");
     char byte;
     TOLD(winshm_read(h, 90, &byte, 20, 0), WINSHM_E_RANGE, "offset is 90",
@@ -174,7 +182,9 @@ static void test_handles(void)
     winshm_region *h, *reader;
     char byte = 0;
     uint32_t now;
-    CHECK_OK(winshm_create(region_name, SIZE, 0, &h));
+    int32_t fd;
+    void *event;
+    CHECK_OK(winshm_create(region_name, BYTES, 0, &h));
     CHECK_OK(winshm_open(region_name, WINSHM_READ, &reader));
     TOLD(winshm_write(reader, 0, &byte, 1, 0), WINSHM_E_ACCESS, "read-only",
          "WINSHM_WRITE");
@@ -188,12 +198,18 @@ static void test_handles(void)
     CHECK_OK(winshm_unlock(h, WINSHM_SHARED));
     TOLD(winshm_wait(h, 0, 20, &now), WINSHM_E_TIMEOUT, region_name,
          "no change within 20 ms", "winshm_notify()");
+    if (winshm_wait_fd(h, &fd) == WINSHM_E_UNSUPPORTED)
+        TOLD(winshm_wait_fd(h, &fd), WINSHM_E_UNSUPPORTED, "no descriptors",
+             "winshm_wait_handle()");
+    else
+        TOLD(winshm_wait_handle(h, &event), WINSHM_E_UNSUPPORTED, "no events",
+             "winshm_wait_fd()");
     CHECK_OK(winshm_close(h));
-    CHECK_OK(winshm_create(region_name, SIZE, WINSHM_RAW, &h));
+    CHECK_OK(winshm_create(region_name, BYTES, WINSHM_RAW, &h));
     TOLD(winshm_lock(h, WINSHM_SHARED, 0), WINSHM_E_UNSUPPORTED, "plain block",
          "WINSHM_RAW");
     CHECK_OK(winshm_close(h));
-    CHECK_OK(winshm_create(region_name, SIZE, WINSHM_NO_MAP | WINSHM_NO_LOCK,
+    CHECK_OK(winshm_create(region_name, BYTES, WINSHM_NO_MAP | WINSHM_NO_LOCK,
                            &h));
     TOLD(winshm_lock(h, WINSHM_SHARED, 0), WINSHM_E_UNSUPPORTED, "no lock",
          "WINSHM_NO_LOCK");
@@ -208,7 +224,7 @@ static void test_owner(uint32_t mode)
 {
     winshm_region *h;
     char owner[32];
-    CHECK_OK(winshm_create(region_name, SIZE, 0, &h));
+    CHECK_OK(winshm_create(region_name, BYTES, 0, &h));
     struct child holder = child_start("hold", region_name, mode);
     CHECK_EQ(child_hear(&holder, PATIENCE_MS), 'h');
     winshm_participant list[2];
@@ -235,16 +251,59 @@ static void test_owner(uint32_t mode)
     CHECK_OK(winshm_close(h));
 }
 
+/** Waits for the lock, which readers have. */
+static void role_wait(const char *name, uint32_t unused)
+{
+    winshm_region *h;
+    (void)unused;
+    CHECK_OK(winshm_open(name, 0, &h));
+    parent_tell('w');
+    (void)!winshm_lock(h, WINSHM_EXCLUSIVE, WINSHM_FOREVER);
+}
+
+static uint32_t owner_pid(winshm_region *h)
+{
+    winshm_info info;
+    info.struct_size = sizeof info;
+    CHECK_OK(winshm_get_info(h, &info));
+    return info.owner_pid;
+}
+
+/** Who waits for a reader is not to blame, nor told of. */
+static void test_queue(void)
+{
+    winshm_region *h;
+    char reader[32];
+    CHECK_OK(winshm_create(region_name, BYTES, 0, &h));
+    struct child holder = child_start("hold", region_name, WINSHM_SHARED);
+    CHECK_EQ(child_hear(&holder, PATIENCE_MS), 'h');
+    winshm_participant list[2];
+    uint32_t count;
+    list[0].struct_size = sizeof list[0];
+    CHECK_OK(winshm_get_participants(h, list, 2, &count));
+    struct child waiter = child_start("wait", region_name, 0);
+    CHECK_EQ(child_hear(&waiter, PATIENCE_MS), 'w');
+    for (int i = 0; owner_pid(h) == 0 && i < 1000; i++)
+        sleep_ms(1);
+    snprintf(reader, sizeof reader, "process %lu (", (unsigned long)list[1].pid);
+    TOLD(winshm_lock(h, WINSHM_EXCLUSIVE, 30), WINSHM_E_TIMEOUT, reader);
+    child_kill(&waiter);
+    child_kill(&holder);
+    CHECK_OK(winshm_lock(h, WINSHM_EXCLUSIVE, PATIENCE_MS));
+    CHECK_OK(winshm_unlock(h, WINSHM_EXCLUSIVE));
+    CHECK_OK(winshm_close(h));
+}
+
 static void lock_beside(void *h)
 {
     TOLD(winshm_lock(h, WINSHM_EXCLUSIVE, 10), WINSHM_E_TIMEOUT,
-         "another thread or task of this process");
+         "this process holds the lock itself");
 }
 
 static void test_neighbour(void)
 {
     winshm_region *h;
-    CHECK_OK(winshm_create(region_name, SIZE, 0, &h));
+    CHECK_OK(winshm_create(region_name, BYTES, 0, &h));
     CHECK_OK(winshm_lock(h, WINSHM_EXCLUSIVE, 0));
     thread_join(thread_start(lock_beside, h));
     CHECK_OK(winshm_unlock(h, WINSHM_EXCLUSIVE));
@@ -258,7 +317,7 @@ static void test_limits(void)
 {
     static winshm_region *all[1024];
     winshm_region *one;
-    CHECK_OK(winshm_create(region_name, SIZE, WINSHM_RAW, &all[0]));
+    CHECK_OK(winshm_create(region_name, BYTES, WINSHM_RAW, &all[0]));
     for (int i = 1; i < 1024; i++)
         CHECK_OK(winshm_open(region_name, WINSHM_RAW, &all[i]));
     TOLD(winshm_open(region_name, WINSHM_RAW, &one), WINSHM_E_TOO_MANY,
@@ -267,13 +326,19 @@ static void test_limits(void)
         CHECK_OK(winshm_close(all[i]));
 }
 
-/** What the system said is told in its words. */
+/** What the system said is told in its words, and asking changes nothing. */
 static void test_system(void)
 {
     winshm_region *h;
     TOLD(winshm_open(region_name, 0, &h), WINSHM_E_NOT_FOUND, "no such region",
          "failed with 2: ", "Start the creator first");
     CHECK_EQ(winshm_last_os_code(), 2);
+#ifdef _WIN32
+    SetLastError(77);
+    winshm_last_message();
+    winshm_last_os_code();
+    CHECK_EQ(GetLastError(), 77);
+#endif
 }
 
 int main(int argc, char **argv)
@@ -285,6 +350,7 @@ int main(int argc, char **argv)
     test_handles();
     test_owner(WINSHM_EXCLUSIVE);
     test_owner(WINSHM_SHARED);
+    test_queue();
     test_neighbour();
     test_limits();
     test_system();

@@ -111,10 +111,16 @@ static void check_length(const char *prefix, const char *unit, winshm_status ok)
     while (strlen(name) - start < WINSHM_NAME_MAX)
         strcat(name, "x");
     CHECK_EQ(strlen(name) - start, 200);
-    CHECK_STATUS(winshm_create(name, 10, 0, &one), ok);
-    CHECK_STATUS(winshm_open(name, 0, &two), ok);
-    CHECK_OK(winshm_close(two));
-    CHECK_OK(winshm_close(one));
+    winshm_status status = winshm_create(name, 10, 0, &one);
+    if (status == WINSHM_E_PRIVILEGE) {
+        fprintf(stderr, "skipped: the longest name in %s\n    %s\n", prefix,
+                winshm_last_message());
+    } else {
+        CHECK_STATUS(status, ok);
+        CHECK_STATUS(winshm_open(name, 0, &two), ok);
+        CHECK_OK(winshm_close(two));
+        CHECK_OK(winshm_close(one));
+    }
     strcat(name, "x");
     CHECK_STATUS(winshm_create(name, 10, 0, &one), WINSHM_E_NAME);
     CHECK_STATUS(winshm_open(name, 0, &one), WINSHM_E_NAME);

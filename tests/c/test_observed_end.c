@@ -19,6 +19,7 @@ static void role_outlive(const char *name, uint32_t expected)
     winshm_region *h = observed(name);
     winshm_info info = {.struct_size = sizeof info};
     uint32_t now;
+    int32_t fd;
     char byte;
     struct thread thread = thread_start(wait_thread, h);
     parent_tell('o');
@@ -37,6 +38,7 @@ static void role_outlive(const char *name, uint32_t expected)
     CHECK_STATUS(winshm_wait(h, 0, 0, &now), WINSHM_E_NOT_FOUND);
     CHECK_STATUS(winshm_change_count(h, &now), WINSHM_E_NOT_FOUND);
     CHECK_STATUS(winshm_get_info(h, &info), WINSHM_E_NOT_FOUND);
+    CHECK_STATUS(winshm_wait_fd(h, &fd), WINSHM_E_NOT_FOUND);
     CHECK_STATUS(winshm_get_participants(h, NULL, 0, &now), WINSHM_E_NOT_FOUND);
     CHECK_OK(winshm_close(h));
     status = winshm_open(name, WINSHM_READ, &h);

@@ -173,6 +173,7 @@ static void test_never_torn(void)
 
 enum { MAGIC, VERSION, SIZE_LOW, JOINS = 9, ID, FILE_LOW = 24, FILE_HIGH };
 enum { WORD = 32, LOCK_VERSION };
+enum { WORD_INCONSISTENT = 0x40000000 };
 
 static char control_name[80];
 
@@ -216,6 +217,11 @@ static void test_opening(void)
     poke(ID, 0, &id);
     poke(JOINS, 1, &joins);
     check_open(WINSHM_E_NOT_FOUND);
+    /* Where nothing has been written at all, the data seem to be a plain block. */
+    uint32_t magic;
+    poke(MAGIC, 0, &magic);
+    check_open(WINSHM_E_NOT_MANAGED);
+    poke(MAGIC, magic, NULL);
     poke(JOINS, joins, NULL);
     poke(ID, id, NULL);
     check_open(WINSHM_OK);
@@ -272,6 +278,9 @@ static void test_reading(void)
     check_said(&child, WINSHM_E_TIMEOUT);
     poke(WORD, 0xFFFFFFFF, NULL);
     check_said(&child, WINSHM_E_CORRUPT);
+    /* Somebody has found the owner dead, and has not repaired the data. */
+    poke(WORD, WORD_INCONSISTENT, NULL);
+    check_said(&child, WINSHM_E_OWNER_DEAD);
     poke(WORD, 0, NULL);
     child_tell(&child, 'c');
     CHECK_EQ(child_wait(&child, PATIENCE_MS), 0);

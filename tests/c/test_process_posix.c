@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -212,10 +213,13 @@ static void test_bare_fork(void)
     CHECK_OK(winshm_lock(h, WINSHM_EXCLUSIVE, 0));
     fflush(NULL);
     pid_t pid = (pid_t)syscall(SYS_fork);
-    if (pid == 0)
+    if (pid == 0) {
+        create(name_of("own"), 8, 0); /* left open */
         exit(9);
+    }
     CHECK_EQ(waitpid(pid, &state, 0), pid);
     CHECK(WIFEXITED(state) && WEXITSTATUS(state) == 9);
+    CHECK_STATUS(winshm_open(name_of("own"), 0, &other), WINSHM_E_NOT_FOUND);
     /* The parent has its names and its lock. */
     CHECK_OK(winshm_open(region_name, 0, &other));
     CHECK_STATUS(winshm_lock(other, WINSHM_SHARED, 0), WINSHM_E_TIMEOUT);
@@ -272,6 +276,8 @@ static void wait_for_ever(void *argument)
 static void test_hung_thread(void)
 {
     winshm_region *h = create(region_name, 8, 0);
+    struct pollfd told = {.events = POLLIN};
+    CHECK_OK(winshm_wait_fd(h, &told.fd));
     signals = 0;
     signal(SIGUSR1, hang);
     struct thread thread = thread_start(wait_for_ever, h);
@@ -288,6 +294,7 @@ static void test_hung_thread(void)
     released = true;
     CHECK_OK(winshm_notify(h));
     thread_join(thread);
+    CHECK_EQ(poll(&told, 1, PATIENCE_MS), 1);
     CHECK_OK(winshm_close(h));
     CHECK(plain_count(region_name) <= 0);
 }
@@ -346,28 +353,36 @@ static void hooked(void)
 static void test_children(void)
 {
     winshm_region *other;
-    winshm_view *view;
+    winshm_view *view, *outlives;
     for (int hooks = 0; hooks < 2; hooks++) {
         winshm_region *h = create(region_name, 8, 0);
         CHECK_OK(winshm_map(h, 0, 8, 0, &view));
+        CHECK_OK(winshm_open(region_name, 0, &other));
+        CHECK_OK(winshm_map(other, 0, 8, 0, &outlives));
+        CHECK_OK(winshm_close(other));
         inherited = h;
         pid_t child = hooks ? fork() : (pid_t)syscall(SYS_fork);
         if (child == 0) {
             if (!hooks) {
                 close_inherited();
                 CHECK_OK(winshm_unmap(view));
+                CHECK_OK(winshm_unmap(outlives));
             }
             CHECK(plain_count(region_name) == 2);
-            _exit(0);
+            exit(0);
         }
         int status;
         CHECK(child > 0 && waitpid(child, &status, 0) == child);
         CHECK_EQ(status, 0);
         inherited = NULL;
+        uint32_t count;
         CHECK_STATUS(winshm_create(region_name, 8, 0, &other), WINSHM_E_EXISTS);
+        CHECK_OK(winshm_get_participants(h, NULL, 0, &count));
+        CHECK_EQ(count, 2); /* one has views only */
         CHECK_OK(winshm_lock(h, WINSHM_EXCLUSIVE, 0));
         CHECK_OK(winshm_unlock(h, WINSHM_EXCLUSIVE));
         CHECK_OK(winshm_unmap(view));
+        CHECK_OK(winshm_unmap(outlives));
         CHECK_OK(winshm_close(h));
         CHECK(plain_count(region_name) <= 0);
     }

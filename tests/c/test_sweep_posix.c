@@ -12,6 +12,7 @@
 enum {
     SIZE = 5000,
     STRANGER = 60001,
+    HANDLE_REGIONS = 1024, /* that a process can have open */
     KEPT = 4,
     WORKERS = 4,
     /* Files that there may be while some have just crashed: each one that comes
@@ -71,6 +72,14 @@ static void create_and_close(const char *name)
     CHECK_OK(winshm_close(h));
 }
 
+/** Creates something and ends in an orderly way, which writes what it has run
+ * of the library where that is counted. */
+static void visit(const char *name)
+{
+    create_and_close(name);
+    exit(0);
+}
+
 static int count_files(void)
 {
     return plain_count("") - 2; /* . and .. */
@@ -81,7 +90,7 @@ static int tidy(int files, int most)
 {
     int came = 0;
     while (count_files() > files && came < most) {
-        CHECK_EQ(run_fresh(create_and_close, "wtidy", 0), 0);
+        CHECK_EQ(run_fresh(visit, "wtidy", 0), 0);
         came++;
     }
     CHECK_EQ(count_files(), files);
@@ -154,7 +163,7 @@ static void run_full_directory(void)
     int came = 0;
     while (plain_count("wtmany") > 0 && came < 2000) {
         uint64_t before = clock_us();
-        CHECK_EQ(run_fresh(create_and_close, "wtidy", 0), 0);
+        CHECK_EQ(run_fresh(visit, "wtidy", 0), 0);
         uint64_t took = clock_us() - before;
         worst = took > worst ? took : worst;
         came++;
@@ -176,6 +185,13 @@ static void crash_as_stranger(const char *name)
     if (geteuid() == 0)
         CHECK(setgid(STRANGER) == 0 && setuid(STRANGER) == 0);
     create_and_crash(name);
+}
+
+static void visit_as_stranger(const char *name)
+{
+    CHECK(setgid(STRANGER) == 0 && setuid(STRANGER) == 0);
+    prctl(PR_SET_DUMPABLE, 1); /* or /proc/self would be root's */
+    visit(name);
 }
 
 static void adopt_and_crash(const char *name)
@@ -220,6 +236,9 @@ static void run_left_alone(void)
         files += 2;
     }
     /* Not control files, whatever they are called. */
+    char name[200 + 20];
+    snprintf(name, sizeof name, "/dev/shm/%0201d.winshm", 0);
+    put_file(name, 0600, 0);
     put_file("/dev/shm/wtshort.winshm", 0600, 100);
     put_file("/dev/shm/wtfull.winshm", 0600, 65536);
     rewrite("/dev/shm/wtfull.winshm", 0, 1);
@@ -234,7 +253,7 @@ static void run_left_alone(void)
     /* As long as one, and with something in it, though not at the beginning. */
     put_file("/dev/shm/wtlater.winshm", 0600, 65536);
     rewrite("/dev/shm/wtlater.winshm", 5000, 1);
-    files += 11;
+    files += 12;
     /* An adopted block is the outside program's, its control block is not. */
     put_file("/dev/shm/wtadopted", 0600, SIZE);
     CHECK_EQ(run_fresh(adopt_and_crash, "wtadopted", 0), 0);
@@ -243,7 +262,7 @@ static void run_left_alone(void)
     put_file("/dev/shm/wtshut.winshm", 0000, 0);
     put_file("/dev/shm/wtzeros.winshm", 0600, 65536);
     for (int i = 0; i < 20; i++)
-        CHECK_EQ(run_fresh(create_and_close, "wtidy", 0), 0);
+        CHECK_EQ(run_fresh(visit, "wtidy", 0), 0);
     CHECK_EQ(plain_count("wtempty") + plain_count("wtshut"), 0);
     CHECK_EQ(plain_count("wtadopted"), 1);
     CHECK_EQ(plain_count("wtstranger"), root ? 2 : 0);
@@ -256,6 +275,15 @@ static void run_left_alone(void)
     CHECK_OK(winshm_unmap(view));
     CHECK_OK(winshm_close(live));
     tidy(files - 6, 3);
+    /* Everybody tidies up what is their own. */
+    if (root) {
+        put_file("/dev/shm/wtroot.winshm", 0000, 0);
+        put_file("/dev/shm/wtshut.winshm", 0000, 0);
+        CHECK(chown("/dev/shm/wtshut.winshm", STRANGER, STRANGER) == 0);
+        CHECK_EQ(run_fresh(visit_as_stranger, "wtidy", 0), 0);
+        CHECK_EQ(plain_count("wtstranger") + plain_count("wtshut"), 0);
+        CHECK_EQ(count_files(), files - 6 - 2 + 1);
+    }
 }
 
 /** Once a second a process, and the errors of it are nobody's. */
@@ -278,6 +306,25 @@ static void run_seldom(void)
     CHECK(strcmp(before, winshm_last_message()) == 0);
 }
 
+static void visit_with_full_hands(const char *name)
+{
+    winshm_region *h;
+    CHECK_OK(winshm_create("wtraw", 1, WINSHM_RAW, &h));
+    for (int i = 2; i < HANDLE_REGIONS; i++)
+        CHECK_OK(winshm_open("wtraw", WINSHM_RAW, &h));
+    visit(name);
+}
+
+/** Who has no handle left for looking at leftovers creates all the same. */
+static void run_no_handle(void)
+{
+    own_shm("size=10m");
+    CHECK_EQ(run_fresh(create_and_crash, "wtcrash", 0), 0);
+    CHECK_EQ(run_fresh(visit_with_full_hands, "wtidy", 0), 0);
+    CHECK_EQ(count_files(), 2);
+    tidy(0, 3);
+}
+
 /** Memory that only crashes have taken is there for whoever creates. */
 static void run_no_room(void)
 {
@@ -287,7 +334,7 @@ static void run_no_room(void)
     off_t size = (1 << 20) - 65536 - 2 * 4096;
     CHECK(fd >= 0 && posix_fallocate(fd, 0, size) == 0);
     close(fd);
-    CHECK_EQ(run_fresh(create_and_close, "wtidy", 0), 0);
+    CHECK_EQ(run_fresh(visit, "wtidy", 0), 0);
     CHECK_EQ(count_files(), 1);
 }
 
@@ -366,6 +413,7 @@ static const struct apart cases[] = {{"crashes", run_crashes},
                                      {"full directory", run_full_directory},
                                      {"left alone", run_left_alone},
                                      {"seldom", run_seldom},
+                                     {"no handle", run_no_handle},
                                      {"no room", run_no_room},
                                      {"race", run_race},
                                      {NULL, NULL}};

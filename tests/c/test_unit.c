@@ -6,6 +6,7 @@
 #include "lock.h"
 #include "name.h"
 #include "participant.h"
+#include "status.h"
 
 static void test_names(void)
 {
@@ -74,6 +75,25 @@ static void test_platform(void)
     CHECK_EQ(wshm_platform_pid(), child_pid());
     CHECK(wshm_platform_thread() != 0);
     CHECK(wshm_platform_thread_block() == wshm_platform_thread_block());
+}
+
+/** Codes that the system has no words for, and messages that are too long. */
+static void test_words_of_failures(void)
+{
+    static char long_text[3000];
+    char text[100];
+    CHECK(!wshm_platform_reason(99999, text, sizeof text));
+    /* Without room for all of them, words are cut or left out. */
+    CHECK(!wshm_platform_reason(2, text, 2) || strlen(text) == 1);
+    wshm_error_clear();
+    wshm_error_os(WINSHM_E_SYSTEM, "call", 99999);
+    wshm_error_report("function", NULL, WINSHM_E_SYSTEM);
+    CHECK(strstr(wshm_error_message(), " (call failed with 99999) [") != NULL);
+    memset(long_text, 'x', sizeof long_text - 1);
+    wshm_error_because(WINSHM_E_SYSTEM, "what", long_text);
+    wshm_error_report("function", NULL, WINSHM_E_SYSTEM);
+    CHECK(strncmp(wshm_error_message(), "function: ", 10) == 0);
+    CHECK_EQ(strlen(wshm_error_message()), 1023);
 }
 
 static uint32_t readers_of(const struct layout_slot *slot)
@@ -278,6 +298,7 @@ int main(void)
     test_names();
     test_words();
     test_platform();
+    test_words_of_failures();
     test_presence();
     test_long_sleep();
     test_handles();

@@ -231,6 +231,32 @@ static void test_control_name(void)
     CHECK_EQ(plain_count(region_name), 0);
 }
 
+/** A file that its owner has shut out everybody from, as a creator that was
+ * killed may leave it, shuts out others for good, and its owner only if there
+ * is something in it. */
+static void test_shut(void)
+{
+    winshm_region *h;
+    be(VICTIM);
+    put(".winshm", VICTIM, 0000, 0, 's');
+    CHECK_OK(winshm_create(region_name, SIZE, 0, &h));
+    CHECK_OK(winshm_close(h));
+    CHECK_EQ(plain_count(region_name), 0);
+    static const uid_t owners[] = {VICTIM, SQUATTER};
+    for (int i = 0; i < 2; i++) {
+        put(".winshm", owners[i], 0000, 1 - i, 's');
+        check_refused(WINSHM_E_ACCESS, WINSHM_E_ACCESS, WINSHM_E_ACCESS,
+                      WINSHM_E_ACCESS);
+        check_untouched(".winshm", owners[i], 0000, 1 - i, 's');
+        drop(".winshm");
+    }
+    CHECK(mkfifo(path_of(".winshm"), 0000) == 0);
+    check_refused(WINSHM_E_ACCESS, WINSHM_E_ACCESS, WINSHM_E_ACCESS,
+                  WINSHM_E_ACCESS);
+    drop(".winshm");
+    be(ROOT);
+}
+
 /** A whole region of somebody else's is nobody's who does not ask for it. */
 static void test_stranger(void)
 {
@@ -439,6 +465,7 @@ int main(int argc, char **argv)
     test_owner_only();
     test_data_name();
     test_control_name();
+    test_shut();
     test_stranger();
     test_super_user();
     test_record();

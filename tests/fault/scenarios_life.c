@@ -3,6 +3,10 @@
 #include "plain.h"
 #include "sweep.h"
 
+#ifdef _WIN32
+#include "global_win32.h"
+#endif
+
 void fault_write_text(winshm_region *h)
 {
     EXPECT_OK(winshm_write(h, FAULT_SIZE - 16, "0123456789abcdef", 16, 1000));
@@ -143,7 +147,9 @@ static winshm_status create_sddl(struct stage *s)
 static winshm_status create_global(struct stage *s)
 {
     char name[80];
-    snprintf(name, sizeof name, "Global\\%s", s->name);
+    bool apart;
+    snprintf(name, sizeof name, "%s%s", global_try(&apart) ? "Global\\" : "",
+             s->name);
     return winshm_create(name, FAULT_SIZE, 0, &s->handle);
 }
 #endif

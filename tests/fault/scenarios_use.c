@@ -257,6 +257,14 @@ static void settle_dead_owner(struct stage *s, winshm_status status)
     atomic_fetch_add(&control->lock.version, 1);
 }
 
+static winshm_status call_in_thread(struct stage *s, void (*run)(void *stage))
+{
+    fault_here(false);
+    s->thread = thread_start(run, s);
+    thread_join(s->thread);
+    return s->heard;
+}
+
 /* A thread that has not failed yet has nowhere to keep a failure. */
 
 static void fail_in_thread(void *stage)
@@ -272,10 +280,54 @@ static void fail_in_thread(void *stage)
 
 static winshm_status fail(struct stage *s)
 {
+    return call_in_thread(s, fail_in_thread);
+}
+
+/** Nor a word of its caller's that the failure speaks of. */
+static void misspell_in_thread(void *stage)
+{
+    struct stage *s = stage;
+    winshm_options o = {.struct_size = sizeof o,
+                        .disposition = WINSHM_OPEN_EXISTING,
+                        .name = s->name,
+                        .security = "evrybody"};
+    fault_here(true);
+    s->heard = winshm_open_with(&o, &s->handle);
     fault_here(false);
-    s->thread = thread_start(fail_in_thread, s);
-    thread_join(s->thread);
-    return s->heard;
+    fault_expect(strstr(winshm_last_message(), "'evrybody'") != NULL ||
+                     fault_no_room_for_thread(),
+                 "the message is: %s", winshm_last_message());
+}
+
+static winshm_status misspell(struct stage *s)
+{
+    return call_in_thread(s, misspell_in_thread);
+}
+
+/* Nor has one that has not locked yet where to note what it holds. */
+
+static void lock_in_thread(void *stage)
+{
+    struct stage *s = stage;
+    fault_here(true);
+    s->heard = winshm_lock(s->handle, WINSHM_SHARED, 0);
+    fault_here(false);
+    if (s->heard == WINSHM_OK) {
+        EXPECT_OK(winshm_unlock(s->handle, WINSHM_SHARED));
+    } else if (s->heard == WINSHM_E_NO_MEMORY) {
+        /* What it says is this thread's, too, and cannot be judged elsewhere. */
+        fault_expect(strstr(winshm_last_message(), "winshm_lock") != NULL ||
+                         fault_no_room_for_thread(),
+                     "the message is: %s", winshm_last_message());
+        s->heard = WINSHM_OK;
+    }
+}
+
+static winshm_status lock_first(struct stage *s)
+{
+    fault_here(false);
+    EXPECT_OK(winshm_notify(s->handle)); /* another thread is the first */
+    return call_in_thread(s, lock_in_thread);
 }
 
 /* A thread that uses a handle first has no number. */
@@ -290,10 +342,7 @@ static void notify_in_thread(void *stage)
 
 static winshm_status call_first(struct stage *s)
 {
-    fault_here(false);
-    s->thread = thread_start(notify_in_thread, s);
-    thread_join(s->thread);
-    return s->heard;
+    return call_in_thread(s, notify_in_thread);
 }
 
 const struct scenario fault_use[] = {
@@ -378,9 +427,14 @@ const struct scenario fault_use[] = {
      .tear_down = fault_tear_down,
      .expected = WINSHM_E_TIMEOUT},
     {FAULT_USES("a thread's first call", "winshm_notify", call_first)},
+    {FAULT_USES("a thread's first lock", "winshm_lock", lock_first)},
     {.name = "a thread's first failure",
      .function = "winshm_notify",
      .call = fail,
      .expected = WINSHM_E_HANDLE},
+    {.name = "a thread's first words",
+     .function = "winshm_open_with",
+     .call = misspell,
+     .expected = WINSHM_E_INVALID},
     {.name = NULL},
 };

@@ -5,8 +5,7 @@
 
 #include <windows.h>
 
-/* What NtQuerySystemInformation() tells of all handles of all processes; the
- * function that counts one's own always says 0 under Wine. */
+/* What NtQuerySystemInformation() tells of all handles of all processes. */
 enum { HANDLES_OF_ALL = 64 };
 
 struct handle_entry {
@@ -28,20 +27,30 @@ struct handle_list {
 
 typedef LONG(NTAPI *query_system)(int, void *, ULONG, ULONG *);
 
-static int count_handles(void)
+static int count_among_all(void)
 {
-    static union {
-        struct handle_list list;
-        char bytes[8 << 20];
-    } all;
+    static struct handle_list *all;
+    static ULONG room;
     query_system query = (query_system)(void (*)(void))GetProcAddress(
         GetModuleHandleA("ntdll.dll"), "NtQuerySystemInformation");
     int count = 0;
-    if (query == NULL || query(HANDLES_OF_ALL, &all, sizeof all, NULL) < 0)
-        abort();
-    for (ULONG_PTR i = 0; i < all.list.count; i++)
-        count += all.list.entries[i].process == GetCurrentProcessId();
+    while (all == NULL || query(HANDLES_OF_ALL, all, room, NULL) < 0) {
+        room = room == 0 ? 65536 : room * 2;
+        all = realloc(all, room);
+        if (query == NULL || all == NULL)
+            abort();
+    }
+    for (ULONG_PTR i = 0; i < all->count; i++)
+        count += all->entries[i].process == GetCurrentProcessId();
     return count;
+}
+
+/** Wine 8 always tells 0. */
+static int count_handles(void)
+{
+    DWORD count = 0;
+    GetProcessHandleCount(GetCurrentProcess(), &count);
+    return count != 0 ? (int)count : count_among_all();
 }
 
 static int count_views(void)

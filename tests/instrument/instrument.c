@@ -22,6 +22,10 @@ static uint32_t site_count;
 
 static _Atomic(instrument_hook *) current;
 
+#ifdef _WIN32
+volatile LONG instrument_blocks;
+#endif
+
 static int compare(const void *left, const void *right)
 {
     const struct instrument_site *a = *(struct instrument_site *const *)left;

@@ -88,7 +88,29 @@ INSTRUMENT_STAND_IN(DWORD, FormatMessageW, 0,
 #define FormatMessageW(...)                                                    \
     INSTRUMENT_FAILS(FormatMessageW, (ERROR_MR_MID_NOT_FOUND, 0), __VA_ARGS__)
 
-/* Memory. */
+/* Memory. What is allocated is counted here, since what else is in the heap of
+ * the process comes and goes as the system likes. */
+
+/** Blocks that the library has and has not freed. */
+extern volatile LONG instrument_blocks;
+
+static inline void *instrument_block(void *block)
+{
+    InterlockedExchangeAdd(&instrument_blocks, block != NULL);
+    return block;
+}
+
+static inline BOOL instrument_block_if(BOOL made)
+{
+    InterlockedExchangeAdd(&instrument_blocks, made != FALSE);
+    return made;
+}
+
+static inline void *instrument_unblock(void *block)
+{
+    InterlockedExchangeAdd(&instrument_blocks, -(LONG)(block != NULL));
+    return block;
+}
 
 /* Of handles that have the right, and where the system likes. */
 INSTRUMENT_STAND_IN(void *, MapViewOfFile, NULL,
@@ -111,12 +133,14 @@ INSTRUMENT_STAND_IN(void *, HeapAlloc, NULL,
                     (HANDLE heap, DWORD flags, SIZE_T length),
                     (heap, flags, length))
 #define HeapAlloc(...)                                                         \
-    INSTRUMENT_FAILS(HeapAlloc, (ERROR_NOT_ENOUGH_MEMORY, 0), __VA_ARGS__)
+    instrument_block(                                                          \
+        INSTRUMENT_FAILS(HeapAlloc, (ERROR_NOT_ENOUGH_MEMORY, 0), __VA_ARGS__))
 
 INSTRUMENT_STAND_IN(HLOCAL, LocalAlloc, NULL, (UINT flags, SIZE_T length),
                     (flags, length))
 #define LocalAlloc(...)                                                        \
-    INSTRUMENT_FAILS(LocalAlloc, (ERROR_NOT_ENOUGH_MEMORY, 0), __VA_ARGS__)
+    instrument_block(                                                          \
+        INSTRUMENT_FAILS(LocalAlloc, (ERROR_NOT_ENOUGH_MEMORY, 0), __VA_ARGS__))
 
 INSTRUMENT_STAND_IN(DWORD, FlsAlloc, FLS_OUT_OF_INDEXES,
                     (PFLS_CALLBACK_FUNCTION release), (release))
@@ -213,9 +237,9 @@ INSTRUMENT_STAND_IN(BOOL, SetKernelObjectSecurity, FALSE,
 INSTRUMENT_STAND_IN(BOOL, ConvertSidToStringSidW, FALSE,
                     (PSID sid, wchar_t **text), (sid, text))
 #define ConvertSidToStringSidW(...)                                            \
-    INSTRUMENT_FAILS(ConvertSidToStringSidW,                                   \
-                     (ERROR_NOT_ENOUGH_MEMORY, ERROR_INVALID_SID, 0),          \
-                     __VA_ARGS__)
+    instrument_block_if(INSTRUMENT_FAILS(                                      \
+        ConvertSidToStringSidW,                                                \
+        (ERROR_NOT_ENOUGH_MEMORY, ERROR_INVALID_SID, 0), __VA_ARGS__))
 
 INSTRUMENT_STAND_IN(BOOL, ConvertStringSecurityDescriptorToSecurityDescriptorW,
                     FALSE,
@@ -223,8 +247,9 @@ INSTRUMENT_STAND_IN(BOOL, ConvertStringSecurityDescriptorToSecurityDescriptorW,
                      PSECURITY_DESCRIPTOR *descriptor, ULONG *length),
                     (text, revision, descriptor, length))
 #define ConvertStringSecurityDescriptorToSecurityDescriptorW(...)              \
-    INSTRUMENT_FAILS(ConvertStringSecurityDescriptorToSecurityDescriptorW,     \
-                     (ERROR_NOT_ENOUGH_MEMORY, 0), __VA_ARGS__)
+    instrument_block_if(                                                       \
+        INSTRUMENT_FAILS(ConvertStringSecurityDescriptorToSecurityDescriptorW, \
+                         (ERROR_NOT_ENOUGH_MEMORY, 0), __VA_ARGS__))
 
 INSTRUMENT_STAND_IN(BOOL, GetSecurityDescriptorDacl, FALSE,
                     (PSECURITY_DESCRIPTOR descriptor, BOOL *present, ACL **list,
@@ -351,8 +376,9 @@ BOOLEAN NTAPI instrument_random(void *bytes, ULONG length);
 #define CloseHandle(...) INSTRUMENT_SURE(CloseHandle, __VA_ARGS__)
 #define ReleaseMutex(...) INSTRUMENT_SURE(ReleaseMutex, __VA_ARGS__)
 #define UnmapViewOfFile(...) INSTRUMENT_SURE(UnmapViewOfFile, __VA_ARGS__)
-#define HeapFree(...) INSTRUMENT_SURE(HeapFree, __VA_ARGS__)
-#define LocalFree(...) INSTRUMENT_SURE(LocalFree, __VA_ARGS__)
+#define HeapFree(heap, flags, block)                                           \
+    INSTRUMENT_SURE(HeapFree, heap, flags, instrument_unblock(block))
+#define LocalFree(block) INSTRUMENT_SURE(LocalFree, instrument_unblock(block))
 #define FlsGetValue(...) INSTRUMENT_SURE(FlsGetValue, __VA_ARGS__)
 #define TlsGetValue(...) INSTRUMENT_SURE(TlsGetValue, __VA_ARGS__)
 #define InitOnceBeginInitialize(...)                                           \

@@ -83,13 +83,13 @@ proc expired(request: Request, now: MonoTime): bool =
   request.timeout != Forever and (now - request.start).inMilliseconds >= request.timeout
 
 proc refuseLate(request: Request) =
-  request.refuse ownError(WINSHM_E_TIMEOUT, "WINSHM_E_TIMEOUT",
-    "the lock was not free within " & $request.timeout & " ms")
+  request.refuse ownError(WINSHM_E_TIMEOUT, "the lock was not free within " &
+    $request.timeout & " ms", "Ask participants who holds it, or wait for longer.")
 
 proc ask(request: Request): bool =
   ## Whether the library has answered: the lock is taken, or never will be.
   if not request.region.isOpen:
-    request.refuse ownError(WINSHM_E_CLOSED, "WINSHM_E_CLOSED", "the region is closed")
+    request.refuse closedError()
     return true
   let status = winshm_lock(request.region.handle, uint32(request.mode), 0)
   let held = request.mode == lmExclusive
@@ -161,8 +161,8 @@ proc submit(request: Request) =
   try:
     discard request.timeout.toTimeout
     if not request.region.isForTasks:
-      raiseOwn(WINSHM_E_UNSUPPORTED, "the region was not opened for tasks: " &
-        "open it with rfTask, and tell borrow so")
+      raiseOwn(WINSHM_E_UNSUPPORTED, "the region was not opened for tasks",
+        "Open it with rfTask, and tell borrow so.")
   except WinshmError as error:
     request.refuse error
     return

@@ -66,16 +66,16 @@ proc answer(waiter: Waiter, now: MonoTime): bool =
   ## Whether nobody waits any more: there was a change, or there never will be one.
   if waiter.change.finished: return true # Its task has given it up.
   if not waiter.region.isOpen:
-    waiter.change.fail ownError(WINSHM_E_CLOSED, "WINSHM_E_CLOSED", "the region is closed")
+    waiter.change.fail closedError()
     return true
   var count: uint32
   let status = winshm_wait(waiter.region.handle, waiter.seen, 0, addr count)
   if status == WINSHM_OK: waiter.change.complete(count)
-  elif status != WINSHM_E_TIMEOUT: waiter.change.fail toError(status, caller = "waitAsync")
+  elif status != WINSHM_E_TIMEOUT: waiter.change.fail toError(status)
   elif waiter.left(now) <= 0:
-    # The library was told not to wait.
-    waiter.change.fail ownError(WINSHM_E_TIMEOUT, "WINSHM_E_TIMEOUT", "no change within " &
-      $waiter.timeout & " ms; nobody has called notify, write or store meanwhile")
+    # The library was asked for no time at all, and would say so.
+    waiter.change.fail ownError(WINSHM_E_TIMEOUT, "no change within " & $waiter.timeout & " ms",
+      "Nobody has called notify or write meanwhile.")
   waiter.change.finished
 
 proc join(bell: Bell) =

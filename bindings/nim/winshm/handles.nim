@@ -65,33 +65,43 @@ template check*(call: winshm_status) =
   let status = call
   if status != WINSHM_OK: raiseFailure(status)
 
-proc ownError*(status: int32, name, message: string): ref WinshmError {.raises: [].} =
-  newError(status, name, "winshm: " & message)
+proc namedError(status: int32, name, what, cure: string): ref WinshmError {.raises: [].} =
+  newError(status, name, "winshm: " & what & " [" & name & "]. " & cure)
 
-proc raiseNamed*(status: int32, name, message: string) {.noreturn, noinline.} =
-  raise ownError(status, name, message)
+proc raiseNamed*(status: int32, name, what, cure: string) {.noreturn, noinline.} =
+  raise namedError(status, name, what, cure)
 
-template raiseOwn*(status: untyped, message: string) =
-  # What is found out here may be told without the library, too.
-  raiseNamed(status, astToStr(status), message)
+# What is found out in this binding may be told without the library, too.
+
+template ownError*(status: untyped, what, cure: string): ref WinshmError =
+  namedError(status, astToStr(status), what, cure)
+
+template raiseOwn*(status: untyped, what, cure: string) =
+  raiseNamed(status, astToStr(status), what, cure)
+
+proc closedError*(what = "the region is closed"): ref WinshmError {.raises: [].} =
+  ownError(WINSHM_E_CLOSED, what, "Keep it until its last use.")
 
 proc raiseRange*(offset, length: int64, size: uint64) {.noreturn, noinline.} =
-  raiseOwn(WINSHM_E_RANGE, "offset " & $offset & " and length " & $length &
-    " are not within " & $size & " bytes")
+  raiseOwn(WINSHM_E_RANGE, "offset is " & $offset & " and length " & $length &
+    ", and there are " & $size & " bytes", "Keep offset + length within size.")
 
 proc toTimeout*(timeout: int): uint32 =
   if timeout == Forever: WINSHM_FOREVER
   elif timeout < 0:
     # A deadline that has passed would otherwise turn into an endless wait.
-    raiseOwn(WINSHM_E_INVALID, "a time-out of " & $timeout & " ms")
+    raiseOwn(WINSHM_E_INVALID, "timeout is " & $timeout, "It is at least 0, or Forever.")
   else: uint32(min(uint64(timeout), uint64(WINSHM_FOREVER - 1)))
 
+proc raiseClosed(what: string) {.noreturn, noinline.} =
+  raise closedError(what)
+
 proc raw*(region: Region): ptr winshm_region =
-  if region.isNil or region.handle.isNil: raiseOwn(WINSHM_E_CLOSED, "the region is closed")
+  if region.isNil or region.handle.isNil: raiseClosed "the region is closed"
   region.handle
 
 proc raw*(view: View): ptr winshm_view =
-  if view.isNil or view.handle.isNil: raiseOwn(WINSHM_E_CLOSED, "the view is unmapped")
+  if view.isNil or view.handle.isNil: raiseClosed "the view is unmapped"
   view.handle
 
 proc isOpen*(region: Region): bool {.raises: [].} =

@@ -139,7 +139,8 @@ def check(status: int, function: str = "") -> None:
 
 def closed(what: str) -> ClosedError:
     """Make the exception for the use of something that this package has closed."""
-    return ClosedError(Status.CLOSED, f"the {what} is closed [WINSHM_E_CLOSED]")
+    message = f"the {what} is closed [WINSHM_E_CLOSED]. Keep it open until its last use."
+    return ClosedError(Status.CLOSED, message)
 
 
 def forked(what: str) -> Error:

@@ -116,8 +116,8 @@ class Region(Changing):
         in_use = self._data is not None or bool(owner.arrays)
         if in_use and self._holds_lock() and not (self._settle() and not self._holds_lock()):
             message = (
-                f"cannot close region {self._name!r}: the lock is held through it "
-                "[WINSHM_E_BUSY]"
+                f"region.close() {self._name!r}: the lock is held through this object "
+                "[WINSHM_E_BUSY]. Release it first."
             )
             raise _errors.Error(Status.BUSY, message)
         try:
@@ -417,8 +417,8 @@ class Region(Changing):
         """
         if self._turns is None:
             message = (
-                f"lock_async() on {self._name!r}: its lock belongs to threads, of which all "
-                "tasks of a loop have one; open it with tasks=True [WINSHM_E_INVALID]"
+                f"region.lock_async() {self._name!r}: its lock belongs to threads, of which "
+                "all tasks of a loop have one [WINSHM_E_INVALID]. Open it with tasks=True."
             )
             raise _errors.InvalidError(Status.INVALID, message)
         return UnusedAsyncLock(self, shared, timeout, recover, self._turns)

@@ -118,7 +118,7 @@ class Turns:
             if loop is None or self._admits(mode):
                 return False
             return loop in self._loops or any(
-                each.future.get_loop() is loop for each in self._granted
+                each.future.get_loop() is loop for each in list(self._granted)
             )
 
     def take_now(self, use: Use, recover: bool, once: bool) -> bool | None:
@@ -205,7 +205,7 @@ class Turns:
         with what it has got for nobody. Whether there may have been something.
         """
         with self._guard:
-            cancelled = [each for each in self._granted if each.future.cancelled()]
+            cancelled = [each for each in list(self._granted) if each.future.cancelled()]
             for request in cancelled:
                 self._take_back(request)
             if self._holders or not self._asking:
@@ -328,15 +328,16 @@ class Turns:
                 self._advance()
 
     def _late(self, timeout: float) -> _errors.TimeoutError:
-        holder = "another participant"
+        holder = "somebody else"
         raw = _abi.winshm_info(ctypes.sizeof(_abi.winshm_info))
         if self._holders:
-            holder = "a coroutine that has it through the same region object"
+            holder = "another coroutine"
         elif not lib.winshm_get_info(self._owner.handle, ctypes.byref(raw)) and raw.owner_pid:
             holder = f"process {raw.owner_pid}"
         message = (
             f"region.lock_async() {self._name!r}: the lock was not free within {timeout:g} s: "
-            f"{holder} holds it [WINSHM_E_TIMEOUT]. Let it unlock, or wait for longer."
+            f"{holder} holds it [WINSHM_E_TIMEOUT]. Wait for longer; region.participants tells "
+            "who is in the way."
         )
         return _errors.TimeoutError(Status.TIMEOUT, message)
 

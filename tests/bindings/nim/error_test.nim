@@ -104,8 +104,7 @@ suite "messages":
         call
         check false
       except OutOfRangeError as error:
-        check ("offset " & $offset & " and length " & $length & " are not within 64 bytes") in
-          error.msg
+        check ("offset is " & $offset & " and length " & $length) in error.msg
     says(-1, 8): discard region.load(int64, -1)
     says(-2, 1): region.store(-2, 'x')
     says(-3, 8): discard region.map(-3, 8)
@@ -140,7 +139,3 @@ suite "messages":
     except NotFoundError as error:
       check error.msg.startsWith("openRegion 'WINSHM_READ': no such region")
       check "[WINSHM_E_NOT_FOUND]" in error.msg
-    try: discard createRegion("", 1)
-    except InvalidError as error: check error.msg.startsWith("createRegion: ")
-    try: discard openOrCreateRegion("", 1)
-    except InvalidError as error: check error.msg.startsWith("openOrCreateRegion: ")

@@ -13,6 +13,9 @@ import ./header_test, ./plain_test, ./error_test, ./region_test, ./sync_test, ./
 when not (defined(windows) and sizeof(int) == 4):
   import ./async_test, ./task_test, ./sample_test
 
+# After those that ask for the current exception, which tasks that fail leave set.
+import ./message_test
+
 # Only where the tests run on the machine that compiled them is there a compiler.
 when not defined(windows):
   import ./example_test

@@ -140,7 +140,7 @@ def test_time_out_names_the_holder(tasks, holder):
 
     async def nested():
         async with tasks.lock_async():
-            await main("a coroutine that has it through the same region object")
+            await main("another coroutine")
 
     run(nested())
 

@@ -89,16 +89,6 @@ def test_translation(message, expected):
     assert in_python(message) == expected
 
 
-def test_messages_begin_with_what_was_called(region):
-    for function in ("create", "open", "open_or_create"):
-        with pytest.raises(winshm.Error, match=rf"^winshm\.{function}\(\) 'a/b': "):
-            getattr(winshm, function)("a/b", **{"size": 1})
-    with pytest.raises(winshm.ExistsError, match=r"winshm\.open_or_create\(\) to join"):
-        winshm.create(region.name, 1)
-    with region.lock(), pytest.raises(winshm.Error, match="tasks=True.*lock_async"):
-        region.acquire()
-
-
 def test_errnos(name, region):
     with pytest.raises(winshm.NotFoundError) as caught:
         winshm.open(f"{name}-2")
