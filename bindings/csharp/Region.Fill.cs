@@ -17,7 +17,8 @@ public sealed unsafe partial class Region
 
     /// <summary>Refused, since nobody would await the filling.</summary>
     [Obsolete(NotAsync, error: true), EditorBrowsable(EditorBrowsableState.Never)]
-    public static Region Create<TTask>(string name, long size, RegionFlags flags = RegionFlags.None, Func<Region, TTask>? fill = null)
+    public static Region Create<TTask>(string name, long size, RegionFlags flags = RegionFlags.None,
+        Func<Region, TTask>? fill = null)
         where TTask : Task => throw new ArgumentException(NotAsync, nameof(fill));
 
     /// <summary>Refused, since nobody would await the filling.</summary>
@@ -32,7 +33,8 @@ public sealed unsafe partial class Region
 
     /// <summary>Refused, since nobody would await the filling.</summary>
     [Obsolete(NotAsync, error: true), EditorBrowsable(EditorBrowsableState.Never)]
-    public static Region OpenOrCreate<TTask>(string name, long size, RegionFlags flags = RegionFlags.None, Func<Region, TTask>? fill = null)
+    public static Region OpenOrCreate<TTask>(string name, long size, RegionFlags flags = RegionFlags.None,
+        Func<Region, TTask>? fill = null)
         where TTask : Task => throw new ArgumentException(NotAsync, nameof(fill));
 
     /// <summary>Refused, since nobody would await the filling.</summary>

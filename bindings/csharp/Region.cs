@@ -129,7 +129,8 @@ public sealed unsafe partial class Region : Block
     /// <exception cref="TimeoutException">The lock was not free in time.</exception>
     /// <exception cref="OwnerDeadException">The data are not repaired; nothing is copied.</exception>
     /// <exception cref="UnauthorizedAccessException">The region is read-only.</exception>
-    /// <exception cref="WinshmException">Deadlock: this thread holds the lock shared, or with Task by Lock(). NoMemory: no address space, with NoMap. Fault: the memory is gone.</exception>
+    /// <exception cref="WinshmException">Deadlock: this thread holds the lock shared, or with Task by Lock().
+    /// NoMemory: no address space, with NoMap. Fault: the memory is gone.</exception>
     public void Write(long offset, ReadOnlySpan<byte> source, TimeSpan timeout)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(offset);

@@ -42,11 +42,12 @@ internal static class Shareable
     [UnconditionalSuppressMessage("Trimming", "IL2070", Justification = "What was trimmed away is not refused.")]
     public static string? Refusal(Type type, string path, bool alone)
     {
-        if (type.IsPointer || type.IsFunctionPointer || type == typeof(nint) || type == typeof(nuint) || type == typeof(GCHandle))
+        string? sort = type.IsPointer || type.IsFunctionPointer ? "a pointer"
+            : type == typeof(nint) || type == typeof(nuint) ? "as wide as a pointer"
+            : type == typeof(GCHandle) ? "a GCHandle"
+            : null;
+        if (sort is not null)
         {
-            string sort = type == typeof(GCHandle) ? "a GCHandle"
-                : type == typeof(nint) || type == typeof(nuint) ? "as wide as a pointer"
-                : "a pointer";
             return $"{path} is {sort}, which means nothing to another process: share an offset into the region, or a " +
                 "number of a fixed width such as long.";
         }

@@ -141,8 +141,10 @@ public class FillTests
             Assert.Throws<ArgumentException>("fill", create);
         }
         Fails(WinshmStatus.NotFound, () => Region.Open(name));
-        Assert.All(typeof(Region).GetMethods().Where(method => method.GetParameters() is [.., { Name: "fill" } fill] &&
-            fill.ParameterType.Name == typeof(Func<,>).Name), method => Assert.True(method.GetCustomAttribute<ObsoleteAttribute>()?.IsError));
+        Assert.All(
+            typeof(Region).GetMethods().Where(method => method.GetParameters() is [.., { Name: "fill" } fill] &&
+                fill.ParameterType.Name == typeof(Func<,>).Name),
+            method => Assert.True(method.GetCustomAttribute<ObsoleteAttribute>()?.IsError));
         // These could mean either.
         Region.Create(name, 8, fill: null).Dispose();
         Assert.Throws<FormatException>(() => Region.Create(name, 8, fill: _ => throw new FormatException()));
