@@ -36,7 +36,7 @@ public sealed unsafe class AsyncRegionLock : IDisposable
         where T : unmanaged
     {
         T value;
-        Held.CopyOut(offset, new Span<byte>(&value, sizeof(T)));
+        Held.CopyOut(offset, new Span<byte>(&value, Shareable<T>.Size));
         return value;
     }
 
@@ -45,7 +45,7 @@ public sealed unsafe class AsyncRegionLock : IDisposable
 
     /// <inheritdoc cref="RegionLock.Write{T}(long, T)"/>
     public void Write<T>(long offset, T value)
-        where T : unmanaged => Held.CopyIn(offset, new ReadOnlySpan<byte>(&value, sizeof(T)));
+        where T : unmanaged => Held.CopyIn(offset, new ReadOnlySpan<byte>(&value, Shareable<T>.Size));
 
     /// <inheritdoc cref="RegionLock.MakeConsistent"/>
     public void MakeConsistent() => Held.MakeConsistent();

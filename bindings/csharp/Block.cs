@@ -113,32 +113,34 @@ public abstract unsafe class Block : IDisposable
     /// <remarks>For <see cref="Volatile"/> and <see cref="Interlocked"/> the offset must be a multiple of
     /// the size. The structure must be laid out alike in all programs.</remarks>
     /// <param name="offset">Its first byte.</param>
+    /// <exception cref="ArgumentException">The type has pointers, or no fixed layout.</exception>
     /// <exception cref="ArgumentOutOfRangeException">Not all of it is inside.</exception>
     /// <exception cref="ObjectDisposedException">It was disposed of.</exception>
     /// <exception cref="NotSupportedException">It is read-only, or not mapped.</exception>
     public ref T As<T>(long offset = 0)
-        where T : unmanaged => ref *(T*)At(offset, sizeof(T), _writable, writes: true);
+        where T : unmanaged => ref *(T*)At(offset, Shareable<T>.Size, _writable, writes: true);
 
     /// <summary>The value at <paramref name="offset"/>, in place, to be read.</summary>
     /// <param name="offset">Its first byte.</param>
     /// <inheritdoc cref="ReadOnlySpan" path="/exception"/>
+    /// <exception cref="ArgumentException">The type has pointers, or no fixed layout.</exception>
     /// <exception cref="ArgumentOutOfRangeException">Not all of it is inside.</exception>
     public ref readonly T AsReadOnly<T>(long offset = 0)
-        where T : unmanaged => ref *(T*)At(offset, sizeof(T), _readable, writes: false);
+        where T : unmanaged => ref *(T*)At(offset, Shareable<T>.Size, _readable, writes: false);
 
     /// <summary><paramref name="count"/> values from <paramref name="offset"/> on, in place.</summary>
     /// <param name="offset">The first byte.</param>
     /// <param name="count">Values, not bytes.</param>
     /// <inheritdoc cref="As{T}" path="/exception"/>
     public Span<T> AsSpan<T>(long offset, int count)
-        where T : unmanaged => new(At(offset, (long)count * sizeof(T), _writable, writes: true), count);
+        where T : unmanaged => new(At(offset, (long)count * Shareable<T>.Size, _writable, writes: true), count);
 
     /// <summary><paramref name="count"/> values from <paramref name="offset"/> on, in place, to be read.</summary>
     /// <param name="offset">The first byte.</param>
     /// <param name="count">Values, not bytes.</param>
     /// <inheritdoc cref="AsReadOnly{T}" path="/exception"/>
     public ReadOnlySpan<T> AsReadOnlySpan<T>(long offset, int count)
-        where T : unmanaged => new(At(offset, (long)count * sizeof(T), _readable, writes: false), count);
+        where T : unmanaged => new(At(offset, (long)count * Shareable<T>.Size, _readable, writes: false), count);
 
     /// <inheritdoc/>
     public abstract void Dispose();
@@ -161,6 +163,14 @@ public abstract unsafe class Block : IDisposable
 
     /// <summary>Whether somebody has disposed of it or tries to close it.</summary>
     private protected bool IsLeaving => _state != State.Open;
+
+    /// <summary>Whether it is still open when somebody who tries to close it has come to an end. Asks the library
+    /// nothing, so that the message of the call before stays.</summary>
+    private protected bool StaysOpen()
+    {
+        AwaitDecision();
+        return _state != State.Disposed;
+    }
 
     private protected void ThrowIfDisposed()
     {

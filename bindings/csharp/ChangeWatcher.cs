@@ -77,10 +77,16 @@ internal sealed class ChangeWatcher(string name, nint native)
                 // In slices, because the thread may outlive its last waiter, and because pinned memory
                 // keeps the native handle open when the region is disposed of.
                 int status = winshm_wait(native, seen, SliceMilliseconds, null);
-                // A close that was refused ends it as well.
-                if (status != WINSHM_E_TIMEOUT && !(status == WINSHM_E_CLOSED && winshm_size(native) != 0))
+                if (status is WINSHM_OK or WINSHM_E_TIMEOUT)
                 {
-                    WinshmException.Check(status);
+                    continue;
+                }
+                // Now, as the next call has a message of its own.
+                Exception failure = WinshmException.Last(status);
+                // A close that was refused ends it as well.
+                if (status != WINSHM_E_CLOSED || winshm_size(native) == 0)
+                {
+                    throw failure;
                 }
             }
         }

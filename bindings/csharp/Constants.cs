@@ -20,24 +20,25 @@ public enum WinshmStatus
     NotFound = WINSHM_E_NOT_FOUND,
     /// <summary>The region exists already; thrown as <see cref="RegionExistsException"/>.</summary>
     Exists = WINSHM_E_EXISTS,
-    /// <summary>Access denied.</summary>
+    /// <summary>Access denied; thrown as <see cref="UnauthorizedAccessException"/>.</summary>
     Access = WINSHM_E_ACCESS,
-    /// <summary>The privilege for the global name space is missing.</summary>
+    /// <summary>The privilege for the global name space is missing; thrown as
+    /// <see cref="UnauthorizedAccessException"/>.</summary>
     Privilege = WINSHM_E_PRIVILEGE,
     /// <summary>The name is taken by another sort of object.</summary>
     Kind = WINSHM_E_KIND,
     /// <summary>The block was not made by winshm.</summary>
     NotManaged = WINSHM_E_NOT_MANAGED,
-    /// <summary>A wrong size.</summary>
+    /// <summary>A wrong size; thrown as <see cref="RegionMismatchException"/>.</summary>
     Size = WINSHM_E_SIZE,
     /// <summary>An offset or length outside the region; thrown as
     /// <see cref="ArgumentOutOfRangeException"/>.</summary>
     Range = WINSHM_E_RANGE,
     /// <summary>The bookkeeping belongs to something else.</summary>
     Foreign = WINSHM_E_FOREIGN,
-    /// <summary>Made by an incompatible winshm.</summary>
+    /// <summary>Made by an incompatible winshm; thrown as <see cref="RegionMismatchException"/>.</summary>
     Layout = WINSHM_E_LAYOUT,
-    /// <summary>Another layout tag.</summary>
+    /// <summary>Another layout tag; thrown as <see cref="RegionMismatchException"/>.</summary>
     Tag = WINSHM_E_TAG,
     /// <summary>The name is taken by a block without winshm.</summary>
     Held = WINSHM_E_HELD,

@@ -69,7 +69,7 @@ internal sealed class LockQueue(Region region, nint native)
             }
             if (milliseconds == 0)
             {
-                return ValueTask.FromException<AsyncRegionLock>(TimedOut());
+                return ValueTask.FromException<AsyncRegionLock>(TimedOut(mode, repairs));
             }
             waiter = new Waiter(this, mode, repairs);
             _waiters.AddLast(waiter.Node);
@@ -146,8 +146,13 @@ internal sealed class LockQueue(Region region, nint native)
         }
     }
 
-    private Exception TimedOut() => WinshmException.Make(WinshmStatus.Timeout,
-        $"Region.LockAsync() '{region}': the lock was not free in time",
+    private static string Call(LockMode mode, bool repairs) =>
+        repairs ? nameof(Region.LockForRepairAsync)
+        : mode == LockMode.Shared ? nameof(Region.LockSharedAsync)
+        : nameof(Region.LockAsync);
+
+    private Exception TimedOut(LockMode mode, bool repairs) => WinshmException.Make(WinshmStatus.Timeout,
+        $"Region.{Call(mode, repairs)}() '{region}': the lock was not free in time",
         "Whoever is in the way is alive but slow or stopped; Region.GetInfo() names it.");
 
     /// <summary>Whether what other tasks hold lets one in.</summary>
@@ -184,7 +189,7 @@ internal sealed class LockQueue(Region region, nint native)
         bool ownerDied = status == WINSHM_E_OWNER_DEAD && mode == LockMode.Exclusive && repairs;
         if (status != WINSHM_OK && !ownerDied)
         {
-            failure = region.NotTaken(mode, status);
+            failure = region.NotTaken(mode, status, Call(mode, repairs));
             return null;
         }
         failure = null;
@@ -361,7 +366,7 @@ internal sealed class LockQueue(Region region, nint native)
         {
             if (_queue.Leave(this))
             {
-                TrySetException(_queue.TimedOut());
+                TrySetException(_queue.TimedOut(Mode, Repairs));
             }
         }
     }

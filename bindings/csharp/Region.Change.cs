@@ -26,7 +26,8 @@ public sealed partial class Region
 
     /// <summary>Tells everybody who waits that something has changed.</summary>
     /// <remarks>What was written before is visible to those who wake.</remarks>
-    /// <exception cref="WinshmException">Unsupported: a raw region. Access: may only observe.</exception>
+    /// <exception cref="UnauthorizedAccessException">The region's object may only observe.</exception>
+    /// <exception cref="WinshmException">Unsupported: a raw region.</exception>
     public void Notify() => Check(winshm_notify(Native));
 
     /// <summary>Waits without end until the change counter differs from a value seen before.</summary>
@@ -128,8 +129,15 @@ public sealed partial class Region
     [SupportedOSPlatform("windows")]
     public unsafe WaitHandle GetWaitHandle()
     {
+        nint native = Native;
+        if (!OperatingSystem.IsWindows())
+        {
+            throw WinshmException.Make(WinshmStatus.Unsupported,
+                $"Region.GetWaitHandle() '{Name}': only Windows has such events",
+                "Use Region.WaitAsync() or Region.Changes().");
+        }
         void* handle;
-        Check(winshm_wait_handle(Native, &handle));
+        Check(winshm_wait_handle(native, &handle));
         AutoResetEvent signal = new(false);
         signal.SafeWaitHandle.Dispose();
         signal.SafeWaitHandle = new SafeWaitHandle((nint)handle, ownsHandle: false);

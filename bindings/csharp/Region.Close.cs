@@ -104,8 +104,7 @@ public sealed unsafe partial class Region
     /// <summary>Whether a call came back from its wait only because of a <see cref="Close"/> that was refused,
     /// and is to be made again.</summary>
     internal bool GoesOn(int status) =>
-        // The library tells the size when it is decided whether the handle stays open.
-        status == WINSHM_E_CLOSED && !IsDisposed && winshm_size(NativeOrStale) != 0;
+        status == WINSHM_E_CLOSED && StaysOpen();
 
     /// <summary>What is left of a time-out for a call that is made again.</summary>
     private readonly struct Remaining(uint milliseconds)

@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: MIT
 // The region's lock for threads.
 
-using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
 using static Winshm.NativeMethods;
 
 namespace Winshm;
 
 public sealed unsafe partial class Region
 {
+    // With Task, the thread that holds the lock exclusively by a guard, which cannot leave it. No task is known so:
+    // what flows with a task flows to those that it starts, too, and they may well wait for it.
+    private int _holder;
+
     /// <inheritdoc cref="Lock(TimeSpan)"/>
     public RegionLock Lock() => Take(LockMode.Exclusive, WINSHM_FOREVER);
 
@@ -19,8 +23,9 @@ public sealed unsafe partial class Region
     /// <exception cref="OwnerDeadException">An owner died in its section. The lock is not held, and the
     /// data stay marked; <see cref="LockForRepair()"/> is for those who can repair them.</exception>
     /// <exception cref="TimeoutException">The lock was not free in time.</exception>
-    /// <exception cref="WinshmException">Deadlock: this thread holds it already. Access: may only observe.
-    /// Unsupported: the region has no lock.</exception>
+    /// <exception cref="UnauthorizedAccessException">The region's object may only observe.</exception>
+    /// <exception cref="WinshmException">Deadlock: this thread holds it already. Unsupported: the region has no
+    /// lock.</exception>
     public RegionLock Lock(TimeSpan timeout) => Take(LockMode.Exclusive, Milliseconds(timeout));
 
     /// <summary>Takes the lock exclusively unless the time runs out.</summary>
@@ -40,14 +45,15 @@ public sealed unsafe partial class Region
     /// <param name="timeout">How long to wait.</param>
     /// <returns>The guard, which releases the lock.</returns>
     /// <exception cref="TimeoutException">The lock was not free in time.</exception>
-    /// <exception cref="WinshmException">Deadlock: this thread holds it already. Access: may only observe.
-    /// Unsupported: the region has no lock.</exception>
+    /// <exception cref="UnauthorizedAccessException">The region's object may only observe.</exception>
+    /// <exception cref="WinshmException">Deadlock: this thread holds it already. Unsupported: the region has no
+    /// lock.</exception>
     public RegionLock LockForRepair(TimeSpan timeout)
     {
         int status = LockNative(LockMode.Exclusive, Milliseconds(timeout));
-        if (status != WINSHM_E_OWNER_DEAD)
+        if (status is not (WINSHM_OK or WINSHM_E_OWNER_DEAD))
         {
-            Check(status);
+            throw NotTaken(LockMode.Exclusive, status, nameof(LockForRepair));
         }
         return Guard(LockMode.Exclusive, ownerDied: status == WINSHM_E_OWNER_DEAD);
     }
@@ -72,6 +78,7 @@ public sealed unsafe partial class Region
     /// object, does not hold the lock so.</exception>
     public void Unlock(LockMode mode)
     {
+        Forget(mode);
         WinshmException.Check(winshm_unlock(NativeOrStale, (uint)mode));
         Released();
     }
@@ -104,13 +111,44 @@ public sealed unsafe partial class Region
     /// <summary>Releases the lock for a guard that cannot tell what became of it.</summary>
     internal void UnlockQuietly(LockMode mode)
     {
+        Forget(mode);
         winshm_unlock(NativeOrStale, (uint)mode);
         Released();
     }
 
-    // With Task no thread tells two copies of a guard apart from two guards.
-    private RegionLock Guard(LockMode mode, bool ownerDied) =>
-        new(this, mode, ownerDied, _tasks ? new RegionLock.Ticket() : null);
+    private RegionLock Guard(LockMode mode, bool ownerDied)
+    {
+        if (!_tasks)
+        {
+            return new(this, mode, ownerDied, null);
+        }
+        if (mode == LockMode.Exclusive)
+        {
+            _holder = Environment.CurrentManagedThreadId;
+        }
+        // No thread tells two copies of a guard apart from two guards.
+        return new(this, mode, ownerDied, new RegionLock.Ticket());
+    }
+
+    /// <summary>To be called before the lock is released, as another thread may have it at once.</summary>
+    private void Forget(LockMode mode)
+    {
+        if (mode == LockMode.Exclusive)
+        {
+            _holder = 0;
+        }
+    }
+
+    /// <summary>Refuses what would wait for the caller itself.</summary>
+    private void ThrowIfOwnLock([CallerMemberName] string call = "")
+    {
+        if (_holder != 0 && _holder == Environment.CurrentManagedThreadId)
+        {
+            throw WinshmException.Make(WinshmStatus.Deadlock,
+                $"Region.{call}() '{Name}': with RegionFlags.Task the lock is the object's, and this call would wait for the " +
+                "one that this thread has taken", $"Use RegionLock.{call}() of the guard.");
+        }
+    }
 
     private int LockNative(LockMode mode, uint milliseconds)
     {
@@ -123,22 +161,22 @@ public sealed unsafe partial class Region
         return status;
     }
 
-    private RegionLock Take(LockMode mode, uint milliseconds)
+    private RegionLock Take(LockMode mode, uint milliseconds, [CallerMemberName] string call = "")
     {
         int status = LockNative(mode, milliseconds);
         if (status != WINSHM_OK)
         {
-            throw NotTaken(mode, status);
+            throw NotTaken(mode, status, call);
         }
         return Guard(mode, ownerDied: false);
     }
 
-    private bool TryTake(LockMode mode, uint milliseconds, out RegionLock guard)
+    private bool TryTake(LockMode mode, uint milliseconds, out RegionLock guard, [CallerMemberName] string call = "")
     {
         int status = LockNative(mode, milliseconds);
         if (status is not (WINSHM_OK or WINSHM_E_TIMEOUT))
         {
-            throw NotTaken(mode, status);
+            throw NotTaken(mode, status, call);
         }
         guard = status == WINSHM_OK ? Guard(mode, ownerDied: false) : default;
         GC.KeepAlive(this);
@@ -146,9 +184,9 @@ public sealed unsafe partial class Region
     }
 
     /// <summary>The failure of the lock call just made on this thread. Nothing is held after it.</summary>
-    internal Exception NotTaken(LockMode mode, int status)
+    internal Exception NotTaken(LockMode mode, int status, string call)
     {
-        Exception failure = WinshmException.Last(status);
+        Exception failure = WinshmException.Last(status, $"Region.{call}()");
         if (status == WINSHM_E_OWNER_DEAD && mode == LockMode.Exclusive)
         {
             // The caller does not repair, so the next owner shall be told again.

@@ -39,7 +39,8 @@ public sealed unsafe partial class Region
     /// data stay marked; <see cref="LockForRepairAsync(TimeSpan, CancellationToken)"/> is for those who can
     /// repair them.</exception>
     /// <exception cref="TimeoutException">The lock was not free in time.</exception>
-    /// <exception cref="WinshmException">Access: may only observe. Unsupported: the region has no lock.</exception>
+    /// <exception cref="UnauthorizedAccessException">The region's object may only observe.</exception>
+    /// <exception cref="WinshmException">Unsupported: the region has no lock.</exception>
     public ValueTask<AsyncRegionLock> LockAsync(TimeSpan timeout, CancellationToken cancellation = default) =>
         Queue.LockAsync(LockMode.Exclusive, repairs: false, Milliseconds(timeout), cancellation);
 
@@ -68,7 +69,8 @@ public sealed unsafe partial class Region
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     /// <exception cref="ObjectDisposedException">The region was disposed of, maybe meanwhile.</exception>
     /// <exception cref="TimeoutException">The lock was not free in time.</exception>
-    /// <exception cref="WinshmException">Access: may only observe. Unsupported: the region has no lock.</exception>
+    /// <exception cref="UnauthorizedAccessException">The region's object may only observe.</exception>
+    /// <exception cref="WinshmException">Unsupported: the region has no lock.</exception>
     public ValueTask<AsyncRegionLock> LockForRepairAsync(TimeSpan timeout, CancellationToken cancellation = default) =>
         Queue.LockAsync(LockMode.Exclusive, repairs: true, Milliseconds(timeout), cancellation);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Creating and joining regions, and filling those that are new.
+// Creating and joining regions.
 
 using System.Runtime.CompilerServices;
 using System.Text;
@@ -9,9 +9,6 @@ namespace Winshm;
 
 public sealed unsafe partial class Region
 {
-    // While it is filled nobody else has the object, and the lock is held through it.
-    private bool _filling;
-
     /// <summary>Creates a region, which must not exist. Its bytes are zero.</summary>
     /// <param name="name">1 to 200 bytes of UTF-8, optionally after <c>Local\</c> (the default) or
     /// <c>Global\</c>; no other backslash, no slash.</param>
@@ -24,9 +21,12 @@ public sealed unsafe partial class Region
     /// <exception cref="RegionExistsException">Somebody has the region open.</exception>
     /// <exception cref="TimeoutException">For 5 s another process was about to create or open this region: it is
     /// stopped, or busy with gigabytes.</exception>
-    /// <exception cref="WinshmException">Held, Foreign, Kind: the name belongs to something else. Access,
-    /// Privilege: the system denies it. Size, NoMemory: more than there is. TooMany: of this process's regions.
-    /// Layout: an incompatible version has left it. Corrupt, System: see the message.</exception>
+    /// <exception cref="RegionMismatchException">Size: more than there is. Layout: an incompatible version has left
+    /// it.</exception>
+    /// <exception cref="UnauthorizedAccessException">The system denies it; <c>Global\</c> takes a
+    /// privilege.</exception>
+    /// <exception cref="WinshmException">Held, Foreign, Kind: the name belongs to something else. NoMemory: more than
+    /// there is. TooMany: of this process's regions. Corrupt, System: see the message.</exception>
     /// <exception cref="DllNotFoundException">There is no native library that fits.</exception>
     public static Region Create(string name, long size, RegionFlags flags = RegionFlags.None, Action<Region>? fill = null)
     {
@@ -35,7 +35,7 @@ public sealed unsafe partial class Region
         nint handle;
         fixed (byte* utf8 = Encode(name))
         {
-            WinshmException.Check(winshm_create(utf8, (ulong)size, CreationFlags(flags, fill), &handle));
+            WinshmException.Check(winshm_create(utf8, (ulong)size, CreationFlags(flags, fill, nameof(fill)), &handle));
         }
         return Filled(new Region(name, handle, flags), fill);
     }
@@ -45,7 +45,7 @@ public sealed unsafe partial class Region
     /// it in place.</typeparam>
     /// <inheritdoc cref="Create(string, long, RegionFlags, Action{Region}?)" path="/param|/exception"/>
     public static Region Create<T>(string name, RegionFlags flags = RegionFlags.None, Action<Region>? fill = null)
-        where T : unmanaged => Create(name, sizeof(T), flags, fill);
+        where T : unmanaged => Create(name, Shareable<T>.Size, flags, fill);
 
     /// <summary>Joins a region that exists. Never creates anything.</summary>
     /// <param name="name">As for <see cref="Create(string, long, RegionFlags, Action{Region}?)"/>.</param>
@@ -54,9 +54,11 @@ public sealed unsafe partial class Region
     /// <exception cref="RegionNotFoundException">Nobody has such a region open.</exception>
     /// <exception cref="TimeoutException">For 5 s another process was about to create or open this region: it is
     /// stopped, or busy with gigabytes.</exception>
-    /// <exception cref="WinshmException">NotManaged: a block of this name exists, which only Raw opens. Access:
-    /// more is asked than is granted. Size: raw, and empty. Foreign, Kind, Held: the name belongs to something
-    /// else. Layout: made by an incompatible version. Replaced, Corrupt: something outside has damaged it.
+    /// <exception cref="RegionMismatchException">Size: raw, and empty. Layout: made by an incompatible
+    /// version.</exception>
+    /// <exception cref="UnauthorizedAccessException">More is asked than is granted.</exception>
+    /// <exception cref="WinshmException">NotManaged: a block of this name exists, which only Raw opens. Foreign,
+    /// Kind, Held: the name belongs to something else. Replaced, Corrupt: something outside has damaged it.
     /// NoMemory, TooMany, System: see the message.</exception>
     /// <exception cref="DllNotFoundException">There is no native library that fits.</exception>
     public static Region Open(string name, RegionFlags flags = RegionFlags.None)
@@ -81,8 +83,10 @@ public sealed unsafe partial class Region
     /// <exception cref="ArgumentException">The name breaks a rule, or the flags do not go together.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The size is negative.</exception>
     /// <exception cref="RegionNotFoundException">The size is 0 and nobody has such a region open.</exception>
-    /// <exception cref="WinshmException">Size: it has another size, or there is not as much. The others are as
-    /// for Create and Open.</exception>
+    /// <exception cref="RegionMismatchException">Size: it has another size, or there is not as much. Layout: made by
+    /// an incompatible version.</exception>
+    /// <exception cref="UnauthorizedAccessException">The system denies it.</exception>
+    /// <exception cref="WinshmException">As for Create and Open.</exception>
     /// <inheritdoc cref="Create(string, long, RegionFlags, Action{Region}?)"
     /// path="/exception[@cref='T:System.TimeoutException' or @cref='T:System.DllNotFoundException']"/>
     public static Region OpenOrCreate(string name, long size, RegionFlags flags = RegionFlags.None, Action<Region>? fill = null)
@@ -92,17 +96,17 @@ public sealed unsafe partial class Region
         nint handle;
         fixed (byte* utf8 = Encode(name))
         {
-            WinshmException.Check(winshm_open_or_create(utf8, (ulong)size, CreationFlags(flags, fill), &handle));
+            WinshmException.Check(winshm_open_or_create(utf8, (ulong)size, CreationFlags(flags, fill, nameof(fill)), &handle));
         }
         return Filled(new Region(name, handle, flags), fill);
     }
 
     /// <summary>Joins a region of the size of a structure, which is at its beginning, or creates it if nobody has
     /// it open.</summary>
-    /// <inheritdoc cref="Create{T}" path="/typeparam"/>
+    /// <inheritdoc cref="Create{T}(string, RegionFlags, Action{Region}?)" path="/typeparam"/>
     /// <inheritdoc cref="OpenOrCreate(string, long, RegionFlags, Action{Region}?)" path="/remarks|/param|/exception"/>
     public static Region OpenOrCreate<T>(string name, RegionFlags flags = RegionFlags.None, Action<Region>? fill = null)
-        where T : unmanaged => OpenOrCreate(name, sizeof(T), flags, fill);
+        where T : unmanaged => OpenOrCreate(name, Shareable<T>.Size, flags, fill);
 
     /// <summary>Creates or opens with all options.</summary>
     /// <param name="name">As for <see cref="Create(string, long, RegionFlags, Action{Region}?)"/>.</param>
@@ -113,9 +117,11 @@ public sealed unsafe partial class Region
     /// <exception cref="RegionNotFoundException">With OpenExisting, nobody has it open, or had in time.</exception>
     /// <exception cref="TimeoutException">Another process was about to create or open this region all the time: it
     /// is stopped, or busy with gigabytes.</exception>
-    /// <exception cref="WinshmException">Tag: it has another layout tag. Size: it has another size, or there is not
-    /// as much. Unsupported: the security is not for this system. The others are as for Create and
-    /// Open.</exception>
+    /// <exception cref="RegionMismatchException">Tag: it has another layout tag. Size: it has another size, or there
+    /// is not as much. Layout: made by an incompatible version.</exception>
+    /// <exception cref="UnauthorizedAccessException">The system denies it.</exception>
+    /// <exception cref="WinshmException">Unsupported: the security is not for this system. The others are as for
+    /// Create and Open.</exception>
     /// <exception cref="DllNotFoundException">There is no native library that fits.</exception>
     public static Region Open(string name, RegionOptions options)
     {
@@ -134,7 +140,7 @@ public sealed unsafe partial class Region
             winshm_options native = new()
             {
                 struct_size = (uint)sizeof(winshm_options),
-                flags = CreationFlags(options.Flags, options.Fill),
+                flags = CreationFlags(options.Flags, options.Fill, nameof(options)),
                 disposition = (uint)options.Disposition,
                 timeout_ms = Milliseconds(options.Timeout),
                 size = (ulong)options.Size,
@@ -146,48 +152,6 @@ public sealed unsafe partial class Region
             WinshmException.Check(winshm_open_with(&native, &handle));
         }
         return Filled(new Region(name, handle, options.Flags), options.Fill);
-    }
-
-    private static uint CreationFlags(RegionFlags flags, Action<Region>? fill)
-    {
-        if (fill is null)
-        {
-            return (uint)flags;
-        }
-        if ((flags & (RegionFlags.Raw | RegionFlags.NoLock)) != 0)
-        {
-            throw new ArgumentException("A region is filled under its lock, and with Raw or NoLock it has none: " +
-                "leave the flag or the filling out.", nameof(fill));
-        }
-        return (uint)flags | WINSHM_CREATE_LOCKED;
-    }
-
-    /// <summary>Has a region filled if it is new, and closes it if that fails.</summary>
-    private static Region Filled(Region region, Action<Region>? fill)
-    {
-        if (fill is null)
-        {
-            return region;
-        }
-        try
-        {
-            if (region.GetInfo().Origin != RegionOrigin.Opened)
-            {
-                region._filling = true;
-                fill(region);
-                region._filling = false;
-                region.MakeConsistent();
-                region.Unlock(LockMode.Exclusive);
-            }
-            return region;
-        }
-        catch
-        {
-            // Not declared whole, so who locks next is told and fills it. Without effect where nothing is held.
-            region.UnlockQuietly(LockMode.Exclusive);
-            region.Dispose();
-            throw;
-        }
     }
 
     // Strict, since a text that another one is made of would name another region.

@@ -45,7 +45,8 @@ public sealed unsafe partial class Region : Block
     /// <param name="flags">None: as the region; Read: read-only; Write.</param>
     /// <exception cref="ArgumentException">The length is 0, or another flag.</exception>
     /// <exception cref="ArgumentOutOfRangeException">Not inside the region.</exception>
-    /// <exception cref="WinshmException">Access: writing on a read-only region. NoMemory: no address space.
+    /// <exception cref="UnauthorizedAccessException">Writing, on a read-only region.</exception>
+    /// <exception cref="WinshmException">NoMemory: no address space.
     /// TooMany: no free view in this process.</exception>
     public View Map(long offset, long length, RegionFlags flags = RegionFlags.None)
     {
@@ -62,8 +63,9 @@ public sealed unsafe partial class Region : Block
 
     /// <summary>Copies bytes out, never torn by a writer that locks.</summary>
     /// <remarks>Takes the lock shared for the copy, unless this thread holds it already; up to 4,096 bytes need
-    /// no lock where no writer is at work. With <see cref="RegionFlags.Task"/> the lock is no thread's: whoever
-    /// holds it reads through the guard, and would wait here for itself.</remarks>
+    /// no lock where no writer is at work. With <see cref="RegionFlags.Task"/> the lock is no thread's, and whoever
+    /// holds it reads through the guard. Here one who has it from <see cref="Lock()"/> is refused, and a task would
+    /// wait for itself, since nobody can tell it from others.</remarks>
     /// <param name="offset">The first byte.</param>
     /// <param name="destination">What to fill.</param>
     /// <param name="timeout">How long to wait for the lock.</param>
@@ -71,8 +73,8 @@ public sealed unsafe partial class Region : Block
     /// <exception cref="TimeoutException">The lock was not free in time.</exception>
     /// <exception cref="OwnerDeadException">The data are not repaired; nothing is copied.</exception>
     /// <exception cref="RegionNotFoundException">The region of one who may only observe has ended.</exception>
-    /// <exception cref="WinshmException">NoMemory: no address space, with NoMap. Fault: the memory is
-    /// gone.</exception>
+    /// <exception cref="WinshmException">Deadlock: with Task, this thread has the lock by Lock(). NoMemory: no address
+    /// space, with NoMap. Fault: the memory is gone.</exception>
     public void Read(long offset, Span<byte> destination, TimeSpan timeout)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(offset);
@@ -81,6 +83,7 @@ public sealed unsafe partial class Region : Block
             CopyOut(offset, destination);
             return;
         }
+        ThrowIfOwnLock();
         fixed (byte* buffer = destination)
         {
             uint milliseconds = Milliseconds(timeout);
@@ -94,13 +97,20 @@ public sealed unsafe partial class Region : Block
         }
     }
 
-    /// <summary>Copies a value out, never torn by a writer that locks.</summary>
-    /// <inheritdoc cref="Read(long, Span{byte}, TimeSpan)" path="/remarks|/param|/exception"/>
+    /// <inheritdoc cref="Read{T}(long, TimeSpan)"/>
     public T Read<T>(long offset = 0)
+        where T : unmanaged => Read<T>(offset, Timeout.InfiniteTimeSpan);
+
+    /// <summary>Copies a value out, never torn by a writer that locks.</summary>
+    /// <typeparam name="T">A structure that is laid out alike in all programs.</typeparam>
+    /// <returns>The value.</returns>
+    /// <inheritdoc cref="Read(long, Span{byte}, TimeSpan)" path="/remarks|/param|/exception"/>
+    /// <exception cref="ArgumentException">The type has pointers, or no fixed layout.</exception>
+    public T Read<T>(long offset, TimeSpan timeout)
         where T : unmanaged
     {
         T value;
-        Read(offset, new Span<byte>(&value, sizeof(T)));
+        Read(offset, new Span<byte>(&value, Shareable<T>.Size), timeout);
         return value;
     }
 
@@ -109,16 +119,18 @@ public sealed unsafe partial class Region : Block
 
     /// <summary>Copies bytes in and notifies those who wait for a change.</summary>
     /// <remarks>Takes the lock exclusively for the copy, unless this thread holds it so already. With
-    /// <see cref="RegionFlags.Task"/> the lock is no thread's: whoever holds it writes through the guard, and
-    /// would wait here for itself.</remarks>
+    /// <see cref="RegionFlags.Task"/> the lock is no thread's, and whoever holds it writes through the guard. Here one
+    /// who has it from <see cref="Lock()"/> is refused, and a task would wait for itself, since nobody can tell it
+    /// from others.</remarks>
     /// <param name="offset">The first byte.</param>
     /// <param name="source">What to copy.</param>
     /// <param name="timeout">How long to wait for the lock.</param>
     /// <exception cref="ArgumentOutOfRangeException">Not inside the region; nothing is copied.</exception>
     /// <exception cref="TimeoutException">The lock was not free in time.</exception>
     /// <exception cref="OwnerDeadException">The data are not repaired; nothing is copied.</exception>
-    /// <exception cref="WinshmException">Access: the region is read-only. Deadlock: this thread holds the lock
-    /// shared. NoMemory: no address space, with NoMap. Fault: the memory is gone.</exception>
+    /// <exception cref="UnauthorizedAccessException">The region is read-only.</exception>
+    /// <exception cref="WinshmException">Deadlock: this thread holds the lock shared, or with Task by Lock().
+    /// NoMemory: no address space, with NoMap. Fault: the memory is gone.</exception>
     public void Write(long offset, ReadOnlySpan<byte> source, TimeSpan timeout)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(offset);
@@ -127,6 +139,7 @@ public sealed unsafe partial class Region : Block
             CopyIn(offset, source);
             return;
         }
+        ThrowIfOwnLock();
         fixed (byte* buffer = source)
         {
             uint milliseconds = Milliseconds(timeout);
@@ -140,10 +153,19 @@ public sealed unsafe partial class Region : Block
         }
     }
 
-    /// <summary>Copies a value in and notifies those who wait for a change.</summary>
-    /// <inheritdoc cref="Write(long, ReadOnlySpan{byte}, TimeSpan)" path="/remarks|/param|/exception"/>
+    /// <inheritdoc cref="Write{T}(long, T, TimeSpan)"/>
     public void Write<T>(long offset, T value)
-        where T : unmanaged => Write(offset, new ReadOnlySpan<byte>(&value, sizeof(T)));
+        where T : unmanaged => Write(offset, value, Timeout.InfiniteTimeSpan);
+
+    /// <summary>Copies a value in and notifies those who wait for a change.</summary>
+    /// <typeparam name="T">A structure that is laid out alike in all programs.</typeparam>
+    /// <param name="offset">Its first byte.</param>
+    /// <param name="value">What to copy.</param>
+    /// <param name="timeout">How long to wait for the lock.</param>
+    /// <inheritdoc cref="Write(long, ReadOnlySpan{byte}, TimeSpan)" path="/remarks|/exception"/>
+    /// <exception cref="ArgumentException">The type has pointers, or no fixed layout.</exception>
+    public void Write<T>(long offset, T value, TimeSpan timeout)
+        where T : unmanaged => Write(offset, new ReadOnlySpan<byte>(&value, Shareable<T>.Size), timeout);
 
     /// <summary>Tells what is known of the region; what changes is a snapshot.</summary>
     /// <exception cref="RegionNotFoundException">The region of one who may only observe has ended.</exception>

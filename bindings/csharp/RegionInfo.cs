@@ -36,7 +36,8 @@ public sealed record RegionOptions
     /// </summary>
     /// <remarks>
     /// <para>It runs under the exclusive lock, which nobody could take before. Those who join wait for the lock as
-    /// always. It may access the region in place and with its Read and Write, but neither lock it nor await.</para>
+    /// always. It may access the region in place and with its Read and Write, but not lock it. It is refused if it is
+    /// <c>async</c>, since it would return at its first await.</para>
     /// <para>If it throws, or the process dies in it, the region stays marked: who locks it next gets
     /// <see cref="OwnerDeadException"/>, or with <see cref="Region.LockForRepair()"/> the lock, and fills it in
     /// its place. The exception goes to the caller of Open or Create.</para>

@@ -41,11 +41,12 @@ public unsafe ref struct RegionLock
     /// <param name="offset">Its first byte.</param>
     /// <returns>The value.</returns>
     /// <inheritdoc cref="Read(long, Span{byte})" path="/exception"/>
+    /// <exception cref="ArgumentException">The type has pointers, or no fixed layout.</exception>
     public readonly T Read<T>(long offset = 0)
         where T : unmanaged
     {
         T value;
-        Held.CopyOut(offset, new Span<byte>(&value, sizeof(T)));
+        Held.CopyOut(offset, new Span<byte>(&value, Shareable<T>.Size));
         return value;
     }
 
@@ -55,8 +56,9 @@ public unsafe ref struct RegionLock
     /// <param name="source">What to copy.</param>
     /// <exception cref="ArgumentOutOfRangeException">Not inside the region; nothing is copied.</exception>
     /// <exception cref="ObjectDisposedException">The lock was released.</exception>
-    /// <exception cref="WinshmException">NotOwner: the lock is shared. Access: the region is read-only. Fault: the
-    /// memory is gone. NoMemory: no address space, with NoMap.</exception>
+    /// <exception cref="UnauthorizedAccessException">The region is read-only.</exception>
+    /// <exception cref="WinshmException">NotOwner: the lock is shared. Fault: the memory is gone.
+    /// NoMemory: no address space, with NoMap.</exception>
     public readonly void Write(long offset, ReadOnlySpan<byte> source) => Held.CopyIn(offset, source);
 
     /// <summary>Copies a value in under this lock, which must be exclusive, and notifies those who wait for a
@@ -65,8 +67,9 @@ public unsafe ref struct RegionLock
     /// <param name="offset">Its first byte.</param>
     /// <param name="value">What to copy.</param>
     /// <inheritdoc cref="Write(long, ReadOnlySpan{byte})" path="/exception"/>
+    /// <exception cref="ArgumentException">The type has pointers, or no fixed layout.</exception>
     public readonly void Write<T>(long offset, T value)
-        where T : unmanaged => Held.CopyIn(offset, new ReadOnlySpan<byte>(&value, sizeof(T)));
+        where T : unmanaged => Held.CopyIn(offset, new ReadOnlySpan<byte>(&value, Shareable<T>.Size));
 
     /// <summary>Declares the data whole again after they have been repaired.</summary>
     /// <exception cref="WinshmException">NotOwner: the lock is shared.</exception>

@@ -12,8 +12,10 @@ namespace Winshm;
 /// <para>Where .NET has one, its own exception is thrown: <see cref="TimeoutException"/> for
 /// <see cref="WinshmStatus.Timeout"/>, <see cref="ObjectDisposedException"/> for
 /// <see cref="WinshmStatus.Closed"/>, <see cref="ArgumentOutOfRangeException"/> for
-/// <see cref="WinshmStatus.Range"/>, and <see cref="ArgumentException"/> for
-/// <see cref="WinshmStatus.Invalid"/> and <see cref="WinshmStatus.Name"/>.</para>
+/// <see cref="WinshmStatus.Range"/>, <see cref="ArgumentException"/> for
+/// <see cref="WinshmStatus.Invalid"/> and <see cref="WinshmStatus.Name"/>, and
+/// <see cref="UnauthorizedAccessException"/> for <see cref="WinshmStatus.Access"/> and
+/// <see cref="WinshmStatus.Privilege"/>.</para>
 /// <para>Each of these stands for one sort of failure, and its message has the name of the status, so the
 /// three properties would add nothing to them. The message names the call, the region, the values that do
 /// not fit, the operating system's call and its code, and what to do. It is for people: programs go by the
@@ -56,8 +58,27 @@ public class WinshmException : Exception
         Make((int)status, $"{what} [{Library.GetStatusName(status)}]. {cure}", 0);
 
     /// <summary>Makes the exception for a failure of the call just made on this thread.</summary>
-    internal static unsafe Exception Last(int status) =>
-        Make(status, Words.InCSharp(Library.Text(winshm_last_message())), winshm_last_os_code());
+    /// <param name="status">The failure.</param>
+    /// <param name="call">What was called, where several members share a function of the library.</param>
+    internal static unsafe Exception Last(int status, string? call = null) =>
+        Make(status, Cured(status, Words.InCSharp(Library.Text(winshm_last_message()), call)), winshm_last_os_code());
+
+    /// <summary>Gives a message the cure of C# where the library's is for those who have no guards.</summary>
+    private static string Cured(int status, string message)
+    {
+        string? cure = status switch
+        {
+            WINSHM_E_OWNER_DEAD => "Region.LockForRepair() takes the lock all the same: repair the data, call " +
+                "RegionLock.MakeConsistent(), release the lock.",
+            WINSHM_E_DEADLOCK => "The lock is neither recursive nor upgradable: dispose of the guard that this thread has " +
+                "got before, as \"using (region.Lock()) { ... }\" does. Tasks that take turns on a thread need " +
+                "RegionFlags.Task.",
+            _ => null,
+        };
+        string mark = $"[{Library.GetStatusName((WinshmStatus)status)}]. ";
+        int end = message.LastIndexOf(mark, StringComparison.Ordinal);
+        return cure is null ? message : end < 0 ? $"{message} {mark}{cure}" : message[..(end + mark.Length)] + cure;
+    }
 
     private static Exception Make(int status, string message, int osCode)
     {
@@ -69,9 +90,11 @@ public class WinshmException : Exception
             WINSHM_E_RANGE => new ArgumentOutOfRangeException("offset", message),
             WINSHM_E_TIMEOUT => new TimeoutException(message),
             WINSHM_E_CLOSED => new ObjectDisposedException(null, message),
+            WINSHM_E_ACCESS or WINSHM_E_PRIVILEGE => new UnauthorizedAccessException(message),
             WINSHM_E_NOT_FOUND => new RegionNotFoundException(status, name, message, osCode),
             WINSHM_E_EXISTS => new RegionExistsException(status, name, message, osCode),
             WINSHM_E_OWNER_DEAD => new OwnerDeadException(status, name, message, osCode),
+            WINSHM_E_SIZE or WINSHM_E_TAG or WINSHM_E_LAYOUT => new RegionMismatchException(status, name, message, osCode),
             _ => new WinshmException(status, name, message, osCode),
         };
     }
@@ -95,6 +118,20 @@ public sealed class RegionExistsException : WinshmException
     }
 }
 
+/// <summary>The region is not what was asked for: see <see cref="WinshmException.Status"/>.</summary>
+/// <remarks>
+/// <see cref="WinshmStatus.Size"/>: it has another size, or there is not as much.
+/// <see cref="WinshmStatus.Tag"/>: it has another layout tag. <see cref="WinshmStatus.Layout"/>: an incompatible
+/// version has made it.
+/// </remarks>
+public sealed class RegionMismatchException : WinshmException
+{
+    internal RegionMismatchException(int status, string name, string message, int osCode)
+        : base(status, name, message, osCode)
+    {
+    }
+}
+
 /// <summary>An owner of the lock died in its section, so the data may be half written.</summary>
 /// <remarks>
 /// Whoever gets this does not hold the lock, and the data stay marked until somebody has repaired
@@ -102,18 +139,8 @@ public sealed class RegionExistsException : WinshmException
 /// </remarks>
 public sealed class OwnerDeadException : WinshmException
 {
-    private const string Cure = "Region.LockForRepair() takes the lock all the same: repair the data, call " +
-        "RegionLock.MakeConsistent(), release the lock.";
-
     internal OwnerDeadException(int status, string name, string message, int osCode)
-        : base(status, name, Cured(message, $"[{name}]. "), osCode)
+        : base(status, name, message, osCode)
     {
-    }
-
-    // The library's own cure is for those who hold the lock when they are told.
-    private static string Cured(string message, string mark)
-    {
-        int cure = message.LastIndexOf(mark, StringComparison.Ordinal);
-        return cure < 0 ? $"{message} {mark}{Cure}" : message[..(cure + mark.Length)] + Cure;
     }
 }

@@ -82,8 +82,14 @@ internal static partial class Words
 
     /// <summary>Translates a message of the library. A later one may know more names; they stay as they
     /// are.</summary>
-    internal static string InCSharp(string message) => Names().Replace(message,
-        found => Table.GetValueOrDefault(found.Groups["name"].Value, found.Value));
+    /// <param name="message">What it says.</param>
+    /// <param name="call">What was called, where several members share a function of the library.</param>
+    internal static string InCSharp(string message, string? call = null)
+    {
+        string translated = Names().Replace(message, found => Table.GetValueOrDefault(found.Groups["name"].Value, found.Value));
+        int end = translated.AsSpan().IndexOfAny(' ', ':');
+        return call is null || end < 0 ? translated : call + translated[end..];
+    }
 
     // An object's name in quotes comes first, as it may look like anything. Statuses do not match, nor an
     // apostrophe within a word.

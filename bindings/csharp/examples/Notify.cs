@@ -40,7 +40,8 @@ internal static class Notify
 
     private static void Show()
     {
-        using Region region = Region.Create(Name, Size);
+        // Any number of processes may wait, and the first of them creates the region.
+        using Region region = Region.OpenOrCreate(Name, Size);
         uint seen = region.ChangeCount;
         Console.WriteLine("Waiting for messages; bye ends it.");
 

@@ -217,6 +217,23 @@ public class ChangeTests
     }
 
     [Fact]
+    public async Task TheWaitOfAForgottenRegionTellsItsOwnFailure()
+    {
+        Task<uint> waiting = Forget(NewName());
+        Until(() =>
+        {
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+            return waiting.IsCompleted;
+        });
+        ObjectDisposedException e = await Assert.ThrowsAsync<ObjectDisposedException>(() => waiting);
+        Assert.StartsWith("Region.Wait() '", e.Message);
+
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        static Task<uint> Forget(string name) => Region.Create(name, 8).WaitAsync(0);
+    }
+
+    [Fact]
     public async Task ALoopOfWaitsKeepsItsRegion()
     {
         using Region region = Region.Create(NewName(), 8);
@@ -278,7 +295,8 @@ public class ChangeTests
 #pragma warning disable CA1416 // The failure elsewhere is a part of the test.
         if (!OperatingSystem.IsWindows())
         {
-            Fails(WinshmStatus.Unsupported, () => region.GetWaitHandle());
+            Exception e = Fails(WinshmStatus.Unsupported, () => region.GetWaitHandle());
+            Assert.EndsWith("Use Region.WaitAsync() or Region.Changes().", e.Message);
             return;
         }
         using Region other = Region.Open(region.Name);

@@ -29,18 +29,21 @@ public class ExamplesTests
     [Fact]
     public void Notify()
     {
-        using Child waiting = new("example Notify");
+        using Child waiting = new("example Notify"), other = new("example Notify");
         waiting.Shows("Waiting for messages; bye ends it.\n");
+        other.Shows("Waiting for messages; bye ends it.\n");
         using (Child sending = new("example Notify some words"))
         {
             Assert.Empty(sending.Rest());
         }
         waiting.Shows("some words\n");
+        other.Shows("some words\n");
         using (Child sending = new("example Notify bye"))
         {
             Assert.Empty(sending.Rest());
         }
         Assert.Equal("bye\n", waiting.Rest());
+        Assert.Equal("bye\n", other.Rest());
     }
 
     [Fact]

@@ -2,6 +2,7 @@
 // Whoever creates a region fills it before others read.
 
 using System.IO.MemoryMappedFiles;
+using System.Reflection;
 using Xunit;
 using static Winshm.Tests.Support;
 
@@ -112,6 +113,55 @@ public class FillTests
         Assert.Throws<ArgumentException>("fill", () => Region.OpenOrCreate(name, 8, flags, _ => { }));
         Fails(WinshmStatus.NotFound, () => Region.Open(name));
     }
+
+    [Fact]
+    public void AnAsynchronousFillingIsRefusedBeforeAnythingIsCreated()
+    {
+        string name = NewName();
+        Action<Region> late = async created =>
+        {
+            await Task.Yield();
+            created.As<int>() = 5;
+        };
+        RegionOptions options = new() { Disposition = RegionDisposition.OpenOrCreate, Size = 8, Fill = late + (_ => { }) };
+        ArgumentException e = Assert.Throws<ArgumentException>("fill", () => Region.Create(name, 8, fill: late));
+        Assert.Contains("fill without await", e.Message);
+        Assert.Throws<ArgumentException>("fill", () => Region.OpenOrCreate<long>(name, fill: late));
+        Assert.Throws<ArgumentException>("options", () => Region.Open(name, options));
+        Fails(WinshmStatus.NotFound, () => Region.Open(name));
+    }
+
+#pragma warning disable CS0612 // What the compiler refuses is called from what is obsolete itself.
+    [Fact]
+    public void TheCompilerRefusesAFillingThatGivesATask()
+    {
+        string name = NewName();
+        foreach (Action create in FilledLater(name))
+        {
+            Assert.Throws<ArgumentException>("fill", create);
+        }
+        Fails(WinshmStatus.NotFound, () => Region.Open(name));
+        Assert.All(
+            typeof(Region).GetMethods().Where(method => method.GetParameters() is [.., { Name: "fill" } fill] &&
+                fill.ParameterType.Name == typeof(Func<,>).Name),
+            method => Assert.True(method.GetCustomAttribute<ObsoleteAttribute>()?.IsError));
+        // These could mean either.
+        Region.Create(name, 8, fill: null).Dispose();
+        Assert.Throws<FormatException>(() => Region.Create(name, 8, fill: _ => throw new FormatException()));
+    }
+#pragma warning restore CS0612
+
+    [Obsolete]
+    private static Action[] FilledLater(string name) =>
+    [
+        () => Region.Create(name, 8, fill: _ => Task.CompletedTask),
+        () => Region.Create(name, 8, RegionFlags.Task, async _ => await Task.Yield()),
+        () => Region.Create<int>(name, fill: _ => Task.CompletedTask),
+        () => Region.Create<int>(name, RegionFlags.Task, _ => Task.CompletedTask),
+        () => Region.OpenOrCreate(name, 8, fill: _ => Task.CompletedTask),
+        () => Region.OpenOrCreate<int>(name, fill: _ => Task.CompletedTask),
+        () => Region.OpenOrCreate<int>(name, RegionFlags.Task, _ => Task.CompletedTask),
+    ];
 
     [Fact]
     public void WhoOnlyOpensCannotFill()

@@ -61,9 +61,28 @@ public class LockTests
         using Region region = Region.Create(NewName(), 8);
         using (region.Lock())
         {
-            Fails(WinshmStatus.Deadlock, () => region.Lock());
+            Exception e = Fails(WinshmStatus.Deadlock, () => region.Lock());
+            Assert.Contains("using (region.Lock())", e.Message);
             Fails(WinshmStatus.Deadlock, () => region.LockShared());
         }
+    }
+
+    [Fact]
+    public void WhoLocksATasksRegionIsToldInsteadOfWaitingForItself()
+    {
+        using Region region = CreateForTasks();
+        using (RegionLock held = region.Lock())
+        {
+            Exception e = Fails(WinshmStatus.Deadlock, () => region.Write(0, 5, s_short));
+            Assert.Contains("Use RegionLock.Write() of the guard.", e.Message);
+            Fails(WinshmStatus.Deadlock, () => region.Read<int>(0, s_short));
+            held.Write(0, 5);
+            Apart(() => Fails(WinshmStatus.Timeout, () => region.Write(0, 6, TimeSpan.Zero)));
+        }
+        Assert.Equal(5, region.Read<int>());
+        region.Lock();
+        Apart(() => region.Unlock(LockMode.Exclusive));
+        region.Write(0, 7, Patience);
     }
 
     [Fact]
@@ -200,7 +219,7 @@ public class LockTests
     }
 
     [Fact]
-    public void DisposeEndsTheWaitForTheLock()
+    public void CloseEndsTheWaitForTheLock()
     {
         using Region region = Region.Create(NewName(), 8);
         using Region other = Region.Open(region.Name);
@@ -208,8 +227,8 @@ public class LockTests
         {
             Task waiting = OnThread(() => other.Lock());
             Until(() => region.GetParticipants().Any(p => p.Flags.HasFlag(ParticipantFlags.Waiting)));
-            other.Dispose();
-            Assert.Throws<ObjectDisposedException>(() => Ended(waiting));
+            other.Close();
+            Assert.StartsWith("Region.Lock() '", Assert.Throws<ObjectDisposedException>(() => Ended(waiting)).Message);
         }
     }
 

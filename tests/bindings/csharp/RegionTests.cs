@@ -237,6 +237,8 @@ public class RegionTests
         {
             Fails(WinshmStatus.Timeout, () => region.Read(0, bytes, TimeSpan.FromMilliseconds(20)));
             Fails(WinshmStatus.Timeout, () => region.Write(0, bytes, TimeSpan.Zero));
+            Fails(WinshmStatus.Timeout, () => region.Read<int>(0, TimeSpan.Zero));
+            Fails(WinshmStatus.Timeout, () => region.Write(0, 5, TimeSpan.Zero));
             other.Write(0, 5);
             Assert.Equal(5, other.Read<int>(0));
         }

@@ -43,6 +43,8 @@ internal static class Support
             WinshmStatus.Timeout => typeof(TimeoutException),
             WinshmStatus.NotFound => typeof(RegionNotFoundException),
             WinshmStatus.Exists => typeof(RegionExistsException),
+            WinshmStatus.Access or WinshmStatus.Privilege => typeof(UnauthorizedAccessException),
+            WinshmStatus.Size or WinshmStatus.Tag or WinshmStatus.Layout => typeof(RegionMismatchException),
             WinshmStatus.OwnerDead => typeof(OwnerDeadException),
             _ => typeof(WinshmException),
         };

@@ -82,6 +82,30 @@ public partial class WordsTests
         Assert.StartsWith($"Region.Map() '{region.Name}': ", Fails(WinshmStatus.Range, () => region.Map(8, 1)).Message);
     }
 
+    [Fact]
+    public void TheCallsForTheLockAreToldApart()
+    {
+        Assert.Equal("Region.TryLock(): x", Words.InCSharp("winshm_lock: x", "Region.TryLock()"));
+        using Region region = Region.Create(NewName(), 8);
+        using (region.Lock())
+        {
+            Begins("TryLock", () => region.TryLock(TimeSpan.Zero, out _));
+            Begins("LockShared", () => region.LockShared());
+            Begins("TryLockShared", () => region.TryLockShared(TimeSpan.Zero, out _));
+            Begins("LockForRepair", () => region.LockForRepair());
+        }
+        using Region other = Region.Open(region.Name, RegionFlags.Task);
+        using AsyncRegionLock held = Taken(other.LockAsync());
+        Begins("LockAsync", () => Taken(other.LockAsync(TimeSpan.Zero)));
+        Begins("LockSharedAsync", () => Taken(other.LockSharedAsync(TimeSpan.Zero)));
+        Begins("LockForRepairAsync", () => Taken(other.LockForRepairAsync(TimeSpan.Zero)));
+
+        static AsyncRegionLock Taken(ValueTask<AsyncRegionLock> taking) => taking.AsTask().GetAwaiter().GetResult();
+
+        void Begins(string call, Action action) =>
+            Assert.StartsWith($"Region.{call}() '{region.Name}': ", Record.Exception(action)?.Message);
+    }
+
     /// <summary>The string literals of C code, those that follow each other being one.</summary>
     private static IEnumerable<string> Literals(string code)
     {

@@ -22,6 +22,10 @@ internal static class Peer
             {
                 reply = $"error {e.StatusName}";
             }
+            catch (UnauthorizedAccessException)
+            {
+                reply = "error WINSHM_E_ACCESS";
+            }
             catch (ObjectDisposedException)
             {
                 reply = "error WINSHM_E_CLOSED";
