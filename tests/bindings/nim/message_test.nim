@@ -34,7 +34,7 @@ template told(wanted: untyped, pieces: openArray[string], body: untyped) =
 
 proc lockElsewhere(handle: pointer) {.thread.} =
   let region = borrow(cast[typeof(Region().handle)](handle))
-  told WINSHM_E_TIMEOUT, ["lock '", "another thread or task of this process", "longer"]:
+  told WINSHM_E_TIMEOUT, ["lock '", "this process holds the lock itself", "unlock first"]:
     region.lock(timeout = 10)
 
 suite "what is told":
