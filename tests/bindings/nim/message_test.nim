@@ -9,28 +9,33 @@ import ./roles
 
 when defined(posix): import std/[os, posix]
 
+proc judge(message: string, status, wanted: int32, bracket: string,
+           pieces: openArray[string]) =
+  # A procedure, since each check is a page of code.
+  checkpoint message
+  check status == wanted
+  var at = 0
+  for piece in pieces:
+    let found = message.find(piece, at)
+    checkpoint piece
+    check found >= 0
+    at = max(found, 0) + piece.len
+  let rest = message.replace(bracket, "")
+  check message.count(bracket) == 1
+  check "winshm_" notin rest and "WINSHM_" notin rest
+  check message.endsWith(".") and ". ." notin message
+
 template told(wanted: untyped, pieces: openArray[string], body: untyped) =
   ## Checks what `body` raises: it has the status and all the pieces, in this order.
   block:
     var message = "nothing was raised"
+    var status = 0'i32
     try: body
     except WinshmError as error:
       # asyncdispatch has added in further lines where the exception came from.
       message = error.msg.split('\n')[0]
-      checkpoint message
-      check error.status == wanted
-    checkpoint message
-    var at = 0
-    for piece in pieces:
-      let found = message.find(piece, at)
-      checkpoint piece
-      check found >= 0
-      at = max(found, 0) + piece.len
-    const bracket = "[" & astToStr(wanted) & "]"
-    let rest = message.replace(bracket, "")
-    check message.count(bracket) == 1
-    check "winshm_" notin rest and "WINSHM_" notin rest
-    check message.endsWith(".") and ". ." notin message
+      status = error.status
+    judge(message, status, wanted, "[" & astToStr(wanted) & "]", pieces)
 
 proc lockElsewhere(handle: pointer) {.thread.} =
   let region = borrow(cast[typeof(Region().handle)](handle))
