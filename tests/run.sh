@@ -65,6 +65,13 @@ library_tests() {
         --output-on-failure -j 2 ${long:+--repeat until-fail:10}
 }
 
+# For this there is nothing to run it on.
+arm64_library() {
+    cmake --preset winarm64 -DPython3_EXECUTABLE="$PYTHON" &&
+        cmake --build build/winarm64 --target winshm winshm_static &&
+        ctest --test-dir build/winarm64 --no-tests=error --output-on-failure -R '^check\.'
+}
+
 # with_library PLATFORM COMMAND...: for bindings, which load the library at run time.
 with_library() (
     case $1 in
@@ -199,7 +206,8 @@ tests "tests in Python, win64" windows_pytest tests/bindings/python
 need_packages valgrind
 tests "instructions of the fast paths" sh tests/bench/instructions.sh
 
-need_packages clang libclang-rt-14-dev llvm-14
+need_packages clang libclang-rt-14-dev lld llvm
+step "build the library for Windows on ARM64, which is not run" arm64_library
 step "hostile memory" sh tests/fuzz/run.sh ${long:+--executions 100000000 --scribble 600}
 step "data races" sh tests/race/run.sh ${long:+--full 60}
 step "models of the protocols" sh tests/model/run.sh ${long:+--full} build/model

@@ -15,7 +15,7 @@ PURE = {
     "memcpy", "memset", "memcmp", "memmove", "strchr", "strcmp", "strlen", "strncmp",
     "strrchr", "strtoll", "snprintf", "wcscat", "wcscpy", "wcslen", "wcsstr",
     "_snwprintf", "strcspn", "strerrordesc_np", "sigfillset", "sigdelset",
-    "__mingw_vsnprintf", "__snprintf_chk", "__memcpy_chk",
+    "__mingw_vsnprintf", "__stdio_common_vswprintf", "__snprintf_chk", "__memcpy_chk",
     # What compilers call on their own.
     "_GLOBAL_OFFSET_TABLE_", "__errno_location", "__tls_get_addr", "__stack_chk_fail",
     "__udivdi3", "__udivmoddi4", "___chkstk_ms", "__C_specific_handler",
