@@ -64,7 +64,7 @@ uint64_t wshm_platform_spin_time(void);
 /** Tell the processor that this is a spin loop. */
 static inline void wshm_platform_pause(void)
 {
-#if defined(_MSC_VER) && defined(_M_ARM64)
+#if defined(_MSC_VER) && (defined(_M_ARM64) || defined(_M_ARM64EC))
     __yield();
 #elif defined(_MSC_VER)
     _mm_pause();
@@ -115,7 +115,7 @@ static inline uintptr_t wshm_platform_thread(void)
         return wshm_platform_thread_number();
         /* TlsGetValue() without the call: TEB.TlsSlots, as winternl.h has it.
          */
-#if defined(_MSC_VER) && defined(_M_ARM64)
+#if defined(_MSC_VER) && (defined(_M_ARM64) || defined(_M_ARM64EC))
     number = *(volatile uintptr_t *)(__getReg(18) + 0x1480 + index * 8);
 #elif defined(__aarch64__)
     __asm__ __volatile__("ldr %0, [x18, %1]"

@@ -7,9 +7,9 @@ int snprintf(char *text, size_t size, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    int length = __stdio_common_vsprintf(
-        _CRT_INTERNAL_PRINTF_STANDARD_SNPRINTF_BEHAVIOR, text, size, format,
-        NULL, arguments);
+    int length =
+        __stdio_common_vsprintf(_CRT_INTERNAL_PRINTF_STANDARD_SNPRINTF_BEHAVIOR,
+                                text, size, format, NULL, arguments);
     va_end(arguments);
     return length;
 }

@@ -1,5 +1,5 @@
-/* Exceptions that are none of the library's go on to whom they concern: to those
- * who look at them before it does, and to those who look after it. */
+/* Exceptions that are none of the library's go on to whom they concern: to
+ * those who look at them before it does, and to those who look after it. */
 #include <windows.h>
 
 #include "check.h"
