@@ -18,7 +18,8 @@
  *  - Strings are UTF-8 and end with NUL. Sizes and offsets are bytes.
  *  - Pointers must not be NULL unless the parameter says so.
  *  - Arguments come in the order object, inputs, outputs. On failure an output
- *    is set to NULL or 0, unless the parameter says otherwise.
+ *    is set to NULL or 0, unless the parameter says otherwise, and a struct is
+ *    left as it is.
  *  - A function that can fail returns a winshm_status: WINSHM_OK or a negative
  *    WINSHM_E_* code. Any function may also return WINSHM_E_INVALID for a bad
  *    argument, and every function that takes a handle WINSHM_E_HANDLE,
@@ -28,11 +29,17 @@
  *  - Unknown flag bits are refused with WINSHM_E_INVALID.
  *  - A struct with struct_size may come from an older or a newer header.
  *    Members that an older one lacks count as 0. Members that only a newer one
- *    has must be 0 on input, and are set to 0 on output.
+ *    has must be 0 on input, and are set to 0 on output. No struct has more than
+ *    4,096 bytes.
  *  - Time-outs are milliseconds on a monotonic clock: 0 tries once,
  *    WINSHM_FOREVER waits without limit. A wait ends when the process that it
  *    waits for dies, and no live process ever loses its lock for being slow.
- *  - Functions may be called from any thread. None is async-signal-safe.
+ *  - Functions may be called from any thread. None is async-signal-safe, and no
+ *    signal handler may call fork() while it interrupts one. If exit() is called
+ *    by such a handler, or while other threads are inside a call, what is open
+ *    may be left as by a crash.
+ *  - A thread is never cancelled (POSIX) inside a call: not even a wait without
+ *    limit ends by that.
  *  - After fork() the child's handles and views still belong to the parent:
  *    calls on them give WINSHM_E_FORKED, except for winshm_close() and
  *    winshm_unmap(), which release what the child has of them. Until then the
@@ -40,7 +47,8 @@
  *    take the places of inherited ones; these give WINSHM_E_CLOSED from then
  *    on, and their memory stays mapped until the child ends. A child made by
  *    _Fork(), vfork() or clone() must not use inherited handles at all, and
- *    winshm_close() gives WINSHM_E_FORKED there.
+ *    winshm_close() gives WINSHM_E_FORKED there. Fork hooks that were set before
+ *    the library was loaded must not call it in the child.
  *  - On Linux the system reports missing pages with SIGBUS, which the library
  *    handles. If a thread blocks that signal, the system ends the process. On
  *    Windows it is an exception, which debuggers and vectored handlers see
@@ -113,7 +121,7 @@ typedef struct winshm_view winshm_view;
        "Nobody has created it yet, or its last participant has left. Start "   \
        "the creator first, or wait for it with winshm_options.timeout_ms.")    \
     XX(WINSHM_E_EXISTS, -4, "the region exists already",                       \
-       "Another process has it open. Use winshm_open_or_create to join it.")   \
+       "Somebody has it open. Use winshm_open_or_create() to join it.")   \
     XX(WINSHM_E_ACCESS, -5, "access denied",                                   \
        "The region belongs to another user or is shared read-only. Open it "   \
        "with WINSHM_READ, or let its creator grant more with "                 \
@@ -124,7 +132,7 @@ typedef struct winshm_view winshm_view;
     XX(WINSHM_E_KIND, -7, "the name is taken by another sort of object",       \
        "A mutex, event or file of another program has this name. Choose "      \
        "another one.")                                                         \
-    XX(WINSHM_E_NOT_MANAGED, -8, "the block was not made by winshm",           \
+    XX(WINSHM_E_NOT_MANAGED, -8, "the block is a plain one",           \
        "Open it with WINSHM_RAW to use it as a plain block without a lock.")   \
     XX(WINSHM_E_SIZE, -9, "wrong size",                                        \
        "The region has another size than asked for, or the size is more than " \
@@ -140,8 +148,8 @@ typedef struct winshm_view winshm_view;
        "The programs disagree on the structure of the data: rebuild the "      \
        "older one.")                                                           \
     XX(WINSHM_E_HELD, -14, "an outside program keeps the data name",           \
-       "Close the program that holds a block of this name, or take its block " \
-       "over with winshm_open_or_create.")                                     \
+       "Close the program that holds a block of this name, remove what a "     \
+       "crash has left of it, or take it over with winshm_open_or_create().")                                     \
     XX(WINSHM_E_REPLACED, -15, "the data file was removed or replaced",        \
        "Something outside winshm removed the region's file. Close every "      \
        "handle to it and create it again.")                                    \
@@ -155,12 +163,13 @@ typedef struct winshm_view winshm_view;
     XX(WINSHM_E_TIMEOUT, -18, "the time-out ran out",                          \
        "Whoever is in the way is alive but slow or stopped; "                  \
        "winshm_get_info() names it.")                                          \
-    XX(WINSHM_E_OWNER_DEAD, -19, "the lock's owner died in its section",       \
+    XX(WINSHM_E_OWNER_DEAD, -19, "the lock's owner died or gave up in its section",       \
        "The data may be half written. Lock exclusively, repair them, call "    \
        "winshm_make_consistent(), unlock.")                                    \
     XX(WINSHM_E_NOT_OWNER, -20, "this thread does not hold the lock",          \
-       "Unlock with the mode that was locked, on the thread that has locked. " \
-       "A handle opened with WINSHM_TASK lets any thread unlock.")             \
+       "Lock first, and unlock in the mode that was locked, on the thread "     \
+       "that has locked. A handle opened with WINSHM_TASK lets any thread "    \
+       "unlock.")             \
     XX(WINSHM_E_DEADLOCK, -21, "this thread holds the lock already",           \
        "The lock is neither recursive nor upgradable: unlock first. Tasks "    \
        "that take turns on a thread need a handle opened with WINSHM_TASK.")   \
@@ -396,8 +405,8 @@ WINSHM_API int32_t WINSHM_CALL winshm_last_os_code(void);
  * before anybody could join. So it can fill the region before others read, who
  * wait for the lock. The data count as inconsistent until
  * winshm_make_consistent(): call it when they are complete, then unlock. If the
- * creator dies before that, or unlocks without the call, the next one to lock
- * gets WINSHM_E_OWNER_DEAD and can fill the region in its place.
+ * creator dies before it has unlocked, or unlocks without the call, the next one
+ * to lock gets WINSHM_E_OWNER_DEAD and can fill the region in its place.
  *
  * On Linux an orderly end of the last participant's process removes what it has
  * left open. If it crashes, is killed or calls _exit(), the region's two files

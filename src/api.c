@@ -58,7 +58,13 @@ enum { STRUCT_MAX = 4096 };
 
 winshm_status wshm_api_struct_size(uint32_t size, uint32_t first)
 {
-    return size >= first && size <= STRUCT_MAX
+    if (size > STRUCT_MAX)
+        return wshm_error_detail(WINSHM_E_INVALID,
+                                 "struct_size is {a}, and none has more than "
+                                 "{b} bytes",
+                                 "Set it to the struct's size.", size,
+                                 STRUCT_MAX, 0);
+    return size >= first
                ? WINSHM_OK
                : wshm_error_detail(WINSHM_E_INVALID,
                                    "struct_size is {a}, and at least {b} bytes "

@@ -70,9 +70,10 @@ winshm_status WINSHM_CALL winshm_wait_handle(winshm_region *region,
     if (r == NULL)
         return wshm_api_refuse(function, region);
     wshm_error_clear();
-    winshm_status status =
-        wshm_error_because(WINSHM_E_INVALID, "handle is NULL", "");
-    if (handle != NULL) {
+    winshm_status status = WINSHM_E_INVALID;
+    if (handle == NULL) {
+        wshm_error_because(status, "handle is NULL", "");
+    } else {
         status = wshm_api_participates(r, false);
     }
     if (status == WINSHM_OK)
@@ -89,9 +90,10 @@ winshm_status WINSHM_CALL winshm_wait_fd(winshm_region *region, int32_t *fd)
     if (r == NULL)
         return wshm_api_refuse(function, region);
     wshm_error_clear();
-    winshm_status status =
-        wshm_error_because(WINSHM_E_INVALID, "fd is NULL", "");
-    if (fd != NULL)
+    winshm_status status = WINSHM_E_INVALID;
+    if (fd == NULL)
+        wshm_error_because(status, "fd is NULL", "");
+    else
         status =
             r->control == NULL ? wshm_api_raw() : wshm_change_descriptor(r, fd);
     return finish_on_block(function, r, status);

@@ -233,6 +233,9 @@ winshm_status WINSHM_CALL winshm_copy_out(winshm_region *region,
     winshm_status status = readable(r, offset, buffer, length);
     if (status == WINSHM_OK)
         status = wshm_copy_out(r, offset, buffer, length);
+    if (status == WINSHM_E_NOT_OWNER)
+        wshm_error_because(status, "nobody holds it through this handle",
+                           "Lock, or use winshm_read().");
     return finish_on_block(function, r, status);
 }
 
@@ -246,5 +249,9 @@ winshm_status WINSHM_CALL winshm_copy_in(winshm_region *region, uint64_t offset,
     winshm_status status = writable(r, offset, buffer, length);
     if (status == WINSHM_OK)
         status = wshm_copy_in(r, offset, buffer, length);
+    if (status == WINSHM_E_NOT_OWNER)
+        wshm_error_because(status,
+                           "nobody holds it exclusively through this handle",
+                           "Lock exclusively, or use winshm_write().");
     return finish_on_block(function, r, status);
 }

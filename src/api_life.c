@@ -62,14 +62,18 @@ static winshm_status check_flags(const winshm_options *options)
                        flags & ~(uint32_t)FLAGS_CREATE, 0);
     if (!creates && (flags & locks) != 0)
         return invalid("flags has {xa}, which is for creating",
-                       "WINSHM_NO_LOCK and WINSHM_CREATE_LOCKED go with create "
-                       "and open_or_create.",
+                       "WINSHM_NO_LOCK and WINSHM_CREATE_LOCKED are for "
+                       "winshm_create() and winshm_open_or_create().",
                        flags & locks, 0);
-    if ((flags & WINSHM_RAW) != 0 && (flags & locks) != 0)
-        return invalid("flags has WINSHM_RAW and {xa}",
-                       "A raw region has no lock anyway.", flags & locks, 0);
+    if ((flags & WINSHM_RAW) != 0 && (flags & WINSHM_NO_LOCK) != 0)
+        return invalid("WINSHM_RAW and WINSHM_NO_LOCK exclude each other",
+                       "A raw region has no lock anyway.", 0, 0);
+    if ((flags & WINSHM_RAW) != 0 && (flags & WINSHM_CREATE_LOCKED) != 0)
+        return invalid("WINSHM_RAW and WINSHM_CREATE_LOCKED exclude each other",
+                       "A raw region has no lock that could be held.", 0, 0);
     if ((flags & locks) == locks)
-        return invalid("flags has WINSHM_NO_LOCK and WINSHM_CREATE_LOCKED",
+        return invalid("WINSHM_NO_LOCK and WINSHM_CREATE_LOCKED exclude each "
+                       "other",
                        "There is no lock that could be held.", 0, 0);
     if (creates && (flags & (WINSHM_READ | WINSHM_WRITE)) == WINSHM_READ)
         return invalid("WINSHM_READ alone cannot create",
@@ -107,7 +111,7 @@ static winshm_status check_security(const winshm_options *options)
         return WINSHM_OK;
     wshm_error_text(security);
     return invalid("security is '{text}'",
-                   "When opening it is NULL or \"anyone\".", 0, 0);
+                   "When opening there is only \"anyone\".", 0, 0);
 }
 
 static winshm_status prepare(const winshm_options *options,

@@ -17,8 +17,8 @@ static winshm_status check_mode(uint32_t mode)
 /** In which mode this thread holds the lock. */
 static const char *how_held(const struct region *r)
 {
-    return wshm_lock_held(r) == WINSHM_SHARED ? "in shared mode"
-                                              : "in exclusive mode";
+    return wshm_lock_held(r) == WINSHM_SHARED ? "it holds it in shared mode"
+                                              : "it holds it in exclusive mode";
 }
 
 /** @param r NULL: not begun. @param half what wshm_lock_try_*() said. */
@@ -137,5 +137,7 @@ winshm_status WINSHM_CALL winshm_make_consistent(winshm_region *region)
     winshm_status status = wshm_api_participates(r, true);
     if (status == WINSHM_OK)
         status = wshm_lock_make_consistent(r);
+    if (status == WINSHM_E_NOT_OWNER && wshm_lock_held(r) == WINSHM_SHARED)
+        wshm_error_because(status, how_held(r), "Lock exclusively for that.");
     return finish_on_block(function, r, status);
 }

@@ -141,6 +141,9 @@ winshm_status wshm_change_descriptor(struct region *r, int32_t *fd)
     winshm_status life = wshm_observe_any(r);
     if (life != WINSHM_OK)
         return life;
-    return wshm_platform_descriptor(&r->platform, watch, r,
-                                    wshm_change_count(r), fd);
+    int cancellation = wshm_platform_uncancellable();
+    winshm_status status = wshm_platform_descriptor(&r->platform, watch, r,
+                                                    wshm_change_count(r), fd);
+    wshm_platform_cancellable(cancellation);
+    return status;
 }

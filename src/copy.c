@@ -62,7 +62,8 @@ static winshm_status write_locked(struct region *r, uint64_t offset,
     if (held == WINSHM_EXCLUSIVE)
         return wshm_part_write(r, offset, buffer, length);
     if (held == WINSHM_SHARED)
-        return wshm_error_because(WINSHM_E_DEADLOCK, "in shared mode", NULL);
+        return wshm_error_because(WINSHM_E_DEADLOCK,
+                                  "it holds it in shared mode", NULL);
     winshm_status status = wshm_lock(r, WINSHM_EXCLUSIVE, timeout_ms);
     if (status == WINSHM_OK)
         status = wshm_part_write(r, offset, buffer, length);

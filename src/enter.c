@@ -5,43 +5,12 @@
 #include <string.h>
 
 #include "facts.h"
+#include "match.h"
 #include "participant.h"
 #include "status.h"
 
 /** How long what is about to go away is waited for under the life lock. */
 static const uint64_t VANISH_PATIENCE = 200 * MILLISECOND;
-
-static winshm_status check_match(const struct facts *facts,
-                                 const struct request *request)
-{
-    if (facts->size == 0 || facts->capacity < facts->size ||
-        facts->lock_kind > WINSHM_LOCK_ROBUST)
-        return WINSHM_E_CORRUPT;
-    /* The tag first: where both differ it is the cause. */
-    if (request->layout_tag != 0 && facts->layout_tag != 0 &&
-        request->layout_tag != facts->layout_tag)
-        return wshm_error_detail(WINSHM_E_TAG,
-                                 "the region has {xa}, this program {xb}", NULL,
-                                 facts->layout_tag, request->layout_tag, 0);
-    if (request->size != 0 && request->size != facts->size)
-        return wshm_error_detail(
-            WINSHM_E_SIZE, "the region has {a} bytes, {b} were asked for",
-            "Size 0 opens any size.", facts->size, request->size, 0);
-    return WINSHM_OK;
-}
-
-/** The kernel's word on the size goes before the header's. */
-static winshm_status check_bytes(const struct region *r, uint64_t size,
-                                 winshm_status less)
-{
-    uint64_t bytes;
-    winshm_status status = wshm_platform_data_bytes(&r->platform, &bytes);
-    return status == WINSHM_OK && bytes < size
-               ? wshm_error_detail(less,
-                                   "the block has {a} bytes, {b} are needed",
-                                   NULL, bytes, size, 0)
-               : status;
-}
 
 static void learn(struct region *r, const struct facts *facts)
 {
@@ -107,12 +76,13 @@ static winshm_status adopt(struct region *r, uint64_t size)
 {
     struct layout_header *header = &r->control->header;
     struct platform_identity identity;
+    wshm_error_clear(); /* that it is there was no failure */
     winshm_status status = wshm_platform_data_open(&r->platform, NULL);
     if (status != WINSHM_OK)
         return status;
     status = wshm_platform_data_trusted(&r->platform);
     if (status == WINSHM_OK)
-        status = check_bytes(r, size, WINSHM_E_SIZE);
+        status = wshm_match_bytes(r, size, WINSHM_E_SIZE);
     if (status == WINSHM_OK)
         status = wshm_platform_data_identity(&r->platform, &identity);
     if (status != WINSHM_OK)
@@ -272,15 +242,6 @@ static winshm_status witness(struct region *r, const struct facts *facts,
     }
 }
 
-static winshm_status other_layout(const struct facts *facts)
-{
-    return wshm_error_detail(
-        WINSHM_E_LAYOUT,
-        "its bookkeeping is of version {a}, this library's "
-        "of {b}",
-        NULL, facts->version, LAYOUT_VERSION, 0);
-}
-
 static winshm_status join(struct region *r, const struct request *request,
                           const struct facts *facts)
 {
@@ -289,9 +250,9 @@ static winshm_status join(struct region *r, const struct request *request,
     winshm_status status =
         anybodys ? WINSHM_OK : wshm_platform_data_trusted(&r->platform);
     if (status == WINSHM_OK)
-        status = check_match(facts, request);
+        status = wshm_match_facts(facts, request);
     if (status == WINSHM_OK)
-        status = check_bytes(r, facts->size, WINSHM_E_CORRUPT);
+        status = wshm_match_bytes(r, facts->size, WINSHM_E_CORRUPT);
     r->origin = WINSHM_ORIGIN_OPENED;
     return status;
 }
@@ -300,9 +261,15 @@ static winshm_status join(struct region *r, const struct request *request,
 static winshm_status not_found(const struct region *r,
                                const struct request *request)
 {
-    if (request->disposition != WINSHM_OPEN_EXISTING)
-        return WINSHM_E_NOT_FOUND;
+    if (request->disposition != WINSHM_OPEN_EXISTING) {
+        wshm_error_clear();
+        return wshm_error_because(WINSHM_E_NOT_FOUND,
+                                  "size is 0, which cannot create it",
+                                  "Give the size that it shall have.");
+    }
     winshm_status status = wshm_platform_data_look(&r->platform);
+    if (status == WINSHM_OK || status == WINSHM_E_KIND)
+        wshm_error_clear(); /* no call has failed */
     return status == WINSHM_OK ? WINSHM_E_NOT_MANAGED : status;
 }
 
@@ -320,7 +287,7 @@ static winshm_status under_life_lock(struct region *r,
         return WINSHM_E_FOREIGN;
     winshm_status status = witness(r, &facts, deadline, &exists);
     if (exists && facts.version != LAYOUT_VERSION)
-        return other_layout(&facts);
+        return wshm_match_layout(&facts);
     if (exists && request->disposition == WINSHM_CREATE_NEW)
         return wshm_error_detail(
             WINSHM_E_EXISTS, "{process} has created it", NULL,
@@ -354,6 +321,7 @@ static winshm_status observe(struct region *r, const struct request *request,
     uint64_t patience = wshm_platform_now() + VANISH_PATIENCE;
     uint64_t gone_since = 0;
     uint32_t gone_in = 0;
+    wshm_error_clear(); /* that writing was refused is no failure any more */
     deadline = deadline < patience ? deadline : patience;
     winshm_status status = wshm_platform_enter(
         p, PLATFORM_OBSERVE, LAYOUT_BYTES, request->security, deadline);
@@ -401,7 +369,7 @@ static winshm_status observe(struct region *r, const struct request *request,
         wshm_platform_sleep(MILLISECOND);
     }
     if (facts.version != LAYOUT_VERSION)
-        return other_layout(&facts);
+        return wshm_match_layout(&facts);
     status = join(r, request, &facts);
     learn(r, &facts);
     return status == WINSHM_OK ? wshm_enter_map(r, request) : status;

@@ -9,24 +9,7 @@
 #define WINSHM_ENTER_H
 
 #include "handle.h"
-
-/** What create, open and their kind ask for, checked and taken apart. */
-struct request {
-    char name[WINSHM_NAME_MAX + 1];
-    bool global;
-    bool writable;
-    bool mapped;
-    bool raw;
-    bool tasks;
-    bool locked;          /* who creates holds the lock: WINSHM_CREATE_LOCKED */
-    uint32_t disposition; /* WINSHM_CREATE_NEW, ... */
-    uint32_t lock_kind;
-    uint32_t timeout_ms;
-    uint64_t size;
-    uint64_t capacity;
-    uint64_t layout_tag;
-    const char *security;
-};
+#include "request.h"
 
 /** Fill r. On failure nothing is left behind or held.
  * @return WINSHM_E_TIMEOUT if others were inside until deadline, among others.

@@ -267,6 +267,11 @@ struct view *wshm_view_retire(const winshm_view *handle)
     return v;
 }
 
+bool wshm_handle_tables_free(void)
+{
+    return wshm_platform_mutex_free(&mutex);
+}
+
 void wshm_handle_fork_prepare(void)
 {
     wshm_platform_mutex_lock(&mutex);

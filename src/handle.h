@@ -110,6 +110,10 @@ void wshm_view_free(struct view *v);
 bool wshm_region_disinherit(const winshm_region *handle);
 bool wshm_view_disinherit(const winshm_view *handle);
 
+/** True if this thread is not in a signal handler that has interrupted work at
+ * the tables. */
+bool wshm_handle_tables_free(void);
+
 /** Around fork(): the tables stay as they are, and the child lets go of what is
  * the parent's. */
 void wshm_handle_fork_prepare(void);

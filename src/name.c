@@ -34,9 +34,10 @@ static bool reserved(const char *s)
     return s[sizeof own - 1] == '.' || s[sizeof own - 1] == '\0';
 }
 
-static winshm_status malformed(const char *what, uint64_t position)
+static winshm_status malformed(const char *what, uint64_t position,
+                               uint64_t most)
 {
-    return wshm_error_detail(WINSHM_E_NAME, what, NULL, position, 0, 0);
+    return wshm_error_detail(WINSHM_E_NAME, what, NULL, position, most, 0);
 }
 
 /** What is wrong with the character at a position, or NULL. */
@@ -52,7 +53,7 @@ static const char *objection(const char *bare, size_t position, size_t step,
     if (reserved(bare + position))
         return "at byte {a} it says .winshm, which is reserved";
     if (position + step > WINSHM_NAME_MAX)
-        return "it has more than {a} bytes";
+        return "it has more than {b} bytes";
     return NULL;
 }
 
@@ -70,13 +71,13 @@ winshm_status wshm_name_parse(const char *name, char *bare, bool *global)
             wshm_text_sequence((const unsigned char *)name + length, &code);
         const char *wrong = objection(name, length, step, code);
         if (wrong != NULL)
-            return malformed(wrong, length);
+            return malformed(wrong, length, WINSHM_NAME_MAX);
         length += step;
     }
     if (length == 0)
-        return malformed("it is empty", 0);
+        return malformed("it is empty", 0, 0);
     if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
-        return malformed("it is a directory's", 0);
+        return malformed("it is a directory's", 0, 0);
     memcpy(bare, name, length + 1);
     return WINSHM_OK;
 }

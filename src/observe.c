@@ -88,7 +88,13 @@ winshm_status wshm_observe_read(struct region *r, uint64_t offset, void *buffer,
         if (!word_legal(word))
             return WINSHM_E_CORRUPT;
         if (cut_off(r, version, word))
-            return lives(r) ? WINSHM_E_OWNER_DEAD : WINSHM_E_NOT_FOUND;
+            return lives(r)
+                       ? wshm_error_because(
+                             WINSHM_E_OWNER_DEAD,
+                             "the data may be half written",
+                             "An observer has to wait until a participant has "
+                             "repaired them.")
+                       : WINSHM_E_NOT_FOUND;
         if (wshm_observe_life(r) != WINSHM_OK)
             return WINSHM_E_NOT_FOUND;
         if (wshm_platform_now() >= deadline)

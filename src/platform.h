@@ -96,14 +96,14 @@ winshm_status wshm_platform_control_own(const struct platform_region *p,
 
 /** What to say of a word of winshm_options.security that is none. */
 #define PLATFORM_SECURITY_WORDS                                                \
-    "It is NULL, \"owner\", \"session\", \"interactive-read\", "               \
+    "It is \"owner\", the default, \"session\", \"interactive-read\", "        \
     "\"everyone-read\", or on Windows a security descriptor in SDDL."
 
 /** What to say when the life lock was not had in time. */
 #define PLATFORM_OTHERS_INSIDE                                                 \
-    "another process was inside create or open of it all the time"
+    "somebody else was inside create or open of it all the time"
 #define PLATFORM_OTHERS_CURE                                                   \
-    "It is stopped, or makes a very large block: let it go on, or end it."
+    "Whoever it is is stopped, or makes a very large block."
 
 /** Give the life lock back. */
 void wshm_platform_entered(struct platform_region *p);

@@ -36,7 +36,11 @@ static winshm_status open_block(struct region *r, const struct request *request,
         wshm_platform_raw(p, create, request->size, request->security);
     if (status == WINSHM_OK)
         status = wshm_platform_data_bytes(p, &r->size);
-    if (status == WINSHM_OK && (r->size == 0 || r->size < request->size))
+    if (status == WINSHM_OK && r->size == 0)
+        status = wshm_error_because(WINSHM_E_SIZE, "the block is empty",
+                                    "Whoever has made it has to give it a "
+                                    "size.");
+    if (status == WINSHM_OK && r->size < request->size)
         status = wshm_error_detail(
             WINSHM_E_SIZE, "the block has {a} bytes, {b} were asked for",
             "Ask for no more, or for 0: any size.", r->size, request->size, 0);
@@ -50,7 +54,13 @@ static winshm_status open_block(struct region *r, const struct request *request,
         wshm_enter_unmap(r);
         wshm_platform_leave(p);
     }
-    return status == WINSHM_E_HELD ? WINSHM_E_EXISTS : status;
+    if (status != WINSHM_E_HELD)
+        return status;
+    wshm_error_clear();
+    return wshm_error_because(
+        WINSHM_E_EXISTS, "a block has this name",
+        "Open it with WINSHM_RAW; on Linux, where a crash "
+        "leaves it, its file can be removed.");
 }
 
 static winshm_status open_raw(struct region *r, const struct request *request)
@@ -97,6 +107,13 @@ static bool holds_new(const struct region *r, const struct request *request)
     return request->locked && r->origin != WINSHM_ORIGIN_OPENED;
 }
 
+static winshm_status never_appeared(const struct request *request)
+{
+    return wshm_error_detail(
+        WINSHM_E_NOT_FOUND, "none has appeared within {a} ms",
+        "Start its creator, or wait for longer.", request->timeout_ms, 0, 0);
+}
+
 static winshm_status open_in(struct region *r, const struct request *request)
 {
     struct platform_region *p = &r->platform;
@@ -116,7 +133,10 @@ static winshm_status open_in(struct region *r, const struct request *request)
             status == WINSHM_E_NOT_MANAGED && ++unmanaged < UNMANAGED_LOOKS;
         uint64_t now = wshm_platform_now();
         if (!unsettled && (!waits || !appears_later(status) || now >= deadline))
-            return status;
+            return status == WINSHM_E_NOT_FOUND && waits &&
+                           request->timeout_ms != 0
+                       ? never_appeared(request)
+                       : status;
         /* What is unsettled is looked at once more however late it is. */
         if (!unsettled && pause > deadline - now)
             pause = deadline - now;
@@ -241,7 +261,8 @@ static bool shared_with_others(struct region *r, uint64_t deadline)
 void wshm_region_exit(void)
 {
     uint64_t deadline = wshm_platform_now() + EXIT_PATIENCE;
-    if (atomic_load(&opened_by) != wshm_platform_pid())
+    if (atomic_load(&opened_by) != wshm_platform_pid() ||
+        !wshm_handle_tables_free())
         return;
     for (int i = 0; i < HANDLE_REGIONS; i++) {
         struct region *r = &wshm_regions[i];

@@ -249,13 +249,8 @@ static void say_call(struct words *words, const struct failure *f)
     say(words, ")");
 }
 
-const char *wshm_error_message(void)
+static void put_into_words(struct failure *f)
 {
-    struct failure *f = own_failure();
-    if (f == NULL || f->function == NULL)
-        return "";
-    if (f->worded)
-        return f->message;
     const struct entry *entry = find(f->status);
     bool detailed = f->detail.what != NULL;
     struct words words = {f->message, sizeof f->message, 0};
@@ -273,10 +268,26 @@ const char *wshm_error_message(void)
         say_call(&words, f);
     say(&words, " [");
     say(&words, entry->name);
-    say(&words, "]. ");
-    say(&words,
-        detailed && f->detail.cure != NULL ? f->detail.cure : entry->cure);
+    say(&words, "].");
+    const char *cure =
+        detailed && f->detail.cure != NULL ? f->detail.cure : entry->cure;
+    if (cure[0] != '\0') {
+        say(&words, " ");
+        say(&words, cure);
+    }
     f->worded = true;
+}
+
+const char *wshm_error_message(void)
+{
+    struct failure *f = own_failure();
+    if (f == NULL || f->function == NULL)
+        return "";
+    if (!f->worded) {
+        int cancellation = wshm_platform_uncancellable();
+        put_into_words(f);
+        wshm_platform_cancellable(cancellation);
+    }
     return f->message;
 }
 

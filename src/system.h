@@ -191,6 +191,10 @@ struct platform_mutex {
 void wshm_platform_mutex_lock(struct platform_mutex *mutex);
 void wshm_platform_mutex_unlock(struct platform_mutex *mutex);
 
+/** True if the mutex can be had in a tenth of a second, so that this thread is
+ * not in a signal handler which has interrupted whoever has it. */
+bool wshm_platform_mutex_free(struct platform_mutex *mutex);
+
 /* What the backend calls, as soon as the library is loaded. */
 
 struct platform_hooks {

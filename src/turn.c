@@ -175,12 +175,30 @@ static void park(struct region *r, uint32_t owner, uint64_t time,
     wshm_park_withdraw(r, PLATFORM_LOCK);
 }
 
-/** Note who is in the way, when the time is up. */
-static winshm_status late(struct region *r, uint32_t slot)
+/** A reader that an owner of the word waits for, or else that owner. */
+static uint32_t in_the_way(struct region *r, uint32_t owner)
 {
-    return wshm_error_detail(WINSHM_E_TIMEOUT, "{process} holds the lock",
-                             "It is alive, and slow or stopped.",
-                             atomic_load(&r->control->slots[slot].pid), 0, 0);
+    const struct layout_control *control = r->control;
+    uint32_t slots = wshm_park_limit(control);
+    for (uint32_t slot = 0; slot < slots; slot++)
+        if (slot != owner && word_readers(&control->slots[slot]) != 0)
+            return slot;
+    return owner;
+}
+
+/** Note who is in the way, when the time is up. */
+static winshm_status late(struct region *r, uint32_t owner)
+{
+    uint32_t slot = in_the_way(r, owner);
+    uint32_t pid = atomic_load(&r->control->slots[slot].pid);
+    return pid == r->pid
+               ? wshm_error_because(WINSHM_E_TIMEOUT,
+                                    "this process holds the lock itself",
+                                    "It does so through another thread, task "
+                                    "or handle, which has to unlock first.")
+               : wshm_error_detail(WINSHM_E_TIMEOUT, "{process} holds the lock",
+                                   "It is alive, and slow or stopped.", pid, 0,
+                                   0);
 }
 
 winshm_status wshm_turn_wait(struct turn *turn)
@@ -258,4 +276,6 @@ void wshm_turn_end(struct turn *turn, bool granted)
         atomic_compare_exchange_strong(&lock->seat, &seat, 0);
     if ((left || !granted) && (atomic_load(&lock->word) & WORD_OWNER) == 0)
         wshm_word_wake(r);
+    if (granted)
+        wshm_error_clear(); /* who was in the way is not any more */
 }

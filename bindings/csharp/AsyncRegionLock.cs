@@ -32,7 +32,7 @@ public sealed unsafe class AsyncRegionLock : IDisposable
     public void Read(long offset, Span<byte> destination) => Held.CopyOut(offset, destination);
 
     /// <inheritdoc cref="RegionLock.Read{T}(long)"/>
-    public T Read<T>(long offset)
+    public T Read<T>(long offset = 0)
         where T : unmanaged
     {
         T value;

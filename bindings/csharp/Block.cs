@@ -116,14 +116,14 @@ public abstract unsafe class Block : IDisposable
     /// <exception cref="ArgumentOutOfRangeException">Not all of it is inside.</exception>
     /// <exception cref="ObjectDisposedException">It was disposed of.</exception>
     /// <exception cref="NotSupportedException">It is read-only, or not mapped.</exception>
-    public ref T As<T>(long offset)
+    public ref T As<T>(long offset = 0)
         where T : unmanaged => ref *(T*)At(offset, sizeof(T), _writable, writes: true);
 
     /// <summary>The value at <paramref name="offset"/>, in place, to be read.</summary>
     /// <param name="offset">Its first byte.</param>
     /// <inheritdoc cref="ReadOnlySpan" path="/exception"/>
     /// <exception cref="ArgumentOutOfRangeException">Not all of it is inside.</exception>
-    public ref readonly T AsReadOnly<T>(long offset)
+    public ref readonly T AsReadOnly<T>(long offset = 0)
         where T : unmanaged => ref *(T*)At(offset, sizeof(T), _readable, writes: false);
 
     /// <summary><paramref name="count"/> values from <paramref name="offset"/> on, in place.</summary>

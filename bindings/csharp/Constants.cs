@@ -6,18 +6,19 @@ using static Winshm.NativeMethods;
 namespace Winshm;
 
 /// <summary>What a call came to. Values are pinned for ever; new ones may appear.</summary>
-/// <remarks><see cref="Library.GetStatusText"/> and the message of a <see cref="WinshmException"/> explain them.</remarks>
+/// <remarks><see cref="Library.GetStatusText"/> and the message of a <see cref="WinshmException"/> explain
+/// them. Some are never in one, because .NET has an exception of its own for them.</remarks>
 public enum WinshmStatus
 {
     /// <summary>Success.</summary>
     Ok = WINSHM_OK,
-    /// <summary>An invalid argument.</summary>
+    /// <summary>An invalid argument; thrown as <see cref="ArgumentException"/>.</summary>
     Invalid = WINSHM_E_INVALID,
-    /// <summary>A malformed or too long name.</summary>
+    /// <summary>A malformed or too long name; thrown as <see cref="ArgumentException"/>.</summary>
     Name = WINSHM_E_NAME,
-    /// <summary>No such region.</summary>
+    /// <summary>No such region; thrown as <see cref="RegionNotFoundException"/>.</summary>
     NotFound = WINSHM_E_NOT_FOUND,
-    /// <summary>The region exists already.</summary>
+    /// <summary>The region exists already; thrown as <see cref="RegionExistsException"/>.</summary>
     Exists = WINSHM_E_EXISTS,
     /// <summary>Access denied.</summary>
     Access = WINSHM_E_ACCESS,
@@ -29,7 +30,8 @@ public enum WinshmStatus
     NotManaged = WINSHM_E_NOT_MANAGED,
     /// <summary>A wrong size.</summary>
     Size = WINSHM_E_SIZE,
-    /// <summary>An offset or length outside the region.</summary>
+    /// <summary>An offset or length outside the region; thrown as
+    /// <see cref="ArgumentOutOfRangeException"/>.</summary>
     Range = WINSHM_E_RANGE,
     /// <summary>The bookkeeping belongs to something else.</summary>
     Foreign = WINSHM_E_FOREIGN,
@@ -45,9 +47,9 @@ public enum WinshmStatus
     NoMemory = WINSHM_E_NO_MEMORY,
     /// <summary>Too many participants or handles.</summary>
     TooMany = WINSHM_E_TOO_MANY,
-    /// <summary>The time-out ran out.</summary>
+    /// <summary>The time-out ran out; thrown as <see cref="TimeoutException"/>.</summary>
     Timeout = WINSHM_E_TIMEOUT,
-    /// <summary>The lock's owner died in its section.</summary>
+    /// <summary>The lock's owner died in its section; thrown as <see cref="OwnerDeadException"/>.</summary>
     OwnerDead = WINSHM_E_OWNER_DEAD,
     /// <summary>This thread, or with <see cref="RegionFlags.Task"/> the handle, does not hold the lock.</summary>
     NotOwner = WINSHM_E_NOT_OWNER,
@@ -57,7 +59,7 @@ public enum WinshmStatus
     Busy = WINSHM_E_BUSY,
     /// <summary>Not a handle.</summary>
     Handle = WINSHM_E_HANDLE,
-    /// <summary>The handle is closed. The binding reports it as <see cref="ObjectDisposedException"/>.</summary>
+    /// <summary>The handle is closed; thrown as <see cref="ObjectDisposedException"/>.</summary>
     Closed = WINSHM_E_CLOSED,
     /// <summary>The handle belongs to the parent process.</summary>
     Forked = WINSHM_E_FORKED,
@@ -93,7 +95,7 @@ public enum RegionFlags : uint
 }
 
 /// <summary>Whether a region must exist, must not exist, or either.</summary>
-public enum RegionMode : uint
+public enum RegionDisposition : uint
 {
     /// <summary>The region must not exist.</summary>
     CreateNew = WINSHM_CREATE_NEW,

@@ -146,8 +146,9 @@ internal sealed class LockQueue(Region region, nint native)
         }
     }
 
-    private WinshmException TimedOut() => WinshmException.Make(WINSHM_E_TIMEOUT,
-        $"{region}: the lock was not free in time. Whoever is in the way is alive but slow or stopped; GetInfo() names it.");
+    private Exception TimedOut() => WinshmException.Make(WinshmStatus.Timeout,
+        $"Region.LockAsync() '{region}': the lock was not free in time",
+        "Whoever is in the way is alive but slow or stopped; Region.GetInfo() names it.");
 
     /// <summary>Whether what other tasks hold lets one in.</summary>
     private bool Fits(LockMode mode) => !_writer && (mode == LockMode.Shared || _readers == 0);

@@ -114,6 +114,7 @@ internal static unsafe partial class NativeMethods
     internal const uint WINSHM_NO_LOCK = 0x00000008;
     internal const uint WINSHM_NO_MAP = 0x00000010;
     internal const uint WINSHM_TASK = 0x00000020;
+    internal const uint WINSHM_CREATE_LOCKED = 0x00000040;
 
     internal const uint WINSHM_CREATE_NEW = 1;
     internal const uint WINSHM_OPEN_EXISTING = 2;
@@ -228,6 +229,9 @@ internal static unsafe partial class NativeMethods
 
     [LibraryImport(Library), UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
     internal static partial int winshm_change_count(nint region, uint* now);
+
+    [LibraryImport(Library), UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
+    internal static partial int winshm_wait_fd(nint region, int* fd);
 
     [LibraryImport(Library), UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
     internal static partial int winshm_wait_handle(nint region, void** handle);

@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: MIT
 // The region's change counter, and waiting for it with and without a thread.
 
+using System.Runtime.CompilerServices;
 using System.Runtime.Versioning;
 using Microsoft.Win32.SafeHandles;
 using static Winshm.NativeMethods;
 
 namespace Winshm;
 
-public sealed unsafe partial class Region
+public sealed partial class Region
 {
     private ChangeWatcher? _watcher;
 
     /// <summary>The change counter, which <see cref="Notify"/> and writes raise; it wraps around.</summary>
     /// <exception cref="WinshmException">Unsupported: a raw region.</exception>
-    public uint ChangeCount
+    public unsafe uint ChangeCount
     {
         get
         {
@@ -45,8 +46,9 @@ public sealed unsafe partial class Region
     /// <param name="now">The counter, also when the time ran out.</param>
     /// <returns>False if there was no change in time.</returns>
     /// <exception cref="ObjectDisposedException">The region was disposed of, maybe meanwhile.</exception>
+    /// <exception cref="RegionNotFoundException">The region of one who may only observe has ended.</exception>
     /// <exception cref="WinshmException">Unsupported: a raw region.</exception>
-    public bool Wait(uint seen, TimeSpan timeout, out uint now)
+    public unsafe bool Wait(uint seen, TimeSpan timeout, out uint now)
     {
         uint count;
         uint milliseconds = Milliseconds(timeout);
@@ -77,6 +79,7 @@ public sealed unsafe partial class Region
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     /// <exception cref="ObjectDisposedException">The region was disposed of or forgotten, maybe
     /// meanwhile.</exception>
+    /// <exception cref="RegionNotFoundException">The region of one who may only observe has ended.</exception>
     /// <exception cref="WinshmException">Unsupported: a raw region.</exception>
     public Task<uint> WaitAsync(uint seen, CancellationToken cancellation = default)
     {
@@ -95,13 +98,35 @@ public sealed unsafe partial class Region
         return waiting;
     }
 
+    /// <summary>Gives the changes from this call on: <c>await foreach (uint now in region.Changes())</c>.</summary>
+    /// <remarks>No change is missed: what happens while the loop's body runs begins its next round. Several changes may
+    /// be one round. A loop keeps the region's object; otherwise it is as
+    /// <see cref="WaitAsync(uint, CancellationToken)"/>.</remarks>
+    /// <param name="cancellation">Ends the loop with an exception; <c>break</c> ends it without one.</param>
+    /// <returns>The counter after each change.</returns>
+    /// <inheritdoc cref="WaitAsync(uint, CancellationToken)" path="/exception"/>
+    public IAsyncEnumerable<uint> Changes(CancellationToken cancellation = default) => Changes(ChangeCount, cancellation);
+
+    /// <summary>Gives the changes since the counter had a value seen before.</summary>
+    /// <param name="seen">The value to wait away from first.</param>
+    /// <param name="cancellation">Ends the loop with an exception; <c>break</c> ends it without one.</param>
+    /// <inheritdoc cref="Changes(CancellationToken)" path="/remarks|/returns|/exception"/>
+    public async IAsyncEnumerable<uint> Changes(uint seen, [EnumeratorCancellation] CancellationToken cancellation = default)
+    {
+        for (;;)
+        {
+            seen = await WaitAsync(seen, cancellation).ConfigureAwait(false);
+            yield return seen;
+        }
+    }
+
     /// <summary>Gets a Windows event that is set at each change from now on.</summary>
     /// <remarks>For loops with <see cref="WaitHandle.WaitAny(WaitHandle[])"/>. It resets itself when one
     /// waiter is released, and several changes may be one signal: look at <see cref="ChangeCount"/>. It
     /// belongs to the region: do not wait for it after <see cref="Dispose"/>.</remarks>
     /// <exception cref="WinshmException">Unsupported: a raw region, or not Windows.</exception>
     [SupportedOSPlatform("windows")]
-    public WaitHandle GetWaitHandle()
+    public unsafe WaitHandle GetWaitHandle()
     {
         void* handle;
         Check(winshm_wait_handle(Native, &handle));

@@ -27,8 +27,8 @@ public sealed unsafe partial class Region
         }
         if (status == WINSHM_E_BUSY && !IsDisposed)
         {
-            throw WinshmException.Make(WINSHM_E_BUSY,
-                $"{Name}: this object holds the lock, or a thread has not returned from a call, so it stays open. " +
+            throw WinshmException.Make(WinshmStatus.Busy,
+                $"Region.Close() '{Name}': it holds the lock, or a thread has not returned from a call, so it stays open",
                 "Release the lock, then close.");
         }
         // Also if memory is pinned: what may go on then is not waiting.

@@ -18,14 +18,16 @@ public sealed unsafe partial class Region
     /// <returns>The guard, which releases the lock.</returns>
     /// <exception cref="OwnerDeadException">An owner died in its section. The lock is not held, and the
     /// data stay marked; <see cref="LockForRepair()"/> is for those who can repair them.</exception>
-    /// <exception cref="WinshmException">Timeout; Deadlock: this thread holds it already.</exception>
+    /// <exception cref="TimeoutException">The lock was not free in time.</exception>
+    /// <exception cref="WinshmException">Deadlock: this thread holds it already. Access: may only observe.
+    /// Unsupported: the region has no lock.</exception>
     public RegionLock Lock(TimeSpan timeout) => Take(LockMode.Exclusive, Milliseconds(timeout));
 
     /// <summary>Takes the lock exclusively unless the time runs out.</summary>
     /// <param name="timeout">How long to wait.</param>
     /// <param name="guard">Releases the lock; without effect if false is returned.</param>
     /// <returns>False if the lock was not free in time.</returns>
-    /// <inheritdoc cref="Lock(TimeSpan)" path="/exception"/>
+    /// <inheritdoc cref="Lock(TimeSpan)" path="/exception[not(@cref='T:System.TimeoutException')]"/>
     public bool TryLock(TimeSpan timeout, out RegionLock guard) =>
         TryTake(LockMode.Exclusive, Milliseconds(timeout), out guard);
 
@@ -37,7 +39,9 @@ public sealed unsafe partial class Region
     /// <see cref="RegionLock.MakeConsistent"/>, else they stay marked.</remarks>
     /// <param name="timeout">How long to wait.</param>
     /// <returns>The guard, which releases the lock.</returns>
-    /// <exception cref="WinshmException">Timeout; Deadlock: this thread holds it already.</exception>
+    /// <exception cref="TimeoutException">The lock was not free in time.</exception>
+    /// <exception cref="WinshmException">Deadlock: this thread holds it already. Access: may only observe.
+    /// Unsupported: the region has no lock.</exception>
     public RegionLock LockForRepair(TimeSpan timeout)
     {
         int status = LockNative(LockMode.Exclusive, Milliseconds(timeout));

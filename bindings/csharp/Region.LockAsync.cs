@@ -38,7 +38,8 @@ public sealed unsafe partial class Region
     /// <exception cref="OwnerDeadException">An owner died in its section. The lock is not held, and the
     /// data stay marked; <see cref="LockForRepairAsync(TimeSpan, CancellationToken)"/> is for those who can
     /// repair them.</exception>
-    /// <exception cref="WinshmException">Timeout.</exception>
+    /// <exception cref="TimeoutException">The lock was not free in time.</exception>
+    /// <exception cref="WinshmException">Access: may only observe. Unsupported: the region has no lock.</exception>
     public ValueTask<AsyncRegionLock> LockAsync(TimeSpan timeout, CancellationToken cancellation = default) =>
         Queue.LockAsync(LockMode.Exclusive, repairs: false, Milliseconds(timeout), cancellation);
 
@@ -66,7 +67,8 @@ public sealed unsafe partial class Region
     /// <see cref="RegionFlags.Task"/>.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     /// <exception cref="ObjectDisposedException">The region was disposed of, maybe meanwhile.</exception>
-    /// <exception cref="WinshmException">Timeout.</exception>
+    /// <exception cref="TimeoutException">The lock was not free in time.</exception>
+    /// <exception cref="WinshmException">Access: may only observe. Unsupported: the region has no lock.</exception>
     public ValueTask<AsyncRegionLock> LockForRepairAsync(TimeSpan timeout, CancellationToken cancellation = default) =>
         Queue.LockAsync(LockMode.Exclusive, repairs: true, Milliseconds(timeout), cancellation);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// A participant's handle to a region: opening, closing, copies and what is known of it.
+// A participant's handle to a region: parts, copies and what is known of it.
 
-using System.Text;
+using System.Runtime.CompilerServices;
 using static Winshm.NativeMethods;
 
 namespace Winshm;
@@ -13,8 +13,9 @@ namespace Winshm;
 /// as it has a participant.</para>
 /// <para>Time-outs are rounded up to whole milliseconds; <see cref="TimeSpan.Zero"/> tries once,
 /// <see cref="Timeout.InfiniteTimeSpan"/>, the default, waits without end. All members throw
-/// <see cref="WinshmException"/> for a failure of the library and <see cref="ObjectDisposedException"/>
-/// after <see cref="Dispose"/>, which also ends the waits of other threads and tasks in this way.</para>
+/// <see cref="ObjectDisposedException"/> after <see cref="Dispose"/>, which also ends the waits of other
+/// threads and tasks in this way, and <see cref="WinshmException"/> with <see cref="WinshmStatus.Corrupt"/> if
+/// a program has overwritten the region's bookkeeping.</para>
 /// </remarks>
 public sealed unsafe partial class Region : Block
 {
@@ -38,94 +39,14 @@ public sealed unsafe partial class Region : Block
     /// <summary>The name that it was opened with.</summary>
     public string Name { get; }
 
-    /// <summary>Creates a region, which must not exist. Its bytes are zero.</summary>
-    /// <param name="name">1 to 200 bytes of UTF-8, optionally after <c>Local\</c> (the default) or
-    /// <c>Global\</c>; no other backslash, no slash.</param>
-    /// <param name="size">Bytes, at least 1. Nothing is rounded.</param>
-    /// <param name="flags">Raw, NoLock, NoMap, Task.</param>
-    /// <exception cref="WinshmException">See winshm_create() in winshm.h.</exception>
-    /// <exception cref="DllNotFoundException">There is no native library that fits.</exception>
-    public static Region Create(string name, long size, RegionFlags flags = RegionFlags.None)
-    {
-        ArgumentOutOfRangeException.ThrowIfNegative(size);
-        Library.EnsureLoaded();
-        nint handle;
-        fixed (byte* utf8 = Encode(name))
-        {
-            WinshmException.Check(winshm_create(utf8, (ulong)size, (uint)flags, &handle));
-        }
-        return new Region(name, handle, flags);
-    }
-
-    /// <summary>Joins a region that exists. Never creates anything.</summary>
-    /// <param name="name">As for <see cref="Create"/>.</param>
-    /// <param name="flags">Read, Write, Raw, NoMap, Task.</param>
-    /// <exception cref="WinshmException">See winshm_open() in winshm.h.</exception>
-    /// <exception cref="DllNotFoundException">There is no native library that fits.</exception>
-    public static Region Open(string name, RegionFlags flags = RegionFlags.None)
-    {
-        Library.EnsureLoaded();
-        nint handle;
-        fixed (byte* utf8 = Encode(name))
-        {
-            WinshmException.Check(winshm_open(utf8, (uint)flags, &handle));
-        }
-        return new Region(name, handle, flags);
-    }
-
-    /// <summary>Joins a region, or creates it if nobody has it open.</summary>
-    /// <param name="name">As for <see cref="Create"/>.</param>
-    /// <param name="size">Bytes; 0 joins a region of any size but cannot create one.</param>
-    /// <param name="flags">As for <see cref="Create"/>.</param>
-    /// <exception cref="WinshmException">See winshm_open_or_create() in winshm.h.</exception>
-    /// <exception cref="DllNotFoundException">There is no native library that fits.</exception>
-    public static Region OpenOrCreate(string name, long size, RegionFlags flags = RegionFlags.None)
-    {
-        ArgumentOutOfRangeException.ThrowIfNegative(size);
-        Library.EnsureLoaded();
-        nint handle;
-        fixed (byte* utf8 = Encode(name))
-        {
-            WinshmException.Check(winshm_open_or_create(utf8, (ulong)size, (uint)flags, &handle));
-        }
-        return new Region(name, handle, flags);
-    }
-
-    /// <summary>Creates or opens with all options.</summary>
-    /// <param name="name">As for <see cref="Create"/>.</param>
-    /// <param name="options">How; by default it opens.</param>
-    /// <exception cref="WinshmException">See winshm_open_with() in winshm.h.</exception>
-    /// <exception cref="DllNotFoundException">There is no native library that fits.</exception>
-    public static Region Open(string name, RegionOptions options)
-    {
-        ArgumentNullException.ThrowIfNull(options);
-        ArgumentOutOfRangeException.ThrowIfNegative(options.Size);
-        ArgumentOutOfRangeException.ThrowIfNegative(options.Capacity);
-        Library.EnsureLoaded();
-        nint handle;
-        fixed (byte* utf8 = Encode(name), security = options.Security is null ? null : Encode(options.Security))
-        {
-            winshm_options native = new()
-            {
-                struct_size = (uint)sizeof(winshm_options),
-                flags = (uint)options.Flags,
-                disposition = (uint)options.Mode,
-                timeout_ms = Milliseconds(options.Timeout),
-                size = (ulong)options.Size,
-                capacity = (ulong)options.Capacity,
-                layout_tag = options.LayoutTag,
-                name = utf8,
-                security = security,
-            };
-            WinshmException.Check(winshm_open_with(&native, &handle));
-        }
-        return new Region(name, handle, options.Flags);
-    }
-
     /// <summary>Maps a part of the region, which may outlive this object.</summary>
     /// <param name="offset">The first byte; no alignment is asked.</param>
     /// <param name="length">Bytes, at least 1.</param>
     /// <param name="flags">None: as the region; Read: read-only; Write.</param>
+    /// <exception cref="ArgumentException">The length is 0, or another flag.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">Not inside the region.</exception>
+    /// <exception cref="WinshmException">Access: writing on a read-only region. NoMemory: no address space.
+    /// TooMany: no free view in this process.</exception>
     public View Map(long offset, long length, RegionFlags flags = RegionFlags.None)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(offset);
@@ -146,10 +67,20 @@ public sealed unsafe partial class Region : Block
     /// <param name="offset">The first byte.</param>
     /// <param name="destination">What to fill.</param>
     /// <param name="timeout">How long to wait for the lock.</param>
+    /// <exception cref="ArgumentOutOfRangeException">Not inside the region; nothing is copied.</exception>
+    /// <exception cref="TimeoutException">The lock was not free in time.</exception>
     /// <exception cref="OwnerDeadException">The data are not repaired; nothing is copied.</exception>
+    /// <exception cref="RegionNotFoundException">The region of one who may only observe has ended.</exception>
+    /// <exception cref="WinshmException">NoMemory: no address space, with NoMap. Fault: the memory is
+    /// gone.</exception>
     public void Read(long offset, Span<byte> destination, TimeSpan timeout)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(offset);
+        if (_filling)
+        {
+            CopyOut(offset, destination);
+            return;
+        }
         fixed (byte* buffer = destination)
         {
             uint milliseconds = Milliseconds(timeout);
@@ -165,7 +96,7 @@ public sealed unsafe partial class Region : Block
 
     /// <summary>Copies a value out, never torn by a writer that locks.</summary>
     /// <inheritdoc cref="Read(long, Span{byte}, TimeSpan)" path="/remarks|/param|/exception"/>
-    public T Read<T>(long offset)
+    public T Read<T>(long offset = 0)
         where T : unmanaged
     {
         T value;
@@ -183,10 +114,19 @@ public sealed unsafe partial class Region : Block
     /// <param name="offset">The first byte.</param>
     /// <param name="source">What to copy.</param>
     /// <param name="timeout">How long to wait for the lock.</param>
+    /// <exception cref="ArgumentOutOfRangeException">Not inside the region; nothing is copied.</exception>
+    /// <exception cref="TimeoutException">The lock was not free in time.</exception>
     /// <exception cref="OwnerDeadException">The data are not repaired; nothing is copied.</exception>
+    /// <exception cref="WinshmException">Access: the region is read-only. Deadlock: this thread holds the lock
+    /// shared. NoMemory: no address space, with NoMap. Fault: the memory is gone.</exception>
     public void Write(long offset, ReadOnlySpan<byte> source, TimeSpan timeout)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(offset);
+        if (_filling)
+        {
+            CopyIn(offset, source);
+            return;
+        }
         fixed (byte* buffer = source)
         {
             uint milliseconds = Milliseconds(timeout);
@@ -206,6 +146,7 @@ public sealed unsafe partial class Region : Block
         where T : unmanaged => Write(offset, new ReadOnlySpan<byte>(&value, sizeof(T)));
 
     /// <summary>Tells what is known of the region; what changes is a snapshot.</summary>
+    /// <exception cref="RegionNotFoundException">The region of one who may only observe has ended.</exception>
     public RegionInfo GetInfo()
     {
         winshm_info info = new() { struct_size = (uint)sizeof(winshm_info) };
@@ -213,7 +154,9 @@ public sealed unsafe partial class Region : Block
         return new RegionInfo(info);
     }
 
-    /// <summary>Lists the participants that are alive. A raw region has no list.</summary>
+    /// <summary>Lists the participants that are alive.</summary>
+    /// <exception cref="RegionNotFoundException">The region of one who may only observe has ended.</exception>
+    /// <exception cref="WinshmException">Unsupported: a raw region has no list.</exception>
     public IReadOnlyList<Participant> GetParticipants()
     {
         winshm_participant[] found = new winshm_participant[WINSHM_PARTICIPANTS_MAX];
@@ -234,7 +177,7 @@ public sealed unsafe partial class Region : Block
     /// <summary>The name.</summary>
     public override string ToString() => Name;
 
-    internal static uint Milliseconds(TimeSpan timeout)
+    internal static uint Milliseconds(TimeSpan timeout, [CallerArgumentExpression(nameof(timeout))] string? parameter = null)
     {
         // Timeout.InfiniteTimeSpan, without the load of a static field.
         if (timeout.Ticks == -TimeSpan.TicksPerMillisecond)
@@ -245,24 +188,9 @@ public sealed unsafe partial class Region : Block
         milliseconds += timeout.Ticks % TimeSpan.TicksPerMillisecond > 0 ? 1 : 0;
         if (timeout < TimeSpan.Zero || milliseconds >= WINSHM_FOREVER)
         {
-            throw new ArgumentOutOfRangeException(nameof(timeout), timeout,
+            throw new ArgumentOutOfRangeException(parameter, timeout,
                 "A time-out is at least 0 and less than 49 days, or Timeout.InfiniteTimeSpan.");
         }
         return (uint)milliseconds;
-    }
-
-    // Strict, since a text that another one is made of would name another region.
-    private static readonly UTF8Encoding s_utf8 = new(false, throwOnInvalidBytes: true);
-
-    private static byte[] Encode(string text)
-    {
-        ArgumentNullException.ThrowIfNull(text);
-        if (text.Contains('\0'))
-        {
-            throw new ArgumentException("The text has a NUL character inside.", nameof(text));
-        }
-        byte[] utf8 = new byte[s_utf8.GetByteCount(text) + 1];
-        s_utf8.GetBytes(text, utf8);
-        return utf8;
     }
 }

@@ -7,12 +7,12 @@ namespace Winshm;
 public sealed record RegionOptions
 {
     /// <summary>Whether the region must exist; by default it must.</summary>
-    public RegionMode Mode { get; init; } = RegionMode.OpenExisting;
+    public RegionDisposition Disposition { get; init; } = RegionDisposition.OpenExisting;
 
     /// <summary>How it is created or opened.</summary>
     public RegionFlags Flags { get; init; }
 
-    /// <summary>How long to wait for the region to appear, with <see cref="RegionMode.OpenExisting"/>.</summary>
+    /// <summary>How long to wait for the region to appear, with <see cref="RegionDisposition.OpenExisting"/>.</summary>
     public TimeSpan Timeout { get; init; }
 
     /// <summary>Bytes; 0 when opening: any.</summary>
@@ -29,6 +29,19 @@ public sealed record RegionOptions
     /// "interactive-read", "everyone-read", or on Windows a security descriptor in SDDL.
     /// </summary>
     public string? Security { get; init; }
+
+    /// <summary>
+    /// Fills the region before others read it: called on the thread that opens it, and only if this call
+    /// creates the region or takes over a block; see <see cref="RegionInfo.Origin"/>.
+    /// </summary>
+    /// <remarks>
+    /// <para>It runs under the exclusive lock, which nobody could take before. Those who join wait for the lock as
+    /// always. It may access the region in place and with its Read and Write, but neither lock it nor await.</para>
+    /// <para>If it throws, or the process dies in it, the region stays marked: who locks it next gets
+    /// <see cref="OwnerDeadException"/>, or with <see cref="Region.LockForRepair()"/> the lock, and fills it in
+    /// its place. The exception goes to the caller of Open or Create.</para>
+    /// </remarks>
+    public Action<Region>? Fill { get; init; }
 }
 
 /// <summary>What is known of a region, from <see cref="Region.GetInfo"/>.</summary>

@@ -30,9 +30,10 @@ public unsafe ref struct RegionLock
     /// <summary>Copies bytes out under this lock.</summary>
     /// <param name="offset">The first byte.</param>
     /// <param name="destination">What to fill.</param>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="offset"/> is negative.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">Not inside the region; nothing is copied.</exception>
     /// <exception cref="ObjectDisposedException">The lock was released.</exception>
-    /// <exception cref="WinshmException">Range: not inside the region. Fault: the memory is gone.</exception>
+    /// <exception cref="WinshmException">Fault: the memory is gone. NoMemory: no address space, with
+    /// NoMap.</exception>
     public readonly void Read(long offset, Span<byte> destination) => Held.CopyOut(offset, destination);
 
     /// <summary>Copies a value out under this lock.</summary>
@@ -40,7 +41,7 @@ public unsafe ref struct RegionLock
     /// <param name="offset">Its first byte.</param>
     /// <returns>The value.</returns>
     /// <inheritdoc cref="Read(long, Span{byte})" path="/exception"/>
-    public readonly T Read<T>(long offset)
+    public readonly T Read<T>(long offset = 0)
         where T : unmanaged
     {
         T value;
@@ -52,10 +53,10 @@ public unsafe ref struct RegionLock
     /// change.</summary>
     /// <param name="offset">The first byte.</param>
     /// <param name="source">What to copy.</param>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="offset"/> is negative.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">Not inside the region; nothing is copied.</exception>
     /// <exception cref="ObjectDisposedException">The lock was released.</exception>
-    /// <exception cref="WinshmException">Range: not inside the region. NotOwner: the lock is shared. Access:
-    /// the region is read-only. Fault: the memory is gone.</exception>
+    /// <exception cref="WinshmException">NotOwner: the lock is shared. Access: the region is read-only. Fault: the
+    /// memory is gone. NoMemory: no address space, with NoMap.</exception>
     public readonly void Write(long offset, ReadOnlySpan<byte> source) => Held.CopyIn(offset, source);
 
     /// <summary>Copies a value in under this lock, which must be exclusive, and notifies those who wait for a

@@ -7,11 +7,17 @@ using static Winshm.NativeMethods;
 
 namespace Winshm;
 
-/// <summary>A call of the native library failed.</summary>
+/// <summary>A call failed for a reason that .NET has no word for.</summary>
 /// <remarks>
-/// The message names the object, the system call and its code, the likely cause and the cure.
-/// A closed handle is reported as <see cref="ObjectDisposedException"/> instead, and an argument
-/// that cannot even be handed over as an <see cref="ArgumentException"/>.
+/// <para>Where .NET has one, its own exception is thrown: <see cref="TimeoutException"/> for
+/// <see cref="WinshmStatus.Timeout"/>, <see cref="ObjectDisposedException"/> for
+/// <see cref="WinshmStatus.Closed"/>, <see cref="ArgumentOutOfRangeException"/> for
+/// <see cref="WinshmStatus.Range"/>, and <see cref="ArgumentException"/> for
+/// <see cref="WinshmStatus.Invalid"/> and <see cref="WinshmStatus.Name"/>.</para>
+/// <para>Each of these stands for one sort of failure, and its message has the name of the status, so the
+/// three properties would add nothing to them. The message names the call, the region, the values that do
+/// not fit, the operating system's call and its code, and what to do. It is for people: programs go by the
+/// type and by <see cref="Status"/>.</para>
 /// </remarks>
 public class WinshmException : Exception
 {
@@ -26,7 +32,7 @@ public class WinshmException : Exception
     /// <summary>What went wrong: the contract, unlike the message.</summary>
     public WinshmStatus Status { get; }
 
-    /// <summary>The C name of the status, such as <c>WINSHM_E_NOT_FOUND</c>.</summary>
+    /// <summary>The C name of the status, such as <c>WINSHM_E_NOT_FOUND</c>, which the message has, too.</summary>
     public string StatusName { get; }
 
     /// <summary>GetLastError() or errno at the system call that failed; 0 if none did.</summary>
@@ -46,24 +52,46 @@ public class WinshmException : Exception
     internal static void Throw(int status) => throw Last(status);
 
     /// <summary>Makes the exception for a failure that the library was not asked about.</summary>
-    internal static unsafe WinshmException Make(int status, string message)
-    {
-        string name = Library.Text(winshm_status_name(status));
-        return new WinshmException(status, name, $"{message} [{name}]", 0);
-    }
+    internal static Exception Make(WinshmStatus status, string what, string cure) =>
+        Make((int)status, $"{what} [{Library.GetStatusName(status)}]. {cure}", 0);
 
     /// <summary>Makes the exception for a failure of the call just made on this thread.</summary>
-    internal static unsafe Exception Last(int status)
+    internal static unsafe Exception Last(int status) =>
+        Make(status, Words.InCSharp(Library.Text(winshm_last_message())), winshm_last_os_code());
+
+    private static Exception Make(int status, string message, int osCode)
     {
-        string message = Library.Text(winshm_last_message());
-        int osCode = winshm_last_os_code();
-        string name = Library.Text(winshm_status_name(status));
+        string name = Library.GetStatusName((WinshmStatus)status);
         return status switch
         {
+            WINSHM_E_INVALID => new ArgumentException(message),
+            WINSHM_E_NAME => new ArgumentException(message, "name"),
+            WINSHM_E_RANGE => new ArgumentOutOfRangeException("offset", message),
+            WINSHM_E_TIMEOUT => new TimeoutException(message),
             WINSHM_E_CLOSED => new ObjectDisposedException(null, message),
+            WINSHM_E_NOT_FOUND => new RegionNotFoundException(status, name, message, osCode),
+            WINSHM_E_EXISTS => new RegionExistsException(status, name, message, osCode),
             WINSHM_E_OWNER_DEAD => new OwnerDeadException(status, name, message, osCode),
             _ => new WinshmException(status, name, message, osCode),
         };
+    }
+}
+
+/// <summary>Nobody has the region open.</summary>
+public sealed class RegionNotFoundException : WinshmException
+{
+    internal RegionNotFoundException(int status, string name, string message, int osCode)
+        : base(status, name, message, osCode)
+    {
+    }
+}
+
+/// <summary>Somebody has the region open, so it cannot be created.</summary>
+public sealed class RegionExistsException : WinshmException
+{
+    internal RegionExistsException(int status, string name, string message, int osCode)
+        : base(status, name, message, osCode)
+    {
     }
 }
 
@@ -74,8 +102,18 @@ public class WinshmException : Exception
 /// </remarks>
 public sealed class OwnerDeadException : WinshmException
 {
+    private const string Cure = "Region.LockForRepair() takes the lock all the same: repair the data, call " +
+        "RegionLock.MakeConsistent(), release the lock.";
+
     internal OwnerDeadException(int status, string name, string message, int osCode)
-        : base(status, name, message, osCode)
+        : base(status, name, Cured(message, $"[{name}]. "), osCode)
     {
+    }
+
+    // The library's own cure is for those who hold the lock when they are told.
+    private static string Cured(string message, string mark)
+    {
+        int cure = message.LastIndexOf(mark, StringComparison.Ordinal);
+        return cure < 0 ? $"{message} {mark}{Cure}" : message[..(cure + mark.Length)] + Cure;
     }
 }

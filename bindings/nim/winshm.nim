@@ -33,9 +33,9 @@ import std/times
 import winshm/[abi, handles, locks, plain, types]
 
 export types
-export locks except afterUnlock, unlockAtEnd
-export handles.Region, handles.View, handles.handle, handles.borrow, handles.close,
-  handles.unmap, handles.closeAfter
+export locks except afterUnlock, fillIfNew, unlockAtEnd
+export handles.Region, handles.View, handles.Fill, handles.handle, handles.borrow,
+  handles.close, handles.unmap, handles.closeAfter
 
 proc libraryVersion*(): string {.raises: [LibraryError].} =
   ## The version of the library that is loaded, such as `"0.1.0"`.
@@ -59,45 +59,70 @@ func bits(flags: set[RegionFlag]): uint32 = uint32(cast[uint8](flags))
 func toTime(microseconds: int64): Time =
   initTime(microseconds div 1_000_000, int(microseconds mod 1_000_000) * 1000)
 
-proc enter(caller: string, options: var winshm_options, name, security: string): Region {.
-    raises: [WinshmError, LibraryError].} =
+proc toBytes(count: int64, what: string): uint64 =
+  if count < 0: raiseOwn(WINSHM_E_SIZE, "the " & what & " is " & $count & " bytes")
+  uint64(count)
+
+proc enter(caller: string, options: var winshm_options, name, security: string,
+           fill: Fill = nil): Region {.raises: [WinshmError, LibraryError], effectsOf: fill.} =
   requireLibrary()
   if '\0' in name: raiseOwn(WINSHM_E_NAME, "the name contains a NUL")
   if '\0' in security: raiseOwn(WINSHM_E_INVALID, "the security contains a NUL")
   options.struct_size = uint32(sizeof(options))
+  if fill != nil: options.flags = options.flags or WINSHM_CREATE_LOCKED
   options.name = name.cstring
   options.security = if security.len == 0: nil else: security.cstring
   var handle: ptr winshm_region
   let status = winshm_open_with(addr options, addr handle)
   if status != WINSHM_OK: raiseFailure(status, caller = caller)
-  own(handle, forTasks = (options.flags and WINSHM_TASK) != 0)
+  result = own(handle, forTasks = (options.flags and WINSHM_TASK) != 0)
+  if fill != nil: result.fillIfNew fill
 
 proc createRegion*(name: string, size: int64, flags: set[RegionFlag] = {}, capacity = 0'i64,
-                   layoutTag = 0'u64, security = ""): Region {.
-    raises: [WinshmError, LibraryError].} =
+                   layoutTag = 0'u64, security = "", fill: Fill = nil): Region {.
+    raises: [WinshmError, LibraryError], effectsOf: fill.} =
   ## Creates a region, which must not exist. Its bytes are zero. `capacity` is how
   ## many bytes to reserve, 0 meaning `size`. `security` says who may use it: the
   ## user alone if it is empty.
+  ##
+  ## `fill` is called with the new region before anybody else can read it. It holds the
+  ## exclusive lock, so others wait for it, and it must not lock. If it raises, the region
+  ## is closed and the exception goes on. Who has joined meanwhile, or joins when this
+  ## process has died in `fill`, gets the lock from `withRecoveringLock` with `ownerDied`,
+  ## and fills the region in its place:
+  ##
+  ## .. code-block:: nim
+  ##   proc setUp(region: Region) = region.store(0, 100)
+  ##   let region = openOrCreateRegion("Local\\Scores", 64, fill = setUp)
+  ##   region.withRecoveringLock(ownerDied):
+  ##     if ownerDied:
+  ##       setUp(region)
+  ##       region.makeConsistent()
   var options = winshm_options(disposition: WINSHM_CREATE_NEW, flags: flags.bits,
-    size: cast[uint64](size), capacity: cast[uint64](capacity), layout_tag: layoutTag)
-  enter("createRegion", options, name, security)
+    size: size.toBytes("size"), capacity: capacity.toBytes("capacity"),
+    layout_tag: layoutTag)
+  enter("createRegion", options, name, security, fill)
 
 proc openRegion*(name: string, flags: set[RegionFlag] = {}, timeout = 0, size = 0'i64,
-                 layoutTag = 0'u64): Region {.raises: [WinshmError, LibraryError].} =
+                 layoutTag = 0'u64, security = ""): Region {.raises: [WinshmError, LibraryError].} =
   ## Joins a region, for which it waits up to `timeout`. A `size` or `layoutTag`
-  ## that is not 0 must be the region's.
+  ## that is not 0 must be the region's. It must be this user's, an administrator's or
+  ## the system's, unless `security` is `"anyone"`, which trusts its owner whoever it is.
   var options = winshm_options(disposition: WINSHM_OPEN_EXISTING, flags: flags.bits,
-    timeout_ms: timeout.toTimeout, size: cast[uint64](size), layout_tag: layoutTag)
-  enter("openRegion", options, name, "")
+    timeout_ms: timeout.toTimeout, size: size.toBytes("size"), layout_tag: layoutTag)
+  enter("openRegion", options, name, security)
 
 proc openOrCreateRegion*(name: string, size: int64, flags: set[RegionFlag] = {},
-                         capacity = 0'i64, layoutTag = 0'u64, security = ""): Region {.
-    raises: [WinshmError, LibraryError].} =
+                         capacity = 0'i64, layoutTag = 0'u64, security = "",
+                         fill: Fill = nil): Region {.
+    raises: [WinshmError, LibraryError], effectsOf: fill.} =
   ## Joins a region, or creates it if nobody has it open. Size 0 joins one of any
-  ## size but cannot create it.
+  ## size but cannot create it. `fill` is called as by `createRegion`, if this call has
+  ## created the region or adopted a block of an outside program.
   var options = winshm_options(disposition: WINSHM_OPEN_OR_CREATE, flags: flags.bits,
-    size: cast[uint64](size), capacity: cast[uint64](capacity), layout_tag: layoutTag)
-  enter("openOrCreateRegion", options, name, security)
+    size: size.toBytes("size"), capacity: capacity.toBytes("capacity"),
+    layout_tag: layoutTag)
+  enter("openOrCreateRegion", options, name, security, fill)
 
 proc info*(region: Region): RegionInfo =
   ## What is known of the region.
@@ -194,11 +219,22 @@ template toOpenArray*(mapped: Region or View, T: typedesc, offset: int64,
   ## or `var openArray[T]`. The expression `count` is evaluated twice.
   toOpenArray(unbounded(mapped, T, offset, count)[], 0, last(count))
 
+# While a region is filled, the lock is held for whoever copies.
+
+proc copyOut(region: Region, offset: int64, room: pointer, length, timeout: int) =
+  let (handle, offset, length) = (region.raw, cast[uint64](offset), uint64(length))
+  check(if region.filling: winshm_copy_out(handle, offset, room, length)
+        else: winshm_read(handle, offset, room, length, timeout.toTimeout))
+
+proc copyIn(region: Region, offset: int64, bytes: pointer, length, timeout: int) =
+  let (handle, offset, length) = (region.raw, cast[uint64](offset), uint64(length))
+  check(if region.filling: winshm_copy_in(handle, offset, bytes, length)
+        else: winshm_write(handle, offset, bytes, length, timeout.toTimeout))
+
 proc read*(region: Region, offset: int64, buffer: var openArray[byte], timeout = Forever) =
   ## Fills `buffer` from `offset`, never torn by a writer that locks.
   let room = if buffer.len == 0: nil else: addr buffer[0]
-  check winshm_read(region.raw, cast[uint64](offset), room, uint64(buffer.len),
-    timeout.toTimeout)
+  region.copyOut(offset, room, buffer.len, timeout)
 
 proc read*(region: Region, offset: int64, length: int, timeout = Forever): seq[byte] =
   ## Copies `length` bytes from `offset`.
@@ -210,20 +246,17 @@ proc read*(region: Region, offset: int64, length: int, timeout = Forever): seq[b
 proc write*(region: Region, offset: int64, bytes: openArray[byte], timeout = Forever) =
   ## Copies `bytes` to `offset` under the lock, and notifies.
   let first = if bytes.len == 0: nil else: unsafeAddr bytes[0]
-  check winshm_write(region.raw, cast[uint64](offset), first, uint64(bytes.len),
-    timeout.toTimeout)
+  region.copyIn(offset, first, bytes.len, timeout)
 
 proc load*[T](region: Region, kind: typedesc[T], offset: int64, timeout = Forever): T =
   ## A copy of the value of type `T` at `offset`, taken as `read` does.
   requirePlain(T)
-  check winshm_read(region.raw, cast[uint64](offset), addr result, uint64(sizeof(T)),
-    timeout.toTimeout)
+  region.copyOut(offset, addr result, sizeof(T), timeout)
 
 proc store*[T](region: Region, offset: int64, value: T, timeout = Forever) =
   ## Copies a value to `offset` as `write` does.
   requirePlain(T)
-  check winshm_write(region.raw, cast[uint64](offset), unsafeAddr value, uint64(sizeof(T)),
-    timeout.toTimeout)
+  region.copyIn(offset, unsafeAddr value, sizeof(T), timeout)
 
 proc notify*(region: Region) =
   ## Tells everybody who waits that something has changed.
@@ -245,6 +278,13 @@ proc tryWait*(region: Region, seen: var uint32, timeout = 0): bool =
   if status != WINSHM_OK and status != WINSHM_E_TIMEOUT: raiseFailure(status)
   seen = now
   status == WINSHM_OK
+
+proc waitFd*(region: Region): cint =
+  ## A file descriptor for loops with `select` or `epoll` on Linux, which becomes readable
+  ## at each change from now on. Read 8 bytes from it, which empties it, then look at
+  ## `changeCount`. It never blocks, and it belongs to the region: do not close it, nor
+  ## use it after `close`. Raises `WINSHM_E_UNSUPPORTED` on other systems.
+  check winshm_wait_fd(region.raw, addr result)
 
 proc waitHandle*(region: Region): int =
   ## A Windows event, a `winlean.Handle`, which is set at each change from now on.

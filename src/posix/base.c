@@ -3,7 +3,6 @@
 #define _FILE_OFFSET_BITS 64
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -51,6 +50,12 @@ winshm_status wshm_posix_not_made(const char *call, int code)
 {
     /* There is no such directory, or not one to make files in; and that is no
      * matter of this region's permissions. */
+    if (code == EACCES) {
+        wshm_error_os(WINSHM_E_ACCESS, call, code);
+        return wshm_error_because(
+            WINSHM_E_ACCESS, "no file can be made in " POSIX_DIRECTORY,
+            "This user has to be allowed to write there.");
+    }
     if (code == ENOENT || code == EROFS || code == EISDIR) {
         wshm_error_os(WINSHM_E_SYSTEM, call, code);
         return wshm_error_because(WINSHM_E_SYSTEM,
@@ -66,16 +71,21 @@ void wshm_posix_path(const struct platform_region *p, const char *suffix,
     snprintf(path, POSIX_PATH_BYTES, POSIX_DIRECTORY "/%s%s", p->name, suffix);
 }
 
-static pthread_mutex_t descriptors = PTHREAD_MUTEX_INITIALIZER;
+static struct platform_mutex descriptors;
 
 void wshm_posix_descriptors_lock(void)
 {
-    pthread_mutex_lock(&descriptors);
+    wshm_platform_mutex_lock(&descriptors);
 }
 
 void wshm_posix_descriptors_unlock(void)
 {
-    pthread_mutex_unlock(&descriptors);
+    wshm_platform_mutex_unlock(&descriptors);
+}
+
+bool wshm_posix_descriptors_free(void)
+{
+    return wshm_platform_mutex_free(&descriptors);
 }
 
 int wshm_posix_open(platform_object *object, const char *path, int flags,
@@ -145,37 +155,59 @@ void wshm_posix_close(platform_object *object)
     wshm_posix_descriptors_unlock();
 }
 
-/** @return EFBIG if this process may not make files so large: going beyond that
+/** Refuse files that this process may not make so large: going beyond that
  * limit would be a signal. */
-static int check_limit(uint64_t bytes)
+static winshm_status check_limit(uint64_t bytes)
 {
     struct rlimit limit;
     return getrlimit(RLIMIT_FSIZE, &limit) == 0 &&
                    limit.rlim_cur != RLIM_INFINITY && bytes > limit.rlim_cur
-               ? EFBIG
-               : 0;
+               ? wshm_error_detail(WINSHM_E_SIZE,
+                                   "{a} bytes are asked for, and this process "
+                                   "may write files of {b}",
+                                   "Ask for less, or raise RLIMIT_FSIZE.",
+                                   bytes, limit.rlim_cur, 0)
+               : WINSHM_OK;
 }
 
-int wshm_posix_resize(int fd, uint64_t bytes)
+winshm_status wshm_posix_resize(int fd, uint64_t bytes)
 {
-    int code = check_limit(bytes);
-    return code != 0 || ftruncate(fd, (off_t)bytes) == 0 ? code : errno;
+    winshm_status status = check_limit(bytes);
+    return status != WINSHM_OK || ftruncate(fd, (off_t)bytes) == 0
+               ? status
+               : wshm_posix_refused("ftruncate", errno);
 }
 
-int wshm_posix_reserve(int fd, uint64_t bytes)
+/** Ask first whether there is room: finding out by filling it would take the
+ * memory from everybody else meanwhile. */
+static winshm_status check_room(int fd, uint64_t bytes)
 {
     struct statvfs room;
-    int limited = check_limit(bytes);
-    if (limited != 0)
-        return limited;
-    /* Asked first: finding out by filling it would take the memory from
-     * everybody else meanwhile. */
     if (fstatvfs(fd, &room) != 0)
-        return errno;
-    if (room.f_blocks != 0 && bytes / room.f_frsize > room.f_blocks)
-        return EFBIG; /* not even if it were empty */
-    if (room.f_blocks != 0 && bytes / room.f_frsize > room.f_bavail)
-        return ENOSPC;
+        return wshm_posix_refused("fstatvfs", errno);
+    uint64_t all = (uint64_t)room.f_blocks * room.f_frsize;
+    uint64_t free = (uint64_t)room.f_bavail * room.f_frsize;
+    if (all == 0 || bytes / room.f_frsize <= room.f_bavail)
+        return WINSHM_OK;
+    if (bytes / room.f_frsize > room.f_blocks)
+        return wshm_error_detail(
+            WINSHM_E_SIZE,
+            "{a} bytes are asked for, " POSIX_DIRECTORY " could hold {b}",
+            "Ask for less, or mount it with a larger size.", bytes, all, 0);
+    return wshm_error_detail(
+        WINSHM_E_NO_MEMORY,
+        "{a} bytes are asked for, " POSIX_DIRECTORY " has {b} free",
+        "Ask for less, remove files there, or mount it with a larger size.",
+        bytes, free, 0);
+}
+
+winshm_status wshm_posix_reserve(int fd, uint64_t bytes)
+{
+    winshm_status status = check_limit(bytes);
+    if (status == WINSHM_OK)
+        status = check_room(fd, bytes);
+    if (status != WINSHM_OK)
+        return status;
     /* In parts, and smaller ones where need be, so that a signal that comes
      * again and again, as a profiler's does, cannot keep a large one from ever
      * being done. */
@@ -188,10 +220,10 @@ int wshm_posix_reserve(int fd, uint64_t bytes)
             done += length;
             interruptions = 0;
         } else if (code != EINTR || ++interruptions == 100) {
-            return code;
+            return wshm_posix_refused("posix_fallocate", code);
         } else if (part > 65536) {
             part /= 2;
         }
     }
-    return 0;
+    return WINSHM_OK;
 }

@@ -88,16 +88,13 @@ winshm_status wshm_platform_data_make(struct platform_region *p, uint64_t bytes,
     status = wshm_posix_make(&p->data, mode);
     if (status != WINSHM_OK)
         return status;
-    const char *call = "ftruncate";
-    int code = wshm_posix_resize((int)p->data, capacity);
-    if (code == 0) {
-        /* Without room set aside a full file system would kill whoever first
-         * touches a page. */
-        call = "posix_fallocate";
-        code = wshm_posix_reserve((int)p->data, bytes);
-    }
-    status = code == 0 ? wshm_platform_data_identity(p, identity)
-                       : wshm_posix_refused(call, code);
+    status = wshm_posix_resize((int)p->data, capacity);
+    /* Without room set aside a full file system would kill whoever first
+     * touches a page. */
+    if (status == WINSHM_OK)
+        status = wshm_posix_reserve((int)p->data, bytes);
+    if (status == WINSHM_OK)
+        status = wshm_platform_data_identity(p, identity);
     if (status != WINSHM_OK)
         wshm_posix_close(&p->data);
     return status;
@@ -143,8 +140,7 @@ winshm_status wshm_platform_data_trusted(const struct platform_region *p)
     struct stat here;
     if (fstat((int)p->data, &here) != 0)
         return wshm_posix_refused("fstat", errno);
-    return wshm_posix_acceptable((int)p->data, &here) ? WINSHM_OK
-                                                      : WINSHM_E_FOREIGN;
+    return wshm_posix_trust((int)p->data, &here);
 }
 
 winshm_status wshm_platform_data_bytes(const struct platform_region *p,

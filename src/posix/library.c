@@ -18,12 +18,14 @@ static void after_fork_parent(void)
 
 static void after_fork_child(void)
 {
+    int cancellation = wshm_platform_uncancellable();
     wshm_hooks.fork_child();
     wshm_posix_descriptors_unlock();
     wshm_posix_thread_forked();
     /* Neither the registration nor the start time is the parent's. */
     wshm_posix_time_init();
     wshm_posix_process_init();
+    wshm_platform_cancellable(cancellation);
 }
 
 static void initialise(void)
@@ -35,7 +37,9 @@ static void initialise(void)
 
 __attribute__((destructor)) static void at_exit(void)
 {
-    wshm_hooks.exit();
+    /* Else it is left as after a crash. */
+    if (wshm_posix_descriptors_free())
+        wshm_hooks.exit();
 }
 
 static int hook_fork(void)

@@ -48,15 +48,13 @@ static winshm_status check_control(const struct platform_region *p,
     if (here->st_size != (off_t)bytes && (observe || here->st_size != 0))
         return observe && here->st_size == 0 ? WINSHM_E_NOT_FOUND
                                              : WINSHM_E_FOREIGN;
-    if (!anybodys && !wshm_posix_acceptable((int)p->control, here))
-        return WINSHM_E_FOREIGN;
+    winshm_status status =
+        anybodys ? WINSHM_OK : wshm_posix_trust((int)p->control, here);
+    if (status != WINSHM_OK)
+        return status;
     found->unused = here->st_size == 0;
-    if (found->unused) {
-        int code = wshm_posix_reserve((int)p->control, bytes);
-        if (code != 0)
-            return wshm_posix_refused("posix_fallocate", code);
-    }
-    return WINSHM_OK;
+    return found->unused ? wshm_posix_reserve((int)p->control, bytes)
+                         : WINSHM_OK;
 }
 
 static winshm_status map_control(struct platform_region *p, int fd,

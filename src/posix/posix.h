@@ -34,10 +34,10 @@ winshm_status wshm_posix_mode(const char *security, mode_t *mode);
 /** True if the file that is open as fd is this user's. */
 bool wshm_posix_own(int fd, const struct stat *file);
 
-/** True if the file that is open as fd may be trusted for its owner's sake, and
- * because it has no second name: somebody could have led us to a file that is
- * for another use. */
-bool wshm_posix_acceptable(int fd, const struct stat *file);
+/** Refuse a file that may not be trusted for its owner's sake, or because it
+ * has a second name: somebody could have led us to a file that is for another
+ * use. */
+winshm_status wshm_posix_trust(int fd, const struct stat *file);
 
 /** Open into a field that a forked child knows, so that it can close it.
  * @return 0 or an errno. */
@@ -60,11 +60,11 @@ int wshm_posix_link(int fd, const char *path);
  */
 bool wshm_posix_unshut(const char *path);
 
-/** Set a file's size. @return 0 or an errno. */
-int wshm_posix_resize(int fd, uint64_t bytes);
+/** Set a file's size. */
+winshm_status wshm_posix_resize(int fd, uint64_t bytes);
 
-/** Give a file room, so that touching it never fails. @return 0 or an errno. */
-int wshm_posix_reserve(int fd, uint64_t bytes);
+/** Give a file room, so that touching it never fails. */
+winshm_status wshm_posix_reserve(int fd, uint64_t bytes);
 
 /** Lock a byte of the control file, without waiting. @return false, with errno,
  * if another description has it. */
@@ -105,5 +105,8 @@ struct timespec wshm_posix_timespec(uint64_t nanoseconds);
 /** Stop and resume opening and closing of descriptors, around fork(). */
 void wshm_posix_descriptors_lock(void);
 void wshm_posix_descriptors_unlock(void);
+
+/** See wshm_platform_mutex_free(). */
+bool wshm_posix_descriptors_free(void);
 
 #endif

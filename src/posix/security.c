@@ -50,13 +50,22 @@ bool wshm_posix_own(int fd, const struct stat *file)
            (file->st_uid != OVERFLOW_UID || owner_or_capable(fd));
 }
 
-bool wshm_posix_acceptable(int fd, const struct stat *file)
+static bool owner_is_trusted(int fd, const struct stat *file)
 {
-    if (file->st_nlink > 1)
-        return false;
     if (file->st_uid == 0 || wshm_posix_own(fd, file))
         return true;
     /* The super-user of a namespace is none for the users outside it. */
     return geteuid() == 0 &&
            (file->st_uid != OVERFLOW_UID || owner_or_capable(fd));
+}
+
+winshm_status wshm_posix_trust(int fd, const struct stat *file)
+{
+    if (!owner_is_trusted(fd, file))
+        return wshm_error_detail(
+            WINSHM_E_FOREIGN, "it belongs to the user with number {a}",
+            "If you trust that user, open it with \"anyone\" for "
+            "winshm_options.security.",
+            file->st_uid, 0, 0);
+    return file->st_nlink > 1 ? WINSHM_E_FOREIGN : WINSHM_OK;
 }

@@ -93,6 +93,20 @@ void wshm_platform_mutex_unlock(struct platform_mutex *mutex)
     pthread_mutex_unlock((pthread_mutex_t *)(void *)mutex);
 }
 
+bool wshm_platform_mutex_free(struct platform_mutex *mutex)
+{
+    pthread_mutex_t *own = (pthread_mutex_t *)(void *)mutex;
+    struct timespec end;
+    clock_gettime(CLOCK_REALTIME, &end);
+    end.tv_nsec += 100 * (long)MILLISECOND;
+    end.tv_sec += end.tv_nsec / (long)SECOND;
+    end.tv_nsec %= (long)SECOND;
+    if (pthread_mutex_timedlock(own, &end) != 0)
+        return false;
+    pthread_mutex_unlock(own);
+    return true;
+}
+
 void wshm_posix_thread_forked(void)
 {
     if (block != NULL)

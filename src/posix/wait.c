@@ -83,6 +83,24 @@ static void *run(void *argument)
     return NULL;
 }
 
+enum { WATCHER_STACK = 65536 };
+
+/** Whatever the program has made the default for its own threads. @param stack
+ * 0: the system's. @return 0 or an errno. */
+static int create(struct watcher *watcher, size_t stack)
+{
+    pthread_attr_t attributes;
+    int code = pthread_attr_init(&attributes);
+    if (code != 0)
+        return code;
+    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_JOINABLE);
+    if (stack != 0)
+        pthread_attr_setstacksize(&attributes, stack);
+    code = pthread_create(&watcher->thread, &attributes, run, watcher);
+    pthread_attr_destroy(&attributes);
+    return code;
+}
+
 /** Starts the thread, which takes no signals but those of its own faults: they
  * are the program's, and meant for its threads. @return 0 or an errno. */
 static int start(struct watcher *watcher)
@@ -93,7 +111,10 @@ static int start(struct watcher *watcher)
     for (size_t i = 0; i < sizeof own / sizeof own[0]; i++)
         sigdelset(&set, own[i]);
     pthread_sigmask(SIG_SETMASK, &set, &before);
-    int code = pthread_create(&watcher->thread, NULL, run, watcher);
+    int code = create(watcher, WATCHER_STACK);
+    /* Where a program has more thread-local data than that. */
+    if (code == EINVAL)
+        code = create(watcher, 0);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return code;
 }
@@ -148,7 +169,9 @@ void wshm_platform_descriptor_close(struct platform_region *p)
     if (watcher == NULL)
         return;
     pthread_join(watcher->thread, NULL);
+    wshm_posix_descriptors_lock();
     wshm_posix_watcher_forget(p);
+    wshm_posix_descriptors_unlock();
 }
 
 void wshm_posix_watcher_forget(struct platform_region *p)

@@ -58,7 +58,7 @@ static winshm_status data_new(struct platform_region *p, uint64_t bytes,
     }
     wshm_win32_security_free(&made);
     if (code == ERROR_ALREADY_EXISTS)
-        return wshm_error_os(taken, "CreateFileMappingW", (int32_t)code);
+        return taken;
     if (data == NULL)
         return wshm_win32_section_refused(p, "", code);
     p->data = (platform_object)data;

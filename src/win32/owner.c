@@ -152,7 +152,12 @@ static winshm_status check_sid(PSID owner)
     PSID standard = token_owner(&own);
     if (standard == NULL)
         return wshm_win32_error("GetTokenInformation", GetLastError());
-    return EqualSid(owner, standard) ? WINSHM_OK : WINSHM_E_FOREIGN;
+    return EqualSid(owner, standard)
+               ? WINSHM_OK
+               : wshm_error_because(
+                     WINSHM_E_FOREIGN, "it belongs to another user",
+                     "If you trust that user, open it with \"anyone\" for "
+                     "winshm_options.security.");
 }
 
 winshm_status wshm_win32_check_owner(HANDLE object)

@@ -70,7 +70,9 @@ struct platform_thread *wshm_platform_thread_block(void)
     DWORD index = block_slot();
     if (index == FLS_OUT_OF_INDEXES)
         return NULL;
+    DWORD last_error = GetLastError(); /* FlsGetValue() changes it */
     struct platform_thread *block = FlsGetValue(index);
+    SetLastError(last_error);
     if (block != NULL)
         return block;
     block = HeapAlloc(GetProcessHeap(), HEAP_ZERO_MEMORY, sizeof *block);
@@ -104,6 +106,12 @@ void wshm_platform_mutex_unlock(struct platform_mutex *mutex)
 {
     if (!wshm_platform_ending())
         ReleaseSRWLockExclusive((SRWLOCK *)(void *)mutex);
+}
+
+bool wshm_platform_mutex_free(struct platform_mutex *mutex)
+{
+    (void)mutex; /* there are no such handlers */
+    return true;
 }
 
 void wshm_win32_thread_exit(void)

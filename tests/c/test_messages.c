@@ -1,6 +1,10 @@
 /* What people are told: the argument, both values, and the way out. */
 #include <string.h>
 
+#ifdef _WIN32
+#include <windows.h>
+#endif
+
 #include "check.h"
 #include "child.h"
 
@@ -43,7 +47,11 @@ static void role_hold(const char *name, uint32_t mode)
     parent_hear();
 }
 
-static const struct role roles[] = {{"hold", role_hold}, {NULL, NULL}};
+
+static void role_wait(const char *name, uint32_t unused);
+
+static const struct role roles[] = {
+    {"hold", role_hold}, {"wait", role_wait}, {NULL, NULL}};
 
 static winshm_status open_with(uint32_t disposition,
                                void (*change)(winshm_options *))
@@ -181,7 +189,7 @@ static void test_handles(void)
     CHECK_OK(winshm_close(reader));
     CHECK_OK(winshm_lock(h, WINSHM_SHARED, 0));
     TOLD(winshm_lock(h, WINSHM_EXCLUSIVE, 0), WINSHM_E_DEADLOCK,
-         "in shared mode", "unlock first");
+         "holds it in shared mode", "unlock first");
     TOLD(winshm_unlock(h, WINSHM_EXCLUSIVE), WINSHM_E_NOT_OWNER,
          "in shared mode");
     TOLD(winshm_close(h), WINSHM_E_BUSY, "the lock is held", "Unlock first");
@@ -235,6 +243,68 @@ static void test_owner(uint32_t mode)
     CHECK_OK(winshm_close(h));
 }
 
+/** Waits for the lock, which readers have. */
+static void role_wait(const char *name, uint32_t unused)
+{
+    winshm_region *h;
+    (void)unused;
+    CHECK_OK(winshm_open(name, 0, &h));
+    parent_tell('w');
+    (void)!winshm_lock(h, WINSHM_EXCLUSIVE, WINSHM_FOREVER);
+}
+
+static uint32_t owner_pid(winshm_region *h)
+{
+    winshm_info info;
+    info.struct_size = sizeof info;
+    CHECK_OK(winshm_get_info(h, &info));
+    return info.owner_pid;
+}
+
+/** Who waits for a reader is not to blame, nor told of. */
+static void test_queue(void)
+{
+    winshm_region *h;
+    char reader[32];
+    CHECK_OK(winshm_create(region_name, SIZE, 0, &h));
+    struct child holder = child_start("hold", region_name, WINSHM_SHARED);
+    CHECK_EQ(child_hear(&holder, PATIENCE_MS), 'h');
+    winshm_participant list[2];
+    uint32_t count;
+    list[0].struct_size = sizeof list[0];
+    CHECK_OK(winshm_get_participants(h, list, 2, &count));
+    struct child waiter = child_start("wait", region_name, 0);
+    CHECK_EQ(child_hear(&waiter, PATIENCE_MS), 'w');
+    for (int i = 0; owner_pid(h) == 0 && i < 1000; i++)
+        sleep_ms(1);
+    snprintf(reader, sizeof reader, "process %lu (", (unsigned long)list[1].pid);
+    TOLD(winshm_lock(h, WINSHM_EXCLUSIVE, 30), WINSHM_E_TIMEOUT, reader);
+    child_kill(&waiter);
+    child_kill(&holder);
+    CHECK_OK(winshm_lock(h, WINSHM_EXCLUSIVE, PATIENCE_MS));
+    CHECK_OK(winshm_unlock(h, WINSHM_EXCLUSIVE));
+    CHECK_OK(winshm_close(h));
+}
+
+static void lock_beside(void *h)
+{
+    TOLD(winshm_lock(h, WINSHM_EXCLUSIVE, 10), WINSHM_E_TIMEOUT,
+         "this process holds the lock itself");
+}
+
+static void test_neighbour(void)
+{
+    winshm_region *h;
+    CHECK_OK(winshm_create(region_name, SIZE, 0, &h));
+    CHECK_OK(winshm_lock(h, WINSHM_EXCLUSIVE, 0));
+    thread_join(thread_start(lock_beside, h));
+    CHECK_OK(winshm_unlock(h, WINSHM_EXCLUSIVE));
+    CHECK_OK(winshm_close(h));
+    TOLD(winshm_open_or_create(region_name, 0, 0, &h), WINSHM_E_NOT_FOUND,
+         "size is 0", "Give the size");
+    CHECK(strstr(winshm_last_message(), "failed with") == NULL);
+}
+
 static void test_limits(void)
 {
     static winshm_region *all[1024];
@@ -248,13 +318,19 @@ static void test_limits(void)
         CHECK_OK(winshm_close(all[i]));
 }
 
-/** What the system said is told in its words. */
+/** What the system said is told in its words, and asking changes nothing. */
 static void test_system(void)
 {
     winshm_region *h;
     TOLD(winshm_open(region_name, 0, &h), WINSHM_E_NOT_FOUND, "no such region",
          "failed with 2: ", "Start the creator first");
     CHECK_EQ(winshm_last_os_code(), 2);
+#ifdef _WIN32
+    SetLastError(77);
+    winshm_last_message();
+    winshm_last_os_code();
+    CHECK_EQ(GetLastError(), 77);
+#endif
 }
 
 int main(int argc, char **argv)
@@ -266,6 +342,8 @@ int main(int argc, char **argv)
     test_handles();
     test_owner(WINSHM_EXCLUSIVE);
     test_owner(WINSHM_SHARED);
+    test_queue();
+    test_neighbour();
     test_limits();
     test_system();
     return 0;

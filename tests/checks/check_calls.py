@@ -15,6 +15,8 @@ PURE = {
     "memcpy", "memset", "memcmp", "memmove", "strchr", "strcmp", "strlen", "strncmp",
     "strrchr", "strtoll", "snprintf", "wcscat", "wcscpy", "wcslen", "wcsstr",
     "_snwprintf", "strcspn", "strerrordesc_np", "sigfillset", "sigdelset",
+    "pthread_attr_init", "pthread_attr_setdetachstate", "pthread_attr_setstacksize",
+    "pthread_attr_destroy",
     "__mingw_vsnprintf", "__stdio_common_vswprintf", "__snprintf_chk", "__memcpy_chk",
     # What compilers call on their own.
     "_GLOBAL_OFFSET_TABLE_", "__errno_location", "__tls_get_addr", "__stack_chk_fail",

@@ -59,6 +59,15 @@ static winshm_status create(struct stage *s)
     return winshm_create(s->name, FAULT_SIZE, 0, &s->handle);
 }
 
+/** The message has the name of the creator's program, if the system tells it. */
+static winshm_status create_and_ask(struct stage *s)
+{
+    winshm_status status = create(s);
+    if (status != WINSHM_OK)
+        winshm_last_message();
+    return status;
+}
+
 static winshm_status open(struct stage *s)
 {
     return winshm_open(s->name, 0, &s->handle);
@@ -298,7 +307,7 @@ static void settle_unmapped(struct stage *s, winshm_status status)
 
 const struct scenario fault_life[] = {
     {OPENS("create", "winshm_create", create)},
-    {OPENS("create: exists", "winshm_create", create),
+    {OPENS("create: exists", "winshm_create", create_and_ask),
      .set_up = fault_set_up_region, .expected = WINSHM_E_EXISTS},
     {OPENS("create: over leftovers", "winshm_create", create),
      .prepare = prepare_leftovers},

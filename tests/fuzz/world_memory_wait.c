@@ -172,3 +172,9 @@ void wshm_platform_mutex_unlock(struct platform_mutex *mutex)
 {
     mutex->opaque[0] = NULL;
 }
+
+bool wshm_platform_mutex_free(struct platform_mutex *mutex)
+{
+    (void)mutex;
+    return true;
+}

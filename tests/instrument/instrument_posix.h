@@ -192,6 +192,8 @@ INSTRUMENT_STAND_IN(int, pthread_create, refusal,
 #define pthread_mutex_lock(...) INSTRUMENT_SURE(pthread_mutex_lock, __VA_ARGS__)
 #define pthread_mutex_unlock(...)                                              \
     INSTRUMENT_SURE(pthread_mutex_unlock, __VA_ARGS__)
+#define pthread_mutex_timedlock(...)                                           \
+    INSTRUMENT_SURE(pthread_mutex_timedlock, __VA_ARGS__)
 #define pthread_once(...) INSTRUMENT_SURE(pthread_once, __VA_ARGS__)
 #define pthread_setcancelstate(...)                                            \
     INSTRUMENT_SURE(pthread_setcancelstate, __VA_ARGS__)

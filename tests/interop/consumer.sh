@@ -54,3 +54,12 @@ try env LD_LIBRARY_PATH="$libraries" "$work/pkg"
 gcc -o "$work/pkg_static" "$root/tests/interop/peer.c" $(pkg-config --cflags winshm) \
     "$libraries/libwinshm.a" $(pkg-config --libs-only-other --static winshm)
 try "$work/pkg_static"
+# A plug-in that has the library inside must stay loaded.
+# shellcheck disable=SC2046
+gcc -shared -fPIC -o "$work/plugin.so" "$root/tests/interop/peer.c" \
+    $(pkg-config --cflags winshm) "$libraries/libwinshm.a" \
+    $(pkg-config --libs-only-other --static winshm)
+readelf -d "$work/plugin.so" | grep -q NODELETE || {
+    echo "pkg-config does not ask for -z nodelete" >&2
+    exit 1
+}

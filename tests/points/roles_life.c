@@ -27,7 +27,7 @@ static void create_described(void)
     create_for("D:P(D;;GA;;;BG)(A;;GA;;;WD)S:(ML;;NW;;;LW)");
 }
 
-/** Creates with the lock, and asks whoever is in the way for his name. */
+/** Creates with the lock, and asks who is in the way of another one. */
 static void create_locked(void)
 {
     winshm_region *h, *other;
@@ -35,12 +35,8 @@ static void create_locked(void)
     role_arm();
     CHECK_OK(winshm_open_or_create(role_region, sizeof(struct data),
                                    WINSHM_CREATE_LOCKED, &h));
-    if (winshm_open(role_region, 0, &other) == WINSHM_OK) {
-        winshm_status status = winshm_lock(other, WINSHM_EXCLUSIVE, 0);
-        CHECK_EQ(status, WINSHM_E_TIMEOUT);
-        CHECK(winshm_last_message()[0] != '\0');
-        CHECK_OK(winshm_close(other));
-    }
+    CHECK_STATUS(winshm_create(role_region, 1, 0, &other), WINSHM_E_EXISTS);
+    CHECK(winshm_last_message()[0] != '\0');
     CHECK_OK(winshm_make_consistent(h));
     CHECK_OK(winshm_unlock(h, WINSHM_EXCLUSIVE));
     CHECK_OK(winshm_close(h));

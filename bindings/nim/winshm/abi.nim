@@ -109,6 +109,7 @@ const
   WINSHM_NO_LOCK* = 0x00000008'u32
   WINSHM_NO_MAP* = 0x00000010'u32
   WINSHM_TASK* = 0x00000020'u32
+  WINSHM_CREATE_LOCKED* = 0x00000040'u32
 
   WINSHM_CREATE_NEW* = 1'u32
   WINSHM_OPEN_EXISTING* = 2'u32
@@ -226,6 +227,7 @@ proc winshm_notify*(region: ptr winshm_region): winshm_status {.winshm.}
 proc winshm_wait*(region: ptr winshm_region, seen: uint32, timeout_ms: uint32,
                   now: ptr uint32): winshm_status {.winshm.}
 proc winshm_change_count*(region: ptr winshm_region, now: ptr uint32): winshm_status {.winshm.}
+proc winshm_wait_fd*(region: ptr winshm_region, fd: ptr int32): winshm_status {.winshm.}
 proc winshm_wait_handle*(region: ptr winshm_region,
                          handle: ptr pointer): winshm_status {.winshm.}
 

@@ -10,8 +10,11 @@ type
   Region* {.acyclic.} = ref object ## One participant's handle to a region.
     handle: ptr winshm_region
     borrowed, forTasks: bool
+    filling*: bool ## Whether it holds the lock for a procedure that fills it.
   View* {.acyclic.} = ref object ## A mapped part of a region. It may outlive the region.
     handle: ptr winshm_view
+  Fill* = proc (region: Region)
+    ## Puts the first data into a new region, of which it has the exclusive lock.
 
 proc requireLibrary*() {.raises: [LibraryError].} =
   let problem = winshmProblem()
@@ -49,8 +52,11 @@ proc toError*(status: int32, lockHeld = false, caller = ""): ref WinshmError {.r
     saved[length] = message[length]
     inc length
   saved[length] = '\0'
-  newError(status, $winshm_status_name(status), inNim($cast[cstring](addr saved[0]), caller),
-    lockHeld, osCode)
+  var text = inNim($cast[cstring](addr saved[0]), caller)
+  if status == WINSHM_E_OWNER_DEAD and not lockHeld:
+    # The library may have given the lock to what has given it back since.
+    text = text.withCure("Repair the data under withRecoveringLock and call makeConsistent.")
+  newError(status, $winshm_status_name(status), text, lockHeld, osCode)
 
 proc raiseFailure*(status: int32, lockHeld = false, caller = "") {.noreturn, noinline.} =
   raise toError(status, lockHeld, caller)

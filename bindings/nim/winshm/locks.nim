@@ -126,6 +126,25 @@ template withRecoveringLock*(region: Region, ownerDied, body: untyped): untyped 
   ## As `withRecoveringLock`, without a time-out.
   withRecoveringLock(region, ownerDied, Forever, body)
 
+proc fillIfNew*(region: Region, fill: Fill) {.effectsOf: fill.} =
+  ## Has a region filled if it was created, with its lock then, which this releases. If
+  ## `fill` raises, the data stay marked and the region is closed.
+  var finished = false
+  try:
+    var info = winshm_info(struct_size: uint32(sizeof(winshm_info)))
+    check winshm_get_info(region.raw, addr info)
+    if info.origin != WINSHM_ORIGIN_OPENED:
+      region.filling = true
+      fill(region)
+      region.makeConsistent()
+      region.unlock()
+    finished = true
+  finally:
+    region.filling = false
+    if not finished and region.isOpen:
+      discard release(region.raw, lmExclusive)
+      closeAtEnd(region, finished)
+
 type
   Held* = distinct Region
     ## A region whose lock the caller holds: what is copied through this takes no lock.

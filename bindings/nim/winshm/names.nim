@@ -29,6 +29,7 @@ func nimName*(c: string): string =
   of "WINSHM_NO_LOCK": "rfNoLock"
   of "WINSHM_NO_MAP": "rfNoMap"
   of "WINSHM_TASK": "rfTask"
+  of "WINSHM_CREATE_LOCKED": "the parameter fill"
   of "WINSHM_SHARED": "lmShared"
   of "WINSHM_EXCLUSIVE": "lmExclusive"
   of "WINSHM_FOREVER": "Forever"
@@ -51,6 +52,7 @@ func nimName*(c: string): string =
   of "winshm_notify": "notify"
   of "winshm_wait": "wait"
   of "winshm_change_count": "changeCount"
+  of "winshm_wait_fd": "waitFd"
   of "winshm_wait_handle": "waitHandle"
   else: ""
 
@@ -90,5 +92,11 @@ func inNim*(message: string, caller = ""): string =
         at += 1 + member.len
         continue
     result.add translated(word)
+
+func withCure*(message, cure: string): string =
+  ## A message that ends with another cure.
+  const mark = "]. "
+  let at = message.rfind(mark)
+  if at < 0: message else: message[0 ..< at + mark.len] & cure
 
 {.pop.}

@@ -64,6 +64,7 @@ RAW = 0x04
 NO_LOCK = 0x08
 NO_MAP = 0x10
 TASK = 0x20
+CREATE_LOCKED = 0x40
 
 CREATE_NEW = 1
 OPEN_EXISTING = 2
@@ -181,6 +182,7 @@ FUNCTIONS = [
     ("winshm_notify", [_region], _status),
     ("winshm_wait", [_region, c_uint32, c_uint32, POINTER(c_uint32)], _status),
     ("winshm_change_count", [_region, POINTER(c_uint32)], _status),
+    ("winshm_wait_fd", [_region, POINTER(c_int32)], _status),
     ("winshm_wait_handle", [_region, POINTER(c_void_p)], _status),
 ]
 

@@ -78,9 +78,19 @@ class Changing(Block):
                 status = _wait_slowly(self._argument, seen, milliseconds, now)
                 if status != _TIMEOUT:
                     break
+        if status == _TIMEOUT:
+            raise self._no_change(timeout)
         if status:
             raise self._failure(status)
         return now[0]
+
+    def _no_change(self, timeout: float | None) -> _errors.TimeoutError:
+        # The library has been told of the last slice of the time-out only.
+        message = (
+            f"region.wait() {self._name!r}: no change within {timeout:g} s [WINSHM_E_TIMEOUT]. "
+            "Nobody has called region.notify() or region.write() meanwhile."
+        )
+        return _errors.TimeoutError(Status.TIMEOUT, message)
 
     def _wait_once(self, seen: int, milliseconds: int) -> tuple[int, int]:
         now = ctypes.c_uint32()
@@ -106,10 +116,23 @@ class Changing(Block):
                 return count
             return await asyncio.wait_for(future, timeout)
         except asyncio.TimeoutError:
-            message = f"no change of {self._name!r} in time [WINSHM_E_TIMEOUT]"
-            raise _errors.TimeoutError(Status.TIMEOUT, message) from None
+            raise self._no_change(timeout) from None
         finally:
             self._watcher.discard(future)
+
+    def wait_fd(self) -> int:
+        """A file descriptor for select, selectors and the like on Linux.
+
+        It becomes readable at each change from now on. Empty it with os.read(fd, 8), then
+        look at change_count: several changes may be one signal. It never blocks, is
+        closed on exec and belongs to the region: do not close it, nor use it after
+        close(). Coroutines have wait_async().
+
+        Raises Error with status UNSUPPORTED on Windows and for a raw region.
+        """
+        out = ctypes.c_int32()
+        check(quick.winshm_wait_fd(self._handle, byref(out)))
+        return out.value
 
     def wait_handle(self) -> int:
         """A Windows event, as a HANDLE, for loops with WaitForMultipleObjects().

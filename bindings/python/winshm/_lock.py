@@ -34,10 +34,10 @@ _OWNER_DEAD = int(Status.OWNER_DEAD)
 lock_now = untyped(quick, "winshm_lock")
 lock_slowly = untyped(lib, "winshm_lock")
 unlock = untyped(quick, "winshm_unlock")
-_copy_out = untyped(quick, "winshm_copy_out")
-_copy_in = untyped(quick, "winshm_copy_in")
-_copy_out_slowly = untyped(lib, "winshm_copy_out")
-_copy_in_slowly = untyped(lib, "winshm_copy_in")
+copy_out = untyped(quick, "winshm_copy_out")
+copy_in = untyped(quick, "winshm_copy_in")
+copy_out_slowly = untyped(lib, "winshm_copy_out")
+copy_in_slowly = untyped(lib, "winshm_copy_in")
 
 
 class Use:
@@ -98,12 +98,12 @@ class Held:
         # The handle may be open still when the region is left.
         length = self._region._length(offset, length, self._use.argument)
         buffer = new_bytes(None, length)
-        self._copy(_copy_out, _copy_out_slowly, offset, buffer, length)
+        self._copy(copy_out, copy_out_slowly, offset, buffer, length)
         return buffer
 
     def read_into(self, offset: int, buffer: Buffer) -> None:
         """Fill a writable buffer with the bytes from offset on; otherwise as read()."""
-        self._copy(_copy_out, _copy_out_slowly, offset, *writable(buffer))
+        self._copy(copy_out, copy_out_slowly, offset, *writable(buffer))
 
     def read_as(self, ctype: type[T], offset: int = 0) -> T:
         """Copy a ctypes object, such as a Structure, out of the region; as read()."""
@@ -118,7 +118,7 @@ class Held:
         Raises RangeError, AccessError for a read-only region, and Error with status
         NOT_OWNER unless the lock is held exclusively.
         """
-        self._copy(_copy_in, _copy_in_slowly, offset, *readable(data))
+        self._copy(copy_in, copy_in_slowly, offset, *readable(data))
 
     def _copy(
         self,

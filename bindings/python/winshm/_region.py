@@ -14,7 +14,8 @@ from ._abi import Status, lib, quick, untyped
 from ._change import Changing
 from ._errors import check
 from ._info import Info, Participant, Roles
-from ._lock import EXCLUSIVE, SHARED, Lock, UnusedLock, Use, unlock
+from ._lock import EXCLUSIVE, SHARED, Held, Lock, UnusedLock, Use, unlock
+from ._lock import copy_in, copy_in_slowly, copy_out, copy_out_slowly
 from ._memory import BRIEF, Owner, check_ctype, close_unclaimed, new_bytes
 from ._memory import readable, unsigned, word, writable
 from ._tasks import AsyncLock, Turns, UnusedAsyncLock
@@ -65,6 +66,8 @@ class Region(Changing):
         self._flags = flags
         self._make_uses()
         self._turns = Turns(owner, self._argument) if flags & _abi.TASK else None
+        #: Makes the copies while fill has the region.
+        self._filling: Held | None = None
 
     def __reduce_ex__(self, protocol: object) -> tuple[Any, ...]:
         """Pickle the name and the access, for multiprocessing and the like.
@@ -150,6 +153,16 @@ class Region(Changing):
                 if status != _TIMEOUT:
                     break
         return status
+
+    def _fill(self, fill: Callable[[Region], object]) -> None:
+        """Have the new region filled under the lock that it was created with."""
+        self._filling = Held(self, False, None, False)
+        try:
+            fill(self)
+            self.make_consistent()
+            self.release()
+        finally:
+            self._filling = None
 
     def __repr__(self) -> str:
         return f"<winshm.Region {self._name!r}{', closed' if self.closed else ''}>"
@@ -256,6 +269,12 @@ class Region(Changing):
             function = slowly
         status = function(self._argument, place, pointer, size, 0)
         if status:
+            if self._filling is not None:
+                # The lock is held for fill, which a region for tasks cannot know.
+                writes = slowly is _write_slowly
+                copies = (copy_in, copy_in_slowly) if writes else (copy_out, copy_out_slowly)
+                self._filling._copy(*copies, offset, pointer, length)
+                return
             status = self._go_on(status, timeout, slowly, place, pointer, size)
             if status:
                 raise self._failure(status)

@@ -35,6 +35,7 @@ WORDS = {
     "winshm_notify": "region.notify()",
     "winshm_wait": "region.wait()",
     "winshm_change_count": "region.change_count",
+    "winshm_wait_fd": "region.wait_fd()",
     "winshm_wait_handle": "region.wait_handle()",
     # What else is given and got.
     "winshm_options": "the arguments",
@@ -59,6 +60,7 @@ WORDS = {
     "WINSHM_NO_LOCK": "no_lock=True",
     "WINSHM_NO_MAP": "no_map=True",
     "WINSHM_TASK": "tasks=True",
+    "WINSHM_CREATE_LOCKED": "the argument fill",
     "WINSHM_CREATE_NEW": "winshm.create()",
     "WINSHM_OPEN_EXISTING": "winshm.open()",
     "WINSHM_OPEN_OR_CREATE": "winshm.open_or_create()",
@@ -67,6 +69,14 @@ WORDS = {
     "WINSHM_FOREVER": "timeout=None",
     "WINSHM_NAME_MAX": "winshm.NAME_MAX",
     "WINSHM_PARTICIPANTS_MAX": "winshm.PARTICIPANTS_MAX",
+}
+
+#: What helps where that is something else than in C.
+CURES = {
+    # Here nobody has the lock who did not ask for it with recover=True.
+    "WINSHM_E_OWNER_DEAD": (
+        "Repair the data under region.lock(recover=True), then call region.make_consistent()."
+    ),
 }
 
 # An object's name in quotes comes first, as it may look like anything. Statuses do not
@@ -84,6 +94,10 @@ def in_python(message: str, function: str = "") -> str:
     """
     if function:
         message = re.sub(r"^winshm_\w+", function, message)
+    for status, cure in CURES.items():
+        what, mark, _ = message.rpartition(f" [{status}]. ")
+        if mark:
+            message = what + mark + cure
     return _NAMES.sub(_word, message)
 
 

@@ -50,6 +50,8 @@ public class BlockTests
         Assert.Throws<ArgumentOutOfRangeException>(() => _ = region.AsReadOnly<int>(offset));
         Assert.Throws<ArgumentOutOfRangeException>(() => region.AsSpan<int>(offset, 1));
         Assert.Throws<ArgumentOutOfRangeException>(() => region.AsReadOnlySpan<byte>(offset, 4));
+        Assert.Throws<ArgumentOutOfRangeException>("offset", () => region.Read<int>(offset));
+        Assert.Throws<ArgumentOutOfRangeException>("offset", () => region.Write(offset, 1));
         using View view = region.Map(0, 100);
         Assert.Throws<ArgumentOutOfRangeException>(() => view.As<int>(offset) = 1);
     }

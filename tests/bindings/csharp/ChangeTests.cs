@@ -64,6 +64,65 @@ public class ChangeTests
     }
 
     [Fact]
+    public async Task ChangesAreAStream()
+    {
+        using Region region = Region.Create(NewName(), 8);
+        using Region other = Region.Open(region.Name);
+        other.Notify();
+        using CancellationTokenSource patience = new(Patience);
+        IAsyncEnumerable<uint> changes = region.Changes(patience.Token);
+        // After the call, though before the loop.
+        other.Notify();
+        List<uint> seen = [];
+        await foreach (uint now in changes)
+        {
+            seen.Add(now);
+            if (seen.Count == 5)
+            {
+                break;
+            }
+            _ = Task.Delay(seen.Count).ContinueWith(_ => other.Notify(), TaskScheduler.Default);
+        }
+        Assert.Equal([2, 3, 4, 5, 6], seen);
+        await foreach (uint now in region.Changes(0, patience.Token))
+        {
+            Assert.Equal(6u, now);
+            break;
+        }
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task AStreamOfChangesEnds(bool cancelled)
+    {
+        using Region region = Region.Create(NewName(), 8);
+        using CancellationTokenSource cancellation = new();
+        Task listening = Listen(region.Changes(cancellation.Token));
+        await Task.Delay(20);
+        Assert.False(listening.IsCompleted);
+        if (cancelled)
+        {
+            cancellation.Cancel();
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => listening.WaitAsync(Patience));
+        }
+        else
+        {
+            region.Dispose();
+            await Assert.ThrowsAsync<ObjectDisposedException>(() => listening.WaitAsync(Patience));
+            Assert.Throws<ObjectDisposedException>(() => region.Changes());
+        }
+
+        static async Task Listen(IAsyncEnumerable<uint> changes)
+        {
+            await foreach (uint _ in changes)
+            {
+                Assert.Fail("nothing has changed");
+            }
+        }
+    }
+
+    [Fact]
     public async Task ManyAsynchronousWaitsShareOneThread()
     {
         using Region region = Region.Create(NewName(), 8);
@@ -209,8 +268,7 @@ public class ChangeTests
     {
         using Region region = Region.Create(NewName(), 8, RegionFlags.Raw);
         Fails(WinshmStatus.Unsupported, () => region.Wait(0));
-        WinshmException e = await Assert.ThrowsAsync<WinshmException>(() => region.WaitAsync(0));
-        Assert.Equal(WinshmStatus.Unsupported, e.Status);
+        await FailsAsync(WinshmStatus.Unsupported, () => region.WaitAsync(0));
     }
 
     [Fact]

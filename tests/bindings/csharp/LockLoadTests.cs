@@ -158,7 +158,7 @@ public class LockLoadTests
                 {
                     Interlocked.Increment(ref cancelled);
                 }
-                catch (WinshmException e) when (time < Patience && e.Status == WinshmStatus.Timeout)
+                catch (TimeoutException) when (time < Patience)
                 {
                     Interlocked.Increment(ref late);
                 }

@@ -76,6 +76,8 @@ public class ProcessTests
         OwnerDeadException e = Assert.Throws<OwnerDeadException>(() => region.Lock());
         Assert.Equal(WinshmStatus.OwnerDead, e.Status);
         Assert.Equal("WINSHM_E_OWNER_DEAD", e.StatusName);
+        Assert.Contains("LockForRepair()", e.Message);
+        Assert.DoesNotContain("This call has taken the lock", e.Message);
         Assert.Equal(LockState.Inconsistent, region.GetInfo().LockState);
         Assert.Throws<OwnerDeadException>(() => region.TryLock(TimeSpan.Zero, out _));
         Assert.Throws<OwnerDeadException>(() => region.LockShared());

@@ -14,6 +14,8 @@ switch (args)
     case ["peer"]:
         Peer.Run(Console.In, Console.Out);
         return 0;
+    case ["example", .. string[] arguments]:
+        return AppDomain.CurrentDomain.ExecuteAssemblyByName("Examples", arguments);
     case ["waits", string name]:
         List<Region> regions = [];
         for (int i = 0; i < 50; i++)

@@ -29,7 +29,8 @@ public class RegionTests
     public void CreatingAndOpeningFailAsTheHeaderSays()
     {
         string name = NewName();
-        WinshmException e = Fails(WinshmStatus.NotFound, () => Region.Open(name));
+        RegionNotFoundException e = Assert.Throws<RegionNotFoundException>(() => Region.Open(name));
+        Assert.Equal(WinshmStatus.NotFound, e.Status);
         Assert.Equal("WINSHM_E_NOT_FOUND", e.StatusName);
         Assert.Contains(name, e.Message);
         Assert.NotEqual(0, e.OSCode);
@@ -52,18 +53,45 @@ public class RegionTests
     public void ArgumentsThatCannotBeHandedOverAreRefused()
     {
         string name = NewName();
-        Assert.Throws<ArgumentNullException>(() => Region.Open(null!));
+        Assert.Throws<ArgumentNullException>("name", () => Region.Open(null!));
+        Assert.Throws<ArgumentNullException>("name", () => Region.Create(null!, 10));
+        Assert.Throws<ArgumentNullException>("name", () => Region.OpenOrCreate(null!, 10));
+        Assert.Throws<ArgumentNullException>("name", () => Region.Open(null!, new RegionOptions()));
         Assert.Throws<ArgumentNullException>(() => Region.Open(name, (RegionOptions)null!));
-        Assert.Throws<ArgumentException>(() => Region.Create("a\0b", 10));
-        Assert.ThrowsAny<ArgumentException>(() => Region.Create("a\uD800", 10));
+        Assert.Throws<ArgumentException>("name", () => Region.Create("a\0b", 10));
+        Assert.Throws<ArgumentException>("name", () => Region.Create("a\uD800", 10));
+        Assert.Throws<ArgumentException>("name", () => Region.Create("a/b", 10));
+        Assert.Throws<ArgumentException>("options.Security", () => Region.Open(name, new RegionOptions { Security = "\0" }));
         Assert.Throws<ArgumentOutOfRangeException>(() => Region.Create(name, -1));
         Assert.Throws<ArgumentOutOfRangeException>(() => Region.OpenOrCreate(name, -1));
         Assert.Throws<ArgumentOutOfRangeException>(() => Region.Open(name, new RegionOptions { Size = -1 }));
         Assert.Throws<ArgumentOutOfRangeException>(() => Region.Open(name, new RegionOptions { Capacity = -1 }));
-        Assert.Throws<ArgumentOutOfRangeException>(
+        Assert.Throws<ArgumentOutOfRangeException>("options.Timeout",
             () => Region.Open(name, new RegionOptions { Timeout = TimeSpan.FromMilliseconds(-2) }));
         Assert.Throws<ArgumentOutOfRangeException>(
             () => Region.Open(name, new RegionOptions { Timeout = TimeSpan.FromDays(50) }));
+    }
+
+    private struct Sample
+    {
+        public long Time;
+        public double Value;
+    }
+
+    [Fact]
+    public void AStructureSaysTheSize()
+    {
+        string name = NewName();
+        using Region first = Region.Create<Sample>(name);
+        using Region second = Region.OpenOrCreate<Sample>(name, RegionFlags.Task);
+        Assert.Equal(16, first.Size);
+        first.As<Sample>().Value = 2.5;
+        first.As<Sample>().Time = 7;
+        Assert.Equal(2.5, second.AsReadOnly<Sample>().Value);
+        Assert.Equal(7, second.Read<long>());
+        Fails(WinshmStatus.Size, () => Region.OpenOrCreate<long>(name));
+        using Region other = Region.OpenOrCreate<long>(NewName());
+        Assert.Equal(8, other.Size);
     }
 
     [Fact]
@@ -103,7 +131,7 @@ public class RegionTests
         string name = NewName();
         RegionOptions options = new()
         {
-            Mode = RegionMode.CreateNew,
+            Disposition = RegionDisposition.CreateNew,
             Size = 5000,
             Capacity = 100_000,
             LayoutTag = 0xFEDCBA9876543210,
@@ -118,11 +146,11 @@ public class RegionTests
         Fails(WinshmStatus.Exists, () => Region.Open(name, options));
         Fails(WinshmStatus.Tag, () => Region.Open(name, new RegionOptions { LayoutTag = 1 }));
         Fails(WinshmStatus.Size, () => Region.Open(name, new RegionOptions { Size = 4999 }));
-        using Region joined = Region.Open(name, options with { Mode = RegionMode.OpenOrCreate });
+        using Region joined = Region.Open(name, options with { Disposition = RegionDisposition.OpenOrCreate });
         string other = NewName();
         Fails(WinshmStatus.Invalid, () => Region.Open(other, options with { Capacity = 1 }));
         Fails(WinshmStatus.Invalid, () => Region.Open(other, options with { Security = "nonsense" }));
-        Fails(WinshmStatus.Invalid, () => Region.Open(other, options with { Mode = 0 }));
+        Fails(WinshmStatus.Invalid, () => Region.Open(other, options with { Disposition = 0 }));
     }
 
     [Fact]
@@ -328,7 +356,7 @@ public class RegionTests
                 Region.Open(name).Dispose();
                 return false;
             }
-            catch (WinshmException e) when (e.Status == WinshmStatus.NotFound)
+            catch (RegionNotFoundException)
             {
                 return true;
             }

@@ -27,10 +27,28 @@ internal static class Support
         return taken;
     }
 
-    public static WinshmException Fails(WinshmStatus status, Action action)
+    /// <summary>Expects the exception that stands for a status.</summary>
+    public static Exception Fails(WinshmStatus status, Action action) => Is(status, Record.Exception(action));
+
+    /// <summary>Expects the exception that stands for a status.</summary>
+    public static async Task<Exception> FailsAsync(WinshmStatus status, Func<Task> action) =>
+        Is(status, await Record.ExceptionAsync(action));
+
+    private static Exception Is(WinshmStatus status, Exception? e)
     {
-        WinshmException e = Assert.ThrowsAny<WinshmException>(action);
-        Assert.Equal(status, e.Status);
+        Type expected = status switch
+        {
+            WinshmStatus.Invalid or WinshmStatus.Name => typeof(ArgumentException),
+            WinshmStatus.Range => typeof(ArgumentOutOfRangeException),
+            WinshmStatus.Timeout => typeof(TimeoutException),
+            WinshmStatus.NotFound => typeof(RegionNotFoundException),
+            WinshmStatus.Exists => typeof(RegionExistsException),
+            WinshmStatus.OwnerDead => typeof(OwnerDeadException),
+            _ => typeof(WinshmException),
+        };
+        Assert.IsType(expected, e);
+        Assert.Contains($"[{Library.GetStatusName(status)}]", e.Message);
+        Assert.Equal(status, (e as WinshmException)?.Status ?? status);
         return e;
     }
 
@@ -96,9 +114,35 @@ internal sealed class Child : IDisposable
 
     public string Ask(string command)
     {
-        _process.StandardInput.WriteLine(command);
-        _process.StandardInput.Flush();
+        Type(command);
         return Read();
+    }
+
+    public void Type(string line)
+    {
+        _process.StandardInput.WriteLine(line);
+        _process.StandardInput.Flush();
+    }
+
+    /// <summary>Waits for a text on its output; nothing else may come before.</summary>
+    public void Shows(string text)
+    {
+        string shown = "";
+        char[] next = new char[1];
+        while (shown != text)
+        {
+            Assert.StartsWith(shown, text);
+            Assert.Equal(1, _process.StandardOutput.ReadAsync(next, 0, 1).WaitAsync(Support.Patience).GetAwaiter().GetResult());
+            shown += next[0] == '\r' ? "" : next[0];
+        }
+    }
+
+    /// <summary>What else it shows until its end.</summary>
+    public string Rest()
+    {
+        string rest = _process.StandardOutput.ReadToEndAsync().WaitAsync(Support.Patience).GetAwaiter().GetResult();
+        Assert.Equal(0, WaitForExit());
+        return rest.ReplaceLineEndings("\n");
     }
 
     public string Read() =>

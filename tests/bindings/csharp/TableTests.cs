@@ -20,6 +20,7 @@ public class TableTests
         ["void **"] = typeof(void**),
         ["char *"] = typeof(byte*),
         ["int32_t"] = typeof(int),
+        ["int32_t *"] = typeof(int*),
         ["int64_t"] = typeof(long),
         ["uint32_t"] = typeof(uint),
         ["uint32_t *"] = typeof(uint*),

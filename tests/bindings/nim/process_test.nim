@@ -3,12 +3,12 @@
 
 ## What needs other processes: their death, their work, and other libraries.
 {.used.}
-import std/[osproc, unittest]
+import std/[osproc, strutils, unittest]
 import winshm, winshm/abi
 import ./roles
 
 when defined(posix): import std/posix
-when not defined(winshmLink): import std/[os, strutils]
+when not defined(winshmLink): import std/os
 
 suite "several processes":
   setup:
@@ -40,7 +40,7 @@ suite "several processes":
     except OwnerDeadError as error:
       check error.status == WINSHM_E_OWNER_DEAD
       check error.statusName == "WINSHM_E_OWNER_DEAD"
-      check error.msg.len > 0
+      check error.msg.endsWith("under withRecoveringLock and call makeConsistent.")
       check not error.lockHeld
     check not ran
     # The template has released the lock and left the mark.
@@ -56,6 +56,7 @@ suite "several processes":
       check false
     except OwnerDeadError as error:
       check error.lockHeld
+      check error.msg.endsWith("repair the data, call makeConsistent(), unlock.")
     check lsExclusive in region.info.lockState
     region.unlock()
     try:

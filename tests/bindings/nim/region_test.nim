@@ -56,6 +56,8 @@ suite "life of a region":
     fails WINSHM_E_INVALID: discard createRegion(name, 10, security = "owner\0")
     fails WINSHM_E_INVALID: discard openRegion(name, timeout = -2)
     fails WINSHM_E_SIZE: discard createRegion(name, -1)
+    fails WINSHM_E_SIZE: discard createRegion(name, 1, capacity = -1)
+    fails WINSHM_E_SIZE: discard openRegion(name, size = -1)
 
   test "the error tells what happened":
     try:
@@ -73,8 +75,9 @@ suite "life of a region":
     check region.info.layoutTag == 7
     check region.info.capacity >= 5000
     fails WINSHM_E_TAG: discard openRegion(name, layoutTag = 8)
-    let other = openRegion(name, layoutTag = 7)
+    let other = openRegion(name, layoutTag = 7, security = "anyone")
     other.close()
+    fails WINSHM_E_INVALID: discard openRegion(name, security = "nobody")
     region.close()
 
   test "opening waits for the region":
@@ -116,6 +119,7 @@ suite "life of a region":
     fails WINSHM_E_CLOSED: region.wait(0)
     fails WINSHM_E_CLOSED: discard region.tryWait(seen)
     fails WINSHM_E_CLOSED: discard region.changeCount
+    fails WINSHM_E_CLOSED: discard region.waitFd
     fails WINSHM_E_CLOSED: discard region.waitHandle
     fails WINSHM_E_CLOSED: discard Region(nil).size
     Region(nil).close()
@@ -349,7 +353,7 @@ suite "the C interface as it is":
   test "arguments that only C can pass":
     let name = fresh()
     var handle: ptr winshm_region
-    check winshm_create(name.cstring, 10, 64, addr handle) == WINSHM_E_INVALID
+    check winshm_create(name.cstring, 10, 1 shl 31, addr handle) == WINSHM_E_INVALID
     check "winshm_create" in $winshm_last_message()
     check winshm_create(name.cstring, 10, 0, nil) == WINSHM_E_INVALID
     check winshm_create(nil, 10, 0, addr handle) in [WINSHM_E_INVALID, WINSHM_E_NAME]

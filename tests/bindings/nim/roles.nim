@@ -29,6 +29,9 @@ proc play(role: string, arguments: seq[string]) =
     for _ in 1 .. arguments[1].parseInt:
       region.withLock: inc region.at(uint64, 0)[]
     say "counted"
+  of "read":
+    say "joined"
+    say $region.load(uint32, 0)
   of "answer":
     say "ready"
     var seen = region.changeCount

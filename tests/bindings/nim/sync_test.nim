@@ -8,6 +8,7 @@ import winshm, winshm/abi
 import ./roles
 
 when defined(windows): import std/winlean
+else: from std/posix import TPollfd, POLLIN, poll, read
 
 const rounds = 20_000
 
@@ -190,3 +191,17 @@ suite "changes":
       check waitForSingleObject(event, 0) == WAIT_TIMEOUT
     else:
       fails WINSHM_E_UNSUPPORTED: discard region.waitHandle
+
+  test "wait descriptor":
+    when defined(posix):
+      let fd = region.waitFd
+      check region.waitFd == fd
+      var polled = TPollfd(fd: fd, events: POLLIN)
+      check poll(addr polled, 1, 50) == 0
+      other.notify()
+      check poll(addr polled, 1, 5000) == 1
+      var signals: uint64
+      check read(fd, addr signals, 8) == 8
+      check poll(addr polled, 1, 0) == 0
+    else:
+      fails WINSHM_E_UNSUPPORTED: discard region.waitFd

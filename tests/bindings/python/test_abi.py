@@ -58,6 +58,7 @@ CTYPES = {
     "const void *": ctypes.c_void_p,
     "void *": ctypes.c_void_p,
     "void **": ctypes.POINTER(ctypes.c_void_p),
+    "int32_t *": ctypes.POINTER(ctypes.c_int32),
     "uint32_t *": ctypes.POINTER(ctypes.c_uint32),
     "winshm_region *": ctypes.c_void_p,
     "winshm_region **": ctypes.POINTER(ctypes.c_void_p),

@@ -32,7 +32,7 @@ def test_fork(region):
         "             lambda: view.__enter__(), lambda: region.write(0, b'x'),\n"
         "             lambda: region.participants, lambda: region.change_count,\n"
         "             region.acquire, region.release, region.make_consistent,\n"
-        "             region.wait_handle, lambda: asyncio.run(region.wait_async()),\n"
+        "             region.wait_fd, lambda: asyncio.run(region.wait_async()),\n"
         "             lambda: region.wait(timeout=0), region.notify]\n"
         "    for call in calls:\n"
         "        try:\n"

@@ -4,6 +4,7 @@
 import ctypes
 import os
 import pickle
+import select
 import time
 
 import pytest
@@ -107,6 +108,37 @@ def test_security(name, security):
 def test_malformed_security(name):
     with pytest.raises(winshm.InvalidError):
         winshm.create(name, 10, security="nobody")
+
+
+def test_security_of_open(region):
+    for security in (None, "anyone"):
+        winshm.open(region.name, security=security).close()
+    with pytest.raises(winshm.InvalidError, match="anyone"):
+        winshm.open(region.name, security="nobody")
+
+
+@pytest.mark.skipif(WINDOWS or os.geteuid() != 0, reason="becomes other users")
+def test_region_of_a_stranger(child, name):
+    owner = child(
+        "os.setuid(65533)\n"
+        "with winshm.create(sys.argv[1], 8, security='everyone-read'):\n"
+        "    print('created'); sys.stdin.readline()",
+        name,
+    )
+    owner.line()
+    stranger = child(
+        "os.setuid(65534)\n"
+        "for security in None, 'anyone':\n"
+        "    try:\n"
+        "        winshm.open(sys.argv[1], readonly=True, security=security).close()\n"
+        "        print('joined')\n"
+        "    except winshm.Error as error:\n"
+        "        print(error.name)",
+        name,
+    )
+    assert stranger.end().split() == ["WINSHM_E_FOREIGN", "joined"]
+    owner.go()
+    owner.end()
 
 
 def test_open_waits_for_the_region(name, child):
@@ -352,6 +384,7 @@ def test_use_after_close(name):
         region.make_consistent,
         region.notify,
         region.wait,
+        region.wait_fd,
         region.wait_handle,
         lambda: view.data,
         lambda: view.view_as(Pair),
@@ -362,6 +395,22 @@ def test_use_after_close(name):
         assert isinstance(caught.value, ValueError)
         assert caught.value.status == Status.CLOSED
         assert "closed" in str(caught.value)
+
+
+@pytest.mark.skipif(WINDOWS, reason="a descriptor of Linux")
+def test_wait_fd(region):
+    fd = region.wait_fd()
+    assert fd == region.wait_fd()
+    assert select.select([fd], [], [], 0.05)[0] == []
+    region.notify()
+    assert select.select([fd], [], [], 10)[0] == [fd]
+    assert len(os.read(fd, 8)) == 8
+    assert select.select([fd], [], [], 0)[0] == []
+
+
+@pytest.mark.skipif(not WINDOWS, reason="it works there")
+def test_wait_fd_elsewhere(region):
+    assert status_of(region.wait_fd) == Status.UNSUPPORTED
 
 
 @pytest.mark.skipif(not WINDOWS, reason="an event of Windows")

@@ -35,7 +35,7 @@ def test_numbers_say_what_they_are(region):
 def test_wait_times_out(region):
     for timeout in (0, 0.5):
         start = time.monotonic()
-        with pytest.raises(winshm.TimeoutError):
+        with pytest.raises(winshm.TimeoutError, match=f"no change within {timeout} s"):
             region.wait(timeout=timeout)
         assert timeout <= time.monotonic() - start < timeout + 5
 

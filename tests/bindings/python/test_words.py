@@ -11,7 +11,7 @@ import pytest
 import winshm
 from conftest import ROOT, WINDOWS, in_a_thread
 from winshm import _abi
-from winshm._words import WORDS, in_python
+from winshm._words import CURES, WORDS, in_python
 
 C_NAME = re.compile(r"\bwinshm_\w+(?:\(\)|\.\w+)?|\bWINSHM_[A-Z_]+|\bwinshm\.h\b")
 TOKEN = re.compile(r'/\*.*?\*/|//[^\n]*|\\\n|#include [^\n]*|"((?:[^"\\\n]|\\.)*)"|\s+|.', re.S)
@@ -58,7 +58,7 @@ OWNERS = {
 }
 
 
-@pytest.mark.parametrize("word", sorted(set(WORDS.values())))
+@pytest.mark.parametrize("word", sorted({*WORDS.values(), *CURES.values()}))
 def test_words_are_names_of_this_package(word):
     for owner, member in re.findall(r"(\w+)\.(\w+)", word):
         assert hasattr(OWNERS[owner], member)
@@ -76,6 +76,12 @@ def test_words_are_names_of_this_package(word):
         ("winshm_read 'WINSHM_RAW winshm_map': x", "region.read() 'WINSHM_RAW winshm_map': x"),
         ("winshm_read 'it's winshm_map': x", "region.read() 'it's winshm_map': x"),
         ("One's WINSHM_RAW is another's.", "One's raw=True is another's."),
+        (
+            "winshm_read 'x]. ': y [WINSHM_E_OWNER_DEAD]. Lock, unlock.",
+            "region.read() 'x]. ': y [WINSHM_E_OWNER_DEAD]. "
+            "Repair the data under region.lock(recover=True), "
+            "then call region.make_consistent().",
+        ),
         ("winshm_later() gives WINSHM_LATER", "winshm_later() gives WINSHM_LATER"),
     ],
 )

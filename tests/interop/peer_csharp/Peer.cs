@@ -26,9 +26,17 @@ internal static class Peer
             {
                 reply = "error WINSHM_E_CLOSED";
             }
+            catch (TimeoutException)
+            {
+                reply = "error WINSHM_E_TIMEOUT";
+            }
             catch (ArgumentOutOfRangeException)
             {
                 reply = "error WINSHM_E_RANGE";
+            }
+            catch (ArgumentException)
+            {
+                reply = "error WINSHM_E_INVALID";
             }
             replies.WriteLine(reply);
             replies.Flush();

@@ -1,0 +1,45 @@
+/* Whether what there is fits what is asked for. */
+#include "match.h"
+
+#include "status.h"
+
+winshm_status wshm_match_layout(const struct facts *facts)
+{
+    return wshm_error_detail(
+        WINSHM_E_LAYOUT,
+        "its bookkeeping is of version {a}, this library's "
+        "of {b}",
+        NULL, facts->version, LAYOUT_VERSION, 0);
+}
+
+winshm_status wshm_match_facts(const struct facts *facts,
+                               const struct request *request)
+{
+    if (facts->size == 0 || facts->capacity < facts->size ||
+        facts->lock_kind > WINSHM_LOCK_ROBUST)
+        return WINSHM_E_CORRUPT;
+    /* The tag first: where both differ it is the cause. */
+    if (request->layout_tag != 0 && facts->layout_tag != 0 &&
+        request->layout_tag != facts->layout_tag)
+        return wshm_error_detail(WINSHM_E_TAG,
+                                 "the region has {xa}, this program {xb}", NULL,
+                                 facts->layout_tag, request->layout_tag, 0);
+    if (request->size != 0 && request->size != facts->size)
+        return wshm_error_detail(
+            WINSHM_E_SIZE, "the region has {a} bytes, {b} were asked for",
+            "Size 0 opens any size.", facts->size, request->size, 0);
+    return WINSHM_OK;
+}
+
+winshm_status wshm_match_bytes(const struct region *r, uint64_t size,
+                               winshm_status less)
+{
+    uint64_t bytes;
+    winshm_status status = wshm_platform_data_bytes(&r->platform, &bytes);
+    return status == WINSHM_OK && bytes < size
+               ? wshm_error_detail(
+                     less, "the block has {a} bytes, {b} are needed",
+                     less == WINSHM_E_SIZE ? "Ask for no more." : NULL, bytes,
+                     size, 0)
+               : status;
+}

@@ -1,0 +1,22 @@
+/* Whether what there is fits what is asked for. Who is refused is told both
+ * sides' numbers. */
+#ifndef WINSHM_MATCH_H
+#define WINSHM_MATCH_H
+
+#include "facts.h"
+#include "handle.h"
+#include "request.h"
+
+/** Refuse bookkeeping of another version. */
+winshm_status wshm_match_layout(const struct facts *facts);
+
+/** Compare tag and size, and refuse a header that contradicts itself. */
+winshm_status wshm_match_facts(const struct facts *facts,
+                               const struct request *request);
+
+/** Make sure that the data have so many bytes. The kernel's word on that goes
+ * before the header's. @param less the status if they are fewer. */
+winshm_status wshm_match_bytes(const struct region *r, uint64_t size,
+                               winshm_status less);
+
+#endif
