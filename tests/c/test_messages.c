@@ -8,7 +8,7 @@
 #include "check.h"
 #include "child.h"
 
-enum { SIZE = 100 };
+enum { BYTES = 100 };
 
 static const char *region_name;
 
@@ -47,7 +47,6 @@ static void role_hold(const char *name, uint32_t mode)
     parent_hear();
 }
 
-
 static void role_wait(const char *name, uint32_t unused);
 
 static const struct role roles[] = {
@@ -62,7 +61,7 @@ static winshm_status open_with(uint32_t disposition,
     options.struct_size = sizeof options;
     options.disposition = disposition;
     options.name = region_name;
-    options.size = SIZE;
+    options.size = BYTES;
     change(&options);
     winshm_status status = winshm_open_with(&options, &h);
     if (status == WINSHM_OK)
@@ -156,14 +155,14 @@ static void test_mismatches(void)
     options.struct_size = sizeof options;
     options.disposition = WINSHM_CREATE_NEW;
     options.name = region_name;
-    options.size = SIZE;
+    options.size = BYTES;
     tagged(&options);
     CHECK_OK(winshm_open_with(&options, &h));
     TOLD(open_with(WINSHM_OPEN_EXISTING, other_size), WINSHM_E_SIZE,
          "100 bytes", "4096 were asked for", "Size 0");
     TOLD(open_with(WINSHM_OPEN_EXISTING, other_tag), WINSHM_E_TAG, "0x1F",
          "0xAB");
-    TOLD(winshm_create(region_name, SIZE, 0, &none), WINSHM_E_EXISTS,
+    TOLD(winshm_create(region_name, BYTES, 0, &none), WINSHM_E_EXISTS,
          "has created it");
     char byte;
     TOLD(winshm_read(h, 90, &byte, 20, 0), WINSHM_E_RANGE, "offset is 90",
@@ -182,7 +181,7 @@ static void test_handles(void)
     winshm_region *h, *reader;
     char byte = 0;
     uint32_t now;
-    CHECK_OK(winshm_create(region_name, SIZE, 0, &h));
+    CHECK_OK(winshm_create(region_name, BYTES, 0, &h));
     CHECK_OK(winshm_open(region_name, WINSHM_READ, &reader));
     TOLD(winshm_write(reader, 0, &byte, 1, 0), WINSHM_E_ACCESS, "read-only",
          "WINSHM_WRITE");
@@ -197,12 +196,12 @@ static void test_handles(void)
     TOLD(winshm_wait(h, 0, 20, &now), WINSHM_E_TIMEOUT, region_name,
          "no change within 20 ms", "winshm_notify()");
     CHECK_OK(winshm_close(h));
-    CHECK_OK(winshm_create(region_name, SIZE, WINSHM_RAW, &h));
+    CHECK_OK(winshm_create(region_name, BYTES, WINSHM_RAW, &h));
     TOLD(winshm_lock(h, WINSHM_SHARED, 0), WINSHM_E_UNSUPPORTED, "plain block",
          "WINSHM_RAW");
     CHECK_OK(winshm_close(h));
-    CHECK_OK(winshm_create(region_name, SIZE, WINSHM_NO_MAP | WINSHM_NO_LOCK,
-                           &h));
+    CHECK_OK(
+        winshm_create(region_name, BYTES, WINSHM_NO_MAP | WINSHM_NO_LOCK, &h));
     TOLD(winshm_lock(h, WINSHM_SHARED, 0), WINSHM_E_UNSUPPORTED, "no lock",
          "WINSHM_NO_LOCK");
     CHECK(winshm_data(h) == NULL);
@@ -216,7 +215,7 @@ static void test_owner(uint32_t mode)
 {
     winshm_region *h;
     char owner[32];
-    CHECK_OK(winshm_create(region_name, SIZE, 0, &h));
+    CHECK_OK(winshm_create(region_name, BYTES, 0, &h));
     struct child holder = child_start("hold", region_name, mode);
     CHECK_EQ(child_hear(&holder, PATIENCE_MS), 'h');
     winshm_participant list[2];
@@ -231,9 +230,8 @@ static void test_owner(uint32_t mode)
     CHECK_EQ(winshm_lock(h, WINSHM_EXCLUSIVE, PATIENCE_MS),
              mode == WINSHM_EXCLUSIVE ? WINSHM_E_OWNER_DEAD : WINSHM_OK);
     if (mode == WINSHM_EXCLUSIVE) {
-        const char *const pieces[] = {
-            "half written", "has taken the lock",
-            "winshm_make_consistent(), unlock", NULL};
+        const char *const pieces[] = {"half written", "has taken the lock",
+                                      "winshm_make_consistent(), unlock", NULL};
         told(__LINE__, pieces);
     }
     CHECK_OK(winshm_unlock(h, WINSHM_EXCLUSIVE));
@@ -266,7 +264,7 @@ static void test_queue(void)
 {
     winshm_region *h;
     char reader[32];
-    CHECK_OK(winshm_create(region_name, SIZE, 0, &h));
+    CHECK_OK(winshm_create(region_name, BYTES, 0, &h));
     struct child holder = child_start("hold", region_name, WINSHM_SHARED);
     CHECK_EQ(child_hear(&holder, PATIENCE_MS), 'h');
     winshm_participant list[2];
@@ -277,7 +275,8 @@ static void test_queue(void)
     CHECK_EQ(child_hear(&waiter, PATIENCE_MS), 'w');
     for (int i = 0; owner_pid(h) == 0 && i < 1000; i++)
         sleep_ms(1);
-    snprintf(reader, sizeof reader, "process %lu (", (unsigned long)list[1].pid);
+    snprintf(reader, sizeof reader, "process %lu (",
+             (unsigned long)list[1].pid);
     TOLD(winshm_lock(h, WINSHM_EXCLUSIVE, 30), WINSHM_E_TIMEOUT, reader);
     child_kill(&waiter);
     child_kill(&holder);
@@ -295,7 +294,7 @@ static void lock_beside(void *h)
 static void test_neighbour(void)
 {
     winshm_region *h;
-    CHECK_OK(winshm_create(region_name, SIZE, 0, &h));
+    CHECK_OK(winshm_create(region_name, BYTES, 0, &h));
     CHECK_OK(winshm_lock(h, WINSHM_EXCLUSIVE, 0));
     thread_join(thread_start(lock_beside, h));
     CHECK_OK(winshm_unlock(h, WINSHM_EXCLUSIVE));
@@ -309,7 +308,7 @@ static void test_limits(void)
 {
     static winshm_region *all[1024];
     winshm_region *one;
-    CHECK_OK(winshm_create(region_name, SIZE, WINSHM_RAW, &all[0]));
+    CHECK_OK(winshm_create(region_name, BYTES, WINSHM_RAW, &all[0]));
     for (int i = 1; i < 1024; i++)
         CHECK_OK(winshm_open(region_name, WINSHM_RAW, &all[i]));
     TOLD(winshm_open(region_name, WINSHM_RAW, &one), WINSHM_E_TOO_MANY,
