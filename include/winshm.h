@@ -52,7 +52,9 @@
  *    winshm_close() gives WINSHM_E_FORKED there. Fork hooks that were set before
  *    the library was loaded must not call it in the child.
  *  - On Linux the system reports missing pages with SIGBUS, which the library
- *    handles. If a thread blocks that signal, the system ends the process.
+ *    handles. If a thread blocks that signal, the system ends the process. On
+ *    Windows it is an exception, which debuggers and vectored handlers see
+ *    before the library does; they shall leave it to others.
  *  - From version 1.0 on everything here stays source and binary compatible
  *    within a major version. Until then a new minor version may change it.
  */
@@ -75,6 +77,7 @@
 #if defined(__GNUC__)
 #define WINSHM_MUST_CHECK __attribute__((warn_unused_result))
 #elif defined(_MSC_VER)
+#include <sal.h>
 #define WINSHM_MUST_CHECK _Check_return_
 #else
 #define WINSHM_MUST_CHECK

@@ -64,7 +64,9 @@ uint64_t wshm_platform_spin_time(void);
 /** Tell the processor that this is a spin loop. */
 static inline void wshm_platform_pause(void)
 {
-#if defined(_MSC_VER)
+#if defined(_MSC_VER) && (defined(_M_ARM64) || defined(_M_ARM64EC))
+    __yield();
+#elif defined(_MSC_VER)
     _mm_pause();
 #elif defined(__i386__) || defined(__x86_64__)
     __builtin_ia32_pause();
@@ -113,7 +115,13 @@ static inline uintptr_t wshm_platform_thread(void)
         return wshm_platform_thread_number();
         /* TlsGetValue() without the call: TEB.TlsSlots, as winternl.h has it.
          */
-#if defined(_MSC_VER) && defined(_M_X64)
+#if defined(_MSC_VER) && (defined(_M_ARM64) || defined(_M_ARM64EC))
+    number = *(volatile uintptr_t *)(__getReg(18) + 0x1480 + index * 8);
+#elif defined(__aarch64__)
+    __asm__ __volatile__("ldr %0, [x18, %1]"
+                         : "=r"(number)
+                         : "r"((uint64_t)index * 8 + 0x1480));
+#elif defined(_MSC_VER) && defined(_M_X64)
     number = __readgsqword(0x1480 + index * 8);
 #elif defined(_MSC_VER) && defined(_M_IX86)
     number = __readfsdword(0xE10 + index * 4);

@@ -14,6 +14,8 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 . "$root/tests/env.sh"
 # shellcheck source=tests/interop/programs.sh
 . "$root/tests/interop/programs.sh"
+# shellcheck source=tests/bindings/suites.sh
+. "$root/tests/bindings/suites.sh"
 
 long=''
 for word; do
@@ -43,19 +45,6 @@ build() {
         cmake --build "build/$preset"
 }
 
-# tests NAME COMMAND...: a step, and what its log says of its tests: how many there were,
-# and which do not apply to this platform.
-tests() {
-    step "$@" || return
-    sed -nE -e 's/\x1b\[[0-9;]*m//g' -e 's/\r$//' \
-        -e 's/^.*Test *#[0-9]*: ([^ ]*) .*\*\*\*(Skipped).*/\2: \1/p' \
-        -e 's/^ *(\[SKIPPED\].*)/\1/p' -e '/\[SKIP\]/p' -e '/^SKIPPED/p' -e '/\[FASTER\]/p' \
-        -e '/^[0-9]+% tests passed/p' -e '/^[0-9]+ passed.* in /p' -e '/ Total: [0-9]+, /p' \
-        "$log" | sed 's/^ */            /'
-    nim=$(grep -c '^ *\[OK\]' "$log")
-    [ "$nim" -eq 0 ] || echo "            $nim passed"
-}
-
 # library_tests PRESET OPTION...
 library_tests() {
     preset=$1
@@ -65,43 +54,11 @@ library_tests() {
         --output-on-failure -j 2 ${long:+--repeat until-fail:10}
 }
 
-# with_library PLATFORM COMMAND...: for bindings, which load the library at run time.
-with_library() (
-    case $1 in
-    linux) WINSHM_LIBRARY=$root/build/linux/libwinshm.so.0 ;;
-    *) WINSHM_LIBRARY=Z:$(printf %s "$root/build/$1/winshm.dll" | sed 's,/,\\,g') ;;
-    esac
-    export WINSHM_LIBRARY
-    shift
-    "$@"
-)
-
-nim_tests() {
-    case $1 in
-    linux) set -- linux '' '' ;;
-    win64) set -- win64 '-d:mingw --cpu:amd64' .exe ;;
-    win32) set -- win32 '-d:mingw --cpu:i386' .exe ;;
-    esac
-    program=$programs/$1/nim/test_winshm$3
-    # shellcheck disable=SC2086  # The flags are a list of words.
-    nim c --hints:off $2 --nimcache:"build/nimcache/$1-tests" -o:"$program" \
-        tests/bindings/nim/test_winshm.nim || return
-    with_library "$1" timeout 600 ${3:+"$WINE"} "$program"
-}
-
-csharp_tests() {
-    case $1 in
-    linux)
-        dotnet build -c Release -o "$programs/linux/csharp/tests" tests/bindings/csharp || return
-        with_library linux timeout 600 dotnet "$programs/linux/csharp/tests/Winshm.Tests.dll"
-        ;;
-    win64)
-        dotnet publish -c Release -r win-x64 --self-contained \
-            -o "$programs/win64/csharp/tests" tests/bindings/csharp || return
-        with_library win64 timeout 600 "$WINE" \
-            "$programs/win64/csharp/tests/Winshm.Tests.exe" -noColor
-        ;;
-    esac
+# For this there is nothing to run it on.
+arm64_library() {
+    cmake --preset winarm64 -DPython3_EXECUTABLE="$PYTHON" &&
+        cmake --build build/winarm64 --target winshm winshm_static &&
+        ctest --test-dir build/winarm64 --no-tests=error --output-on-failure -R '^check\.'
 }
 
 python_is_built() {
@@ -109,18 +66,6 @@ python_is_built() {
     status=$?
     cat "$logs/windows-python.log"
     return "$status"
-}
-
-# pytest OPTION...: with Ctrl+C at work, which the shell takes from background jobs.
-pytest() {
-    env --default-signal=INT "$PYTHON" -B -m pytest -q -rs -p no:cacheprovider "$@"
-}
-
-# Debian's pytest is the same on Windows, but its plug-ins are not all.
-windows_pytest() {
-    with_library win64 env PYTHONPATH='Z:\usr\lib\python3\dist-packages' \
-        PYTEST_DISABLE_PLUGIN_AUTOLOAD=1 \
-        "$WINE" "$WINSHM_WINDOWS_PYTHON" -B -m pytest -q -rs -p no:cacheprovider "$@"
 }
 
 # programs_between PLATFORM LANGUAGES: the table of pairs is shown.
@@ -199,7 +144,8 @@ tests "tests in Python, win64" windows_pytest tests/bindings/python
 need_packages valgrind
 tests "instructions of the fast paths" sh tests/bench/instructions.sh
 
-need_packages clang libclang-rt-14-dev llvm-14
+need_packages clang libclang-rt-14-dev lld llvm
+step "build the library for Windows on ARM64, which is not run" arm64_library
 step "hostile memory" sh tests/fuzz/run.sh ${long:+--executions 100000000 --scribble 600}
 step "data races" sh tests/race/run.sh ${long:+--full 60}
 step "models of the protocols" sh tests/model/run.sh ${long:+--full} build/model

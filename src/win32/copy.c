@@ -1,17 +1,14 @@
 /* Windows: copies. Only a fault that lies in what a copy guards is made a
- * status. */
+ * status, by a handler of the copy's own stack frame: who looks at exceptions
+ * first, as debuggers and vectored handlers do, has seen it by then. */
 #include <string.h>
 
 #include "status.h"
 #include "win32.h"
 
-static DWORD guard_index = TLS_OUT_OF_INDEXES;
-static void *fault_handler;
-
 struct guard {
     uintptr_t first;
     uint64_t length;
-    void *out[5]; /* __builtin_setjmp(): frame, label, stack */
 };
 
 static bool guarded_fault(const EXCEPTION_RECORD *fault,
@@ -25,95 +22,162 @@ static bool guarded_fault(const EXCEPTION_RECORD *fault,
            fault->ExceptionInformation[1] - guard->first < guard->length;
 }
 
-#ifdef _MSC_VER
+/* survived() copies, and returns false if there was a guarded fault. */
 
-bool wshm_win32_copy_init(void)
+#if defined(_MSC_VER) || (defined(__clang__) && defined(_WIN64))
+
+static void *copy(void *to, const void *from, size_t length)
 {
-    (void)guard_index;
+    return memcpy(to, from, length);
+}
+
+/** Clang takes it that what it can see to throw nothing has no faults either,
+ * and leaves the handler out. */
+static void *(*volatile copy_unseen)(void *, const void *, size_t) = copy;
+
+static bool survived(void *to, const void *from, size_t length,
+                     const struct guard *guard)
+{
+    __try {
+        copy_unseen(to, from, length);
+    } __except (
+        guarded_fault(
+            ((EXCEPTION_POINTERS *)GetExceptionInformation())->ExceptionRecord,
+            guard)
+            ? EXCEPTION_EXECUTE_HANDLER
+            : EXCEPTION_CONTINUE_SEARCH) {
+        return false;
+    }
     return true;
 }
+
+#else
+
+/* GCC has no __try. What the others make of it is written down here. */
+
+void *wshm_win32_copy(void *to, const void *from, size_t length);
+bool wshm_win32_survived(void *to, const void *from, size_t length,
+                         const struct guard *guard);
+#define survived wshm_win32_survived
+
+void *wshm_win32_copy(void *to, const void *from, size_t length)
+{
+    return memcpy(to, from, length);
+}
+
+#ifdef _WIN64
+
+/* The frame holds what a called function may use as it likes, and then the
+ * guard. __C_specific_handler() is the C run-time's, and reads a table: for a
+ * fault from 1: to 2:, ask the filter, and if it says so go on at 3:, with all
+ * registers as this function had them. The NOP keeps the address at which
+ * the copy returns inside. */
+__asm__(".text\n"
+        "    .globl wshm_win32_survived\n"
+        "    .def wshm_win32_survived; .scl 2; .type 32; .endef\n"
+        "    .seh_proc wshm_win32_survived\n"
+        "wshm_win32_survived:\n"
+        "    subq $40, %rsp\n"
+        "    .seh_stackalloc 40\n"
+        "    .seh_endprologue\n"
+        "    movq %r9, 32(%rsp)\n"
+        "1:  call wshm_win32_copy\n"
+        "    nop\n"
+        "2:  movl $1, %eax\n"
+        "    jmp 4f\n"
+        "3:  xorl %eax, %eax\n"
+        "4:  addq $40, %rsp\n"
+        "    ret\n"
+        "    .seh_handler __C_specific_handler, @except\n"
+        "    .seh_handlerdata\n"
+        "    .long 1\n"
+        "    .rva 1b, 2b, wshm_win32_copy_filter, 3b\n"
+        "    .text\n"
+        "    .seh_endproc\n");
+
+long wshm_win32_copy_filter(const EXCEPTION_POINTERS *fault, char *frame);
+
+long wshm_win32_copy_filter(const EXCEPTION_POINTERS *fault, char *frame)
+{
+    const struct guard *guard = *(struct guard **)(frame + 32);
+    return guarded_fault(fault->ExceptionRecord, guard)
+               ? EXCEPTION_EXECUTE_HANDLER
+               : EXCEPTION_CONTINUE_SEARCH;
+}
+
+#else
+
+/* Here a thread keeps a list of frames that have handlers, and each is asked.
+ * Ours has the guard behind what the system knows of, and then the registers
+ * that a function leaves as they were. The stack is a multiple of 16 where
+ * the copy is called. */
+__asm__(".text\n"
+        "    .globl _wshm_win32_survived\n"
+        "    .def _wshm_win32_survived; .scl 2; .type 32; .endef\n"
+        "_wshm_win32_survived:\n"
+        "    pushl %ebp\n"
+        "    movl %esp, %ebp\n"
+        "    pushl %ebx\n"
+        "    pushl %esi\n"
+        "    pushl %edi\n"
+        "    pushl 20(%ebp)\n"
+        "    pushl $_wshm_win32_copy_handler\n"
+        "    pushl %fs:0\n"
+        "    movl %esp, %fs:0\n"
+        "    subl $4, %esp\n"
+        "    pushl 16(%ebp)\n"
+        "    pushl 12(%ebp)\n"
+        "    pushl 8(%ebp)\n"
+        "    call _wshm_win32_copy\n"
+        "    addl $16, %esp\n"
+        "    movl $1, %eax\n"
+        "    jmp 1f\n"
+        "_wshm_win32_copy_fault:\n"
+        "    cld\n"
+        "    xorl %eax, %eax\n"
+        "1:  popl %fs:0\n"
+        "    addl $8, %esp\n"
+        "    popl %edi\n"
+        "    popl %esi\n"
+        "    popl %ebx\n"
+        "    popl %ebp\n"
+        "    ret\n");
+
+struct frame {
+    struct frame *next;
+    void *handler;
+    const struct guard *guard;
+    uint32_t edi, esi, ebx;
+    uint32_t ebp;
+};
+
+extern const char wshm_win32_copy_fault[];
+EXCEPTION_DISPOSITION __cdecl wshm_win32_copy_handler(
+    const EXCEPTION_RECORD *fault, struct frame *frame, CONTEXT *context,
+    void *unused);
+
+EXCEPTION_DISPOSITION __cdecl wshm_win32_copy_handler(
+    const EXCEPTION_RECORD *fault, struct frame *frame, CONTEXT *context,
+    void *unused)
+{
+    const DWORD unwinding = 0x02 | 0x04; /* another frame goes on */
+    (void)unused;
+    if ((fault->ExceptionFlags & unwinding) != 0 ||
+        !guarded_fault(fault, frame->guard))
+        return ExceptionContinueSearch;
+    context->Eip = (uintptr_t)wshm_win32_copy_fault;
+    context->Esp = (uintptr_t)frame;
+    context->Ebp = (uintptr_t)&frame->ebp;
+    return ExceptionContinueExecution;
+}
+
+#endif
+#endif
 
 winshm_status wshm_platform_copy(void *to, const void *from, uint64_t length,
                                  const void *guarded, uint64_t guarded_length)
 {
-    struct guard guard = {(uintptr_t)guarded, guarded_length};
-    __try {
-        memcpy(to, from, (size_t)length);
-    } __except (
-        guarded_fault(GetExceptionInformation()->ExceptionRecord, &guard)
-            ? EXCEPTION_EXECUTE_HANDLER
-            : EXCEPTION_CONTINUE_SEARCH) {
-        return WINSHM_E_FAULT;
-    }
-    return WINSHM_OK;
-}
-
-#else
-
-#ifdef _WIN64
-#define CONTEXT_PC Rip
-#define CONTEXT_STACK Rsp
-#define CONTEXT_FRAME Rbp
-#else
-#define CONTEXT_PC Eip
-#define CONTEXT_STACK Esp
-#define CONTEXT_FRAME Ebp
-#endif
-
-/** The compiler has no __try: the faulting thread goes on at the label that
- * its copy has left, as __builtin_longjmp() would. */
-static LONG CALLBACK on_fault(EXCEPTION_POINTERS *fault)
-{
-    CONTEXT *context = fault->ContextRecord;
-    DWORD last_error = GetLastError(); /* TlsGetValue() changes it */
-    struct guard *guard = TlsGetValue(guard_index);
-    SetLastError(last_error);
-    /* A copy whose caller was left by a jump out of somebody's handler has
-     * its guard in a part of the stack that is not in use any more. */
-    if (guard == NULL || (uintptr_t)guard < context->CONTEXT_STACK ||
-        !guarded_fault(fault->ExceptionRecord, guard))
-        return EXCEPTION_CONTINUE_SEARCH;
-    context->CONTEXT_FRAME = (uintptr_t)guard->out[0];
-    context->CONTEXT_PC = (uintptr_t)guard->out[1];
-    context->CONTEXT_STACK = (uintptr_t)guard->out[2];
-    context->EFlags &= ~0x400u; /* the direction of string instructions */
-    return EXCEPTION_CONTINUE_EXECUTION;
-}
-
-bool wshm_win32_copy_init(void)
-{
-    if (guard_index == TLS_OUT_OF_INDEXES)
-        guard_index = TlsAlloc();
-    if (guard_index != TLS_OUT_OF_INDEXES)
-        fault_handler = AddVectoredExceptionHandler(1, on_fault);
-    return fault_handler != NULL;
-}
-
-__attribute__((noinline)) winshm_status
-wshm_platform_copy(void *to, const void *from, uint64_t length,
-                   const void *guarded, uint64_t guarded_length)
-{
-    struct guard guard;
-    guard.first = (uintptr_t)guarded;
-    guard.length = guarded_length;
-    if (__builtin_setjmp(guard.out) != 0) {
-        TlsSetValue(guard_index, NULL);
-        return WINSHM_E_FAULT;
-    }
-    if (!TlsSetValue(guard_index, &guard))
-        return wshm_error_os(WINSHM_E_NO_MEMORY, "TlsSetValue",
-                             (int32_t)GetLastError());
-    memcpy(to, from, (size_t)length);
-    TlsSetValue(guard_index, NULL);
-    return WINSHM_OK;
-}
-
-#endif
-
-void wshm_win32_copy_exit(void)
-{
-    if (fault_handler != NULL)
-        RemoveVectoredExceptionHandler(fault_handler);
-    if (guard_index != TLS_OUT_OF_INDEXES)
-        TlsFree(guard_index);
+    const struct guard guard = {(uintptr_t)guarded, guarded_length};
+    return survived(to, from, (size_t)length, &guard) ? WINSHM_OK
+                                                      : WINSHM_E_FAULT;
 }

@@ -12,7 +12,7 @@ static BOOL CALLBACK initialise(INIT_ONCE *once, void *unused, void **unused2)
     wshm_win32_owner_init();
     wshm_win32_security_init();
     wshm_win32_time_init();
-    return wshm_win32_thread_init() && wshm_win32_copy_init();
+    return wshm_win32_thread_init();
 }
 
 winshm_status wshm_platform_init(void)
@@ -30,10 +30,8 @@ BOOL WINAPI DllMain(HINSTANCE module, DWORD reason, void *reserved)
     (void)module;
     /* At the end of the process other threads were stopped anywhere, and what
      * they have locked stays locked; nothing needs to be freed then. */
-    if (reason == DLL_PROCESS_DETACH && reserved == NULL) {
-        wshm_win32_copy_exit();
+    if (reason == DLL_PROCESS_DETACH && reserved == NULL)
         wshm_win32_thread_exit();
-    }
     return TRUE;
 }
 #endif

@@ -119,17 +119,15 @@ winshm_status wshm_win32_logon_sid(union win32_sid *logon);
 winshm_status wshm_win32_check_owner(HANDLE object);
 
 /** Called once, in this order: when the process began, who this is,
- * descriptors, the clock, the number of this thread, the guard of copies. */
+ * descriptors, the clock, the number of this thread. */
 void wshm_win32_process_init(void);
 void wshm_win32_owner_init(void);
 void wshm_win32_security_init(void);
 void wshm_win32_time_init(void);
 bool wshm_win32_thread_init(void);
-bool wshm_win32_copy_init(void);
 
 /** Called when the library is unloaded from a process that goes on. */
 void wshm_win32_thread_exit(void);
-void wshm_win32_copy_exit(void);
 
 /** Rounded up: who waits to a deadline shall not come back before it. */
 DWORD wshm_win32_milliseconds(uint64_t nanoseconds);

@@ -1,13 +1,15 @@
 """Check that everybody agrees on what the library exports.
 
-    check_abi.py BINARY...
+    check_abi.py [--machine AMD64|X86|ARM64] BINARY...
 
 winshm.h, winshm.def, tests/abi/exports.txt and each built winshm.dll or
 libwinshm.so must name the same functions; every function must be documented;
 binaries must carry the header's version and need nothing but the system. What the
-headers in tests/abi promise is kept.
+headers in tests/abi promise is kept. DLLs are for that machine, and on 64-bit ones
+exceptions find their way through every function by tables.
 """
 
+import argparse
 import pathlib
 import re
 import struct
@@ -17,6 +19,7 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DLLS = re.compile(r"(kernel32|advapi32|msvcrt|ucrtbase|vcruntime\d+"
                   r"|api-ms-win-crt-[a-z]+-l1-1-0)\.dll", re.I)
+MACHINES = {0x8664: "AMD64", 0x14C: "X86", 0xAA64: "ARM64"}
 LIBRARIES = re.compile(r"(libc|libpthread|ld-linux[\w-]*|libasan|libubsan"
                        r"|libtsan|libgcc_s|libm|libdl|librt)\.so\.[\d.]+")
 
@@ -122,6 +125,7 @@ class Pe:
     def __init__(self, data):
         self.data = data
         header = struct.unpack_from("<I", data, 0x3C)[0] + 4
+        self.machine = MACHINES.get(struct.unpack_from("<H", data, header)[0])
         sections, optional_size = (struct.unpack_from("<H", data, header + 2)[0],
                                    struct.unpack_from("<H", data, header + 16)[0])
         optional = header + 20
@@ -160,6 +164,18 @@ class Pe:
             yield self.text(struct.unpack_from("<I", self.data, at + 12)[0])
             at += 20
 
+    def functions(self):
+        """Of the table of functions, where each begins, and whether it has a handler."""
+        address, size = self.directory(3)
+        entry = 12 if self.machine == "AMD64" else 8
+        for at in range(self.at(address), self.at(address) + size, entry):
+            begin, *_, unwind = struct.unpack_from(f"<{entry // 4}I", self.data, at)
+            if entry == 8 and unwind & 3:  # packed, or a part of another function
+                yield begin, False
+            else:
+                info = struct.unpack_from("<I", self.data, self.at(unwind & ~3))[0]
+                yield begin, bool(info & (8 if entry == 12 else 1 << 20))
+
     def versions(self):
         """File and product version of the fixed part of VERSIONINFO."""
         address, size = self.directory(2)
@@ -172,8 +188,15 @@ class Pe:
                 for high, low in (words[0:2], words[2:4])]
 
 
-def check_dll(path, expected, version):
+def check_dll(path, expected, version, machine):
     pe = Pe(path.read_bytes())
+    expect(machine in (None, pe.machine), f"{path} is for {pe.machine}")
+    if pe.machine != "X86":
+        functions = list(pe.functions())
+        expect(len(functions) > len(expected), f"{path} has a table of {len(functions)}")
+        expect(functions == sorted(functions), f"{path}: its functions are not in order")
+        # The copy's, at least; see copy.c.
+        expect(any(handler for _, handler in functions), f"{path} has no handlers")
     name, names = pe.exports()
     same(path.name, names, expected)
     expect(name == "winshm.dll", f"{path} calls itself {name}")
@@ -213,9 +236,13 @@ def main():
     same("winshm.h", names, set(versions))
     check_def(names)
     check_frozen()
-    for path in map(pathlib.Path, sys.argv[1:]):
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--machine", type=str.upper)
+    parser.add_argument("binaries", nargs="*", type=pathlib.Path)
+    arguments = parser.parse_args()
+    for path in arguments.binaries:
         if path.read_bytes()[:2] == b"MZ":
-            check_dll(path, names, version)
+            check_dll(path, names, version, arguments.machine)
         else:
             check_so(path, names, version)
     print("\n".join(problems) or f"{len(names)} functions, all agree")

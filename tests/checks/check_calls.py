@@ -17,10 +17,10 @@ PURE = {
     "_snwprintf", "strcspn", "strerrordesc_np", "sigfillset", "sigdelset",
     "pthread_attr_init", "pthread_attr_setdetachstate", "pthread_attr_setstacksize",
     "pthread_attr_destroy",
-    "__mingw_vsnprintf", "__snprintf_chk", "__memcpy_chk",
+    "__mingw_vsnprintf", "__stdio_common_vswprintf", "__snprintf_chk", "__memcpy_chk",
     # What compilers call on their own.
     "_GLOBAL_OFFSET_TABLE_", "__errno_location", "__tls_get_addr", "__stack_chk_fail",
-    "__udivdi3", "__udivmoddi4", "___chkstk_ms",
+    "__udivdi3", "__udivmoddi4", "___chkstk_ms", "__C_specific_handler",
     # This thread's last error; numbers and pseudo-handles of this process.
     "GetLastError", "SetLastError", "GetCurrentProcess", "GetCurrentProcessId",
     "GetCurrentThread", "GetProcessHeap",
@@ -29,7 +29,7 @@ PURE = {
 }
 
 # Only the DLL calls these, while it is unloaded: nobody is there to be told.
-UNLOADING = {"FlsFree", "RemoveVectoredExceptionHandler", "TlsFree"}
+UNLOADING = {"FlsFree", "TlsFree"}
 
 # The instrumented library has stand-ins of other names.
 OURS = re.compile(r"(winshm|wshm|instrument)_")

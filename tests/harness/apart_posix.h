@@ -17,7 +17,7 @@
 #include "child.h"
 #include "plain.h"
 
-static CHECK_UNUSED void put_text(const char *path, const char *text)
+static inline void put_text(const char *path, const char *text)
 {
     int fd = open(path, O_WRONLY | O_CLOEXEC);
     if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text))
@@ -26,7 +26,7 @@ static CHECK_UNUSED void put_text(const char *path, const char *text)
 }
 
 /** A user namespace in which this user is `inside`, or nobody at all. */
-static CHECK_UNUSED void own_users(const char *inside)
+static inline void own_users(const char *inside)
 {
     char map[40];
     snprintf(map, sizeof map, "%s %u 1", inside != NULL ? inside : "",
@@ -40,7 +40,7 @@ static CHECK_UNUSED void own_users(const char *inside)
     put_text("/proc/self/uid_map", map);
 }
 
-static CHECK_UNUSED void own_mounts(void)
+static inline void own_mounts(void)
 {
     if (geteuid() != 0)
         own_users("0");
@@ -50,7 +50,7 @@ static CHECK_UNUSED void own_mounts(void)
 }
 
 /** An empty /dev/shm for this process and its children alone. */
-static CHECK_UNUSED void own_shm(const char *options)
+static inline void own_shm(const char *options)
 {
     own_mounts();
     if (mount("none", "/dev/shm", "tmpfs", 0, options) != 0)
@@ -59,7 +59,7 @@ static CHECK_UNUSED void own_shm(const char *options)
 }
 
 /** Everything that one process can do with a region, which leaves nothing. */
-static CHECK_UNUSED void check_all_works(const char *name)
+static inline void check_all_works(const char *name)
 {
     winshm_region *h, *other;
     winshm_view *view;
@@ -91,7 +91,7 @@ struct apart {
 
 /** Runs each case in a process of its own, or those whose text has a word. Ends
  * with the first failure, and as skipped if all of them were. */
-static CHECK_UNUSED int run_apart(const struct apart *cases, const char *word)
+static inline int run_apart(const struct apart *cases, const char *word)
 {
     bool ran = false;
     for (; cases->text != NULL; cases++) {

@@ -12,17 +12,11 @@
 
 #include "winshm.h"
 
-#if defined(__GNUC__)
-#define CHECK_UNUSED __attribute__((unused))
-#else
-#define CHECK_UNUSED
-#endif
-
 enum { CHECK_SKIPPED = 77 };
 
 /** Not exit(): other threads may be in the middle of anything. */
-static CHECK_UNUSED void check_end(int code, const char *file, int line,
-                                   const char *format, ...)
+static inline void check_end(int code, const char *file, int line,
+                             const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
@@ -34,9 +28,8 @@ static CHECK_UNUSED void check_end(int code, const char *file, int line,
     _Exit(code);
 }
 
-static CHECK_UNUSED void check_equal(const char *file, int line,
-                                     const char *text, int64_t actual,
-                                     int64_t expected)
+static inline void check_equal(const char *file, int line, const char *text,
+                               int64_t actual, int64_t expected)
 {
     if (actual != expected)
         check_end(1, file, line,
@@ -44,9 +37,8 @@ static CHECK_UNUSED void check_equal(const char *file, int line,
                   actual, (uint64_t)actual, expected);
 }
 
-static CHECK_UNUSED void check_status(const char *file, int line,
-                                      const char *text, winshm_status actual,
-                                      winshm_status expected)
+static inline void check_status(const char *file, int line, const char *text,
+                                winshm_status actual, winshm_status expected)
 {
     if (actual != expected)
         check_end(1, file, line, "%s gave %s, not %s\n    %s", text,

@@ -9,7 +9,21 @@ void child_fail(const char *what)
     _Exit(1);
 }
 
-#ifdef __GNUC__
+/** Have a function called before main(). */
+#ifdef _MSC_VER
+#pragma section(".CRT$XCU", read)
+#define BEFORE_MAIN(function)                                                  \
+    __declspec(allocate(".CRT$XCU")) void(__cdecl *const function##_first)(    \
+        void) = function
+#else
+#define BEFORE_MAIN(function)                                                  \
+    static __attribute__((constructor)) void function##_first(void)            \
+    {                                                                          \
+        function();                                                            \
+    }                                                                          \
+    _Static_assert(1, "a semicolon follows")
+#endif
+
 /* Whoever runs the program may want to see that it has begun, and that it has
  * ended by itself: see wine.sh. */
 static char mark[MAX_PATH];
@@ -23,20 +37,22 @@ static void mark_with(const char *text)
     }
 }
 
-__attribute__((constructor)) static void mark_begin(void)
+static void __cdecl mark_end(void)
+{
+    mark_with("ended\n");
+}
+
+static void __cdecl mark_begin(void)
 {
     const char *path = getenv("WINSHM_TEST_MARK");
     if (path != NULL && strlen(path) < sizeof mark)
         strcpy(mark, path);
     _putenv("WINSHM_TEST_MARK="); /* it is not the children's */
     mark_with("");
+    atexit(mark_end);
 }
 
-__attribute__((destructor)) static void mark_end(void)
-{
-    mark_with("ended\n");
-}
-#endif
+BEFORE_MAIN(mark_begin);
 
 /** Its last handle goes with this process, and takes the children along. */
 static HANDLE job(void)
@@ -175,7 +191,7 @@ static bool on_wine(void)
            NULL;
 }
 
-#ifdef __GNUC__
+#if defined(__x86_64__) || defined(__i386__)
 #ifdef _WIN64
 enum { LINUX_GETPID = 39, LINUX_KILL = 62 };
 #else
@@ -268,12 +284,14 @@ void child_crashes(void)
     SetUnhandledExceptionFilter(on_crash);
 }
 
-/** In every test: after a crash that is not wanted, Wine's debugger may end the
+/* In every test: after a crash that is not wanted, Wine's debugger may end the
  * program as if nothing had been the matter. */
-static __attribute__((constructor)) void crashes_fail(void)
+static void __cdecl crashes_fail(void)
 {
     child_crashes();
 }
+
+BEFORE_MAIN(crashes_fail);
 
 uint32_t child_pid(void)
 {

@@ -96,9 +96,6 @@ void *library_symbol(void *library, const char *name)
 void library_unload(void *library)
 {
     FreeLibrary(library);
-    /* An exception that nobody minds: a handler that was left behind would be
-     * called now. */
-    OutputDebugStringA("unloaded");
 }
 
 bool library_present(const char *file)

@@ -348,13 +348,6 @@ INSTRUMENT_STAND_IN(BOOL, GetModuleHandleExW, FALSE,
 #define GetModuleHandleExW(...)                                                \
     INSTRUMENT_FAILS(GetModuleHandleExW, (ERROR_MOD_NOT_FOUND, 0), __VA_ARGS__)
 
-INSTRUMENT_STAND_IN(void *, AddVectoredExceptionHandler, NULL,
-                    (ULONG first, PVECTORED_EXCEPTION_HANDLER handler),
-                    (first, handler))
-#define AddVectoredExceptionHandler(...)                                       \
-    INSTRUMENT_FAILS(AddVectoredExceptionHandler,                              \
-                     (ERROR_NOT_ENOUGH_MEMORY, 0), __VA_ARGS__)
-
 /* NtQuerySection may be refused; what else is looked for cannot fail. @return
  * what stands in for it. */
 FARPROC instrument_procedure(const char *name, FARPROC found);

@@ -42,9 +42,6 @@ static const struct {
     {"win32/base.c", "MapViewOfFile", 1},
     {"win32/base.c", "VirtualQuery", 1},
     {"win32/base.c", "UnmapViewOfFile", 1},
-    /* A fault in a copy. */
-    {"win32/copy.c", "TlsGetValue", 1},
-    {"win32/copy.c", "TlsSetValue", 1},
     /* No memory, or a wait that the system refuses. */
     {"win32/security.c", "LocalFree", 1},
     {"win32/wait.c", "Sleep", 1},

@@ -218,4 +218,21 @@ public class BlockTests
         Assert.Equal(6, region.AsReadOnlySpan<byte>(size - 10, 10)[9]);
         Assert.Throws<ArgumentOutOfRangeException>(() => region.As<short>(size - 1) = 1);
     }
+
+    [DllImport("kernel32.dll")]
+    private static extern int VirtualProtect(nint address, nint length, uint protection, out uint before);
+
+    [Fact(Skip = "Linux has this for files that are cut short only",
+        SkipType = typeof(TableTests), SkipUnless = nameof(TableTests.IsWindows))]
+    public void PagesThatAreGoneAreAnError()
+    {
+        const uint PAGE_NOACCESS = 1;
+        using Region region = Region.Create(NewName(), 100);
+        region.Write<int>(0, 7);
+        Assert.NotEqual(0, VirtualProtect(region.Address, 1, PAGE_NOACCESS, out uint before));
+        Fails(WinshmStatus.Fault, () => region.Read<int>(0));
+        Fails(WinshmStatus.Fault, () => region.Write<int>(0, 8));
+        Assert.NotEqual(0, VirtualProtect(region.Address, 1, before, out _));
+        Assert.Equal(7, region.Read<int>(0));
+    }
 }

@@ -427,3 +427,17 @@ def test_wait_handle(region):
 @pytest.mark.skipif(WINDOWS, reason="it works there")
 def test_wait_handle_elsewhere(region):
     assert status_of(region.wait_handle) == Status.UNSUPPORTED
+
+
+@pytest.mark.skipif(not WINDOWS, reason="Linux has this for files that are cut short only")
+def test_pages_that_are_gone_are_an_error(region):
+    protect = ctypes.windll.kernel32.VirtualProtect
+    page = ctypes.byref(ctypes.c_char.from_buffer(region.data))
+    before = ctypes.c_uint32()
+    region.write(0, b"before")
+    assert protect(page, ctypes.c_size_t(1), 1, ctypes.byref(before))
+    assert status_of(region.read) == Status.FAULT
+    assert status_of(region.write, 0, b"x") == Status.FAULT
+    assert protect(page, ctypes.c_size_t(1), before, ctypes.byref(before))
+    assert region.read(0, 6) == b"before"
+    del page
