@@ -1,0 +1,1100 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright (c) 2026 the winshm authors
+ *
+ * winshm: one named block of memory shared by processes of any language.
+ *
+ * A region is a block of bytes with a name. A managed region also has a robust
+ * reader/writer lock, a change counter that can be waited for, and a list of
+ * its participants. The user's bytes begin at offset 0 of the object that
+ * carries exactly the region's name; all bookkeeping lives in a second object,
+ * so a program that never heard of winshm can share the data as they are. A
+ * raw region is only such a block, without bookkeeping.
+ *
+ * A managed region exists exactly as long as at least one participant does. A
+ * participant is one open handle; it may be used by any number of threads,
+ * which then exclude each other at the lock as if each had a handle of its own.
+ *
+ * Rules that hold for every function:
+ *  - Strings are UTF-8 and end with NUL. Sizes and offsets are bytes.
+ *  - Pointers must not be NULL unless the parameter says so.
+ *  - Arguments come in the order object, inputs, outputs. On failure an output
+ *    is set to NULL or 0, unless the parameter says otherwise, and a struct is
+ *    left as it is.
+ *  - A function that can fail returns a winshm_status: WINSHM_OK or a negative
+ *    WINSHM_E_* code. Any function may also return WINSHM_E_INVALID for a bad
+ *    argument, and every function that takes a handle WINSHM_E_HANDLE,
+ *    WINSHM_E_CLOSED or WINSHM_E_FORKED; winshm_last_message() explains.
+ *  - A function that returns an address or a size gives NULL or 0 for a bad
+ *    handle, and winshm_last_message() tells why.
+ *  - Unknown flag bits are refused with WINSHM_E_INVALID.
+ *  - A struct with struct_size may come from an older or a newer header.
+ *    Members that an older one lacks count as 0. Members that only a newer one
+ *    has must be 0 on input, and are set to 0 on output. No struct has more than
+ *    4,096 bytes.
+ *  - Time-outs are milliseconds on a monotonic clock: 0 tries once,
+ *    WINSHM_FOREVER waits without limit. A wait ends when the process that it
+ *    waits for dies, and no live process ever loses its lock for being slow.
+ *    On Windows a wait may end up to two ticks of the system's clock late, 31
+ *    ms as it is set at first: the library does not set it.
+ *  - Functions may be called from any thread. None is async-signal-safe, and no
+ *    signal handler may call fork() while it interrupts one. If exit() is called
+ *    by such a handler, or while other threads are inside a call, what is open
+ *    may be left as by a crash.
+ *  - A thread is never cancelled (POSIX) inside a call: not even a wait without
+ *    limit ends by that.
+ *  - After fork() the child's handles and views still belong to the parent:
+ *    calls on them give WINSHM_E_FORKED, except for winshm_close() and
+ *    winshm_unmap(), which release what the child has of them. Until then the
+ *    memory stays mapped in the child. If a child runs out of handles, new ones
+ *    take the places of inherited ones; these give WINSHM_E_CLOSED from then
+ *    on, and their memory stays mapped until the child ends. A child made by
+ *    _Fork(), vfork() or clone() must not use inherited handles at all, and
+ *    winshm_close() gives WINSHM_E_FORKED there. Fork hooks that were set before
+ *    the library was loaded must not call it in the child.
+ *  - On Linux the system reports missing pages with SIGBUS, which the library
+ *    handles. If a thread blocks that signal, the system ends the process. On
+ *    Windows it is an exception, which debuggers and vectored handlers see
+ *    before the library does; they shall leave it to others.
+ *  - From version 1.0 on everything here stays source and binary compatible
+ *    within a major version. Until then a new minor version may change it.
+ */
+#ifndef WINSHM_H
+#define WINSHM_H
+
+/* A resource compiler reads this header for the version numbers only. */
+#ifndef RC_INVOKED
+#include <stdint.h>
+#endif
+
+/** The version of this header; the only place where it is written. */
+#define WINSHM_VERSION_MAJOR 0
+#define WINSHM_VERSION_MINOR 1
+#define WINSHM_VERSION_PATCH 0
+
+#ifndef RC_INVOKED
+
+/** Lets a compiler warn of a call whose result is ignored. */
+#if defined(__GNUC__)
+#define WINSHM_MUST_CHECK __attribute__((warn_unused_result))
+#elif defined(_MSC_VER)
+#include <sal.h>
+#define WINSHM_MUST_CHECK _Check_return_
+#else
+#define WINSHM_MUST_CHECK
+#endif
+
+#if defined(_WIN32)
+#define WINSHM_CALL __cdecl
+#define WINSHM_API
+#elif defined(__GNUC__)
+#define WINSHM_CALL
+#define WINSHM_API __attribute__((visibility("default")))
+#else
+#define WINSHM_CALL
+#define WINSHM_API
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Result of a call: WINSHM_OK or a negative WINSHM_E_* code. */
+typedef int32_t winshm_status;
+
+/** A participant's handle to a region. Opaque: looked up, never followed. */
+typedef struct winshm_region winshm_region;
+
+/** A mapped part of a region. Opaque: looked up, never followed. */
+typedef struct winshm_view winshm_view;
+
+/**
+ * Every status: XX(name, value, what happened, what to do).
+ * Values are pinned for ever; new ones may appear.
+ */
+#define WINSHM_STATUS_MAP(XX)                                                  \
+    XX(WINSHM_OK, 0, "success", "")                                            \
+    XX(WINSHM_E_INVALID, -1, "invalid argument",                               \
+       "Check the arguments against winshm.h.")                                \
+    XX(WINSHM_E_NAME, -2, "malformed or too long name",                        \
+       "A name has 1 to 200 bytes of UTF-8 after an optional Local\\ or "      \
+       "Global\\, no slash or backslash, and neither ends in .winshm nor "     \
+       "contains .winshm. anywhere.")                                          \
+    XX(WINSHM_E_NOT_FOUND, -3, "no such region",                               \
+       "Nobody has created it yet, or its last participant has left. Start "   \
+       "the creator first, or wait for it with winshm_options.timeout_ms.")    \
+    XX(WINSHM_E_EXISTS, -4, "the region exists already",                       \
+       "Somebody has it open. Use winshm_open_or_create() to join it.")   \
+    XX(WINSHM_E_ACCESS, -5, "access denied",                                   \
+       "The region belongs to another user or is shared read-only. Open it "   \
+       "with WINSHM_READ, or let its creator grant more with "                 \
+       "winshm_options.security.")                                             \
+    XX(WINSHM_E_PRIVILEGE, -6, "privilege missing for the global name space",  \
+       "Creating in Global\\ needs SeCreateGlobalPrivilege: create it in a "   \
+       "service or an elevated process, or use Local\\.")                      \
+    XX(WINSHM_E_KIND, -7, "the name is taken by another sort of object",       \
+       "A mutex, event or file of another program has this name. Choose "      \
+       "another one.")                                                         \
+    XX(WINSHM_E_NOT_MANAGED, -8, "the block is a plain one",           \
+       "Open it with WINSHM_RAW to use it as a plain block without a lock.")   \
+    XX(WINSHM_E_SIZE, -9, "wrong size",                                        \
+       "The region has another size than asked for, or the size is more than " \
+       "this system can share. Size 0 opens any size.")                        \
+    XX(WINSHM_E_RANGE, -10, "offset or length outside the region",             \
+       "Keep offset + length within winshm_size().")                           \
+    XX(WINSHM_E_FOREIGN, -11, "the bookkeeping belongs to something else",     \
+       "Another program or user holds the name with .winshm appended. Choose " \
+       "another name or end that program.")                                    \
+    XX(WINSHM_E_LAYOUT, -12, "made by an incompatible winshm",                 \
+       "Let all programs that share the region use one major version.")        \
+    XX(WINSHM_E_TAG, -13, "another layout tag",                                \
+       "The programs disagree on the structure of the data: rebuild the "      \
+       "older one.")                                                           \
+    XX(WINSHM_E_HELD, -14, "the name is taken by a block without winshm",           \
+       "Close the program that holds a block of this name, remove what a "     \
+       "crash has left of it, or take it over with winshm_open_or_create().")                                     \
+    XX(WINSHM_E_REPLACED, -15, "the data file was removed or replaced",        \
+       "Something outside winshm removed the region's file. Close every "      \
+       "handle to it and create it again.")                                    \
+    XX(WINSHM_E_NO_MEMORY, -16, "out of memory or address space",              \
+       "Ask for less, free memory, close files or, where address space is "    \
+       "short, map parts with WINSHM_NO_MAP. On Linux the size of /dev/shm is a limit "   \
+       "too.")                                                                 \
+    XX(WINSHM_E_TOO_MANY, -17, "too many participants or handles",             \
+       "A region has at most WINSHM_PARTICIPANTS_MAX participants: share one " \
+       "handle between threads, and close what is not needed.")                \
+    XX(WINSHM_E_TIMEOUT, -18, "the time-out ran out",                          \
+       "Whoever is in the way is alive but slow or stopped; "                  \
+       "winshm_get_info() names it.")                                          \
+    XX(WINSHM_E_OWNER_DEAD, -19, "the lock's owner died or gave up in its section",       \
+       "The data may be half written. Lock exclusively, repair them, call "    \
+       "winshm_make_consistent(), unlock.")                                    \
+    XX(WINSHM_E_NOT_OWNER, -20, "this thread does not hold the lock",          \
+       "Lock first, and unlock in the mode that was locked, on the thread "     \
+       "that has locked. A handle opened with WINSHM_TASK lets any thread "    \
+       "unlock.")             \
+    XX(WINSHM_E_DEADLOCK, -21, "this thread holds the lock already",           \
+       "The lock is neither recursive nor upgradable: unlock first. Tasks "    \
+       "that take turns on a thread need a handle opened with WINSHM_TASK.")   \
+    XX(WINSHM_E_BUSY, -22, "the handle holds the lock or is in use",           \
+       "Unlock, and let the threads that use the handle return, then close.")  \
+    XX(WINSHM_E_HANDLE, -23, "not a handle",                                   \
+       "The value was never a handle of this kind in this process.")           \
+    XX(WINSHM_E_CLOSED, -24, "the handle is closed",                           \
+       "Keep the handle open until the last call on it has returned.")         \
+    XX(WINSHM_E_FORKED, -25, "the handle belongs to the parent process",       \
+       "Open the region again in the child after fork(). Closing the "         \
+       "inherited handle gives its memory back.")                              \
+    XX(WINSHM_E_FAULT, -26, "the memory could not be touched",                 \
+       "Something outside cut the block short or took its pages away.")        \
+    XX(WINSHM_E_CORRUPT, -27, "the bookkeeping is damaged",                    \
+       "A program has overwritten the control block: close every handle to "   \
+       "the region and create it again.")                                      \
+    XX(WINSHM_E_UNSUPPORTED, -28, "not supported here",                        \
+       "This region or platform does not have what was asked for.")            \
+    XX(WINSHM_E_SYSTEM, -29, "the operating system refused",                   \
+       "Its reason is in parentheses.")
+
+enum {
+#define WINSHM_STATUS_VALUE(name, value, text, cure) name = value,
+    WINSHM_STATUS_MAP(WINSHM_STATUS_VALUE)
+#undef WINSHM_STATUS_VALUE
+};
+
+/** A time-out that never runs out. */
+#define WINSHM_FOREVER 0xFFFFFFFFu
+
+/** Longest name in bytes, not counting the prefix and the NUL. */
+#define WINSHM_NAME_MAX 200u
+/** Most participants that a region can have at once. */
+#define WINSHM_PARTICIPANTS_MAX 128u
+
+/* Flags for creating and opening. With neither READ nor WRITE, both apply. */
+
+/** Read access. Alone, it maps the data read-only; the system enforces it. */
+#define WINSHM_READ 0x00000001u
+/** Write access; implies read access. Needed to create. */
+#define WINSHM_WRITE 0x00000002u
+/** A plain block of the operating system: no lock, no notification. */
+#define WINSHM_RAW 0x00000004u
+/** Creates a managed region without a lock; makes no difference to a join. */
+#define WINSHM_NO_LOCK 0x00000008u
+/** Does not map the region: winshm_data() is NULL, winshm_map() maps parts. */
+#define WINSHM_NO_MAP 0x00000010u
+/** The lock belongs to the handle, not to threads: see winshm_lock(). */
+#define WINSHM_TASK 0x00000020u
+/** A call that creates the region returns with the lock held: see
+ * winshm_create(). */
+#define WINSHM_CREATE_LOCKED 0x00000040u
+
+/* winshm_options.disposition */
+
+/** The region must not exist. */
+#define WINSHM_CREATE_NEW 1u
+/** The region must exist; nothing is ever created. */
+#define WINSHM_OPEN_EXISTING 2u
+/** Joins the region or creates it. */
+#define WINSHM_OPEN_OR_CREATE 3u
+
+/* Lock modes. */
+
+/** Any number of readers. */
+#define WINSHM_SHARED 1u
+/** One writer and no reader. */
+#define WINSHM_EXCLUSIVE 2u
+
+/* winshm_info.kind */
+
+#define WINSHM_KIND_MANAGED 1u
+#define WINSHM_KIND_RAW 2u
+
+/* winshm_info.lock_kind */
+
+/** No lock: a raw region, or one created with WINSHM_NO_LOCK. */
+#define WINSHM_LOCK_NONE 0u
+/** The robust reader/writer lock. */
+#define WINSHM_LOCK_ROBUST 1u
+
+/* winshm_info.lock_state, bits; none set: free. */
+
+/** Held or being taken exclusively. */
+#define WINSHM_STATE_EXCLUSIVE 1u
+/** At least one reader holds it. */
+#define WINSHM_STATE_SHARED 2u
+/** An owner died in its section, or a WINSHM_CREATE_LOCKED creator has not filled
+ * the region, and nobody has repaired the data yet. */
+#define WINSHM_STATE_INCONSISTENT 4u
+
+/* winshm_info.origin: what this handle's open call did. */
+
+#define WINSHM_ORIGIN_OPENED 1u
+#define WINSHM_ORIGIN_CREATED 2u
+/** Created over a block that another program held; its contents are kept. */
+#define WINSHM_ORIGIN_ADOPTED 3u
+
+/* winshm_participant.flags, bits. */
+
+/** The handle that was asked. */
+#define WINSHM_PARTICIPANT_SELF 1u
+/** Created the present life of the region. */
+#define WINSHM_PARTICIPANT_CREATOR 2u
+/** Holds or is taking the lock exclusively. */
+#define WINSHM_PARTICIPANT_EXCLUSIVE 4u
+/** Holds the lock shared. */
+#define WINSHM_PARTICIPANT_SHARED 8u
+/** Sleeps, waiting for the lock or for a change. */
+#define WINSHM_PARTICIPANT_WAITING 16u
+
+/** How to create or open, for winshm_open_with(). Set all to zero first. */
+typedef struct winshm_options {
+    uint32_t struct_size; /**< sizeof(winshm_options). */
+    uint32_t flags;       /**< WINSHM_READ, WINSHM_WRITE, ... */
+    uint32_t disposition; /**< WINSHM_CREATE_NEW, ... */
+    uint32_t timeout_ms;  /**< For the whole call: see winshm_open_with(). */
+    uint64_t size;        /**< Bytes; 0 when opening: any. */
+    uint64_t capacity;    /**< >= size; 0: as size. See below. */
+    uint64_t layout_tag;  /**< 0: none; refused when it differs. */
+    const char *name;     /**< As for winshm_create(). */
+    const char *security; /**< Who may use it: see winshm_open_with(). */
+} winshm_options;
+
+/** Information about a region, from winshm_get_info(). */
+typedef struct winshm_info {
+    uint32_t struct_size;     /**< In: sizeof(winshm_info). */
+    uint32_t kind;            /**< WINSHM_KIND_*. */
+    uint32_t access;          /**< WINSHM_READ, or READ | WRITE. */
+    uint32_t lock_kind;       /**< WINSHM_LOCK_*. */
+    uint64_t size;            /**< Bytes, exact; raw: as the system says. */
+    uint64_t capacity;        /**< As given by the creator. */
+    uint8_t id[16];           /**< Random, one for each life of the region. */
+    uint64_t layout_tag;      /**< As given by the creator. */
+    uint64_t member;          /**< This handle's number within the life. */
+    int64_t creator_start_us; /**< Its process's start, Unix microseconds; 0:
+                                   not known, on Linux without /proc. */
+    uint32_t creator_pid;     /**< For people to read. */
+    uint32_t creator_present; /**< 1 while the creator's handle is open. */
+    uint32_t participants;    /**< Handles open now. */
+    uint32_t lock_state;      /**< WINSHM_STATE_* bits. */
+    uint32_t owner_pid;       /**< Exclusive owner's process, or 0. */
+    uint32_t change_count;    /**< As winshm_change_count(). */
+    uint32_t origin;          /**< WINSHM_ORIGIN_*. */
+    uint32_t observer;        /**< 1: may not lock, reads by version check. */
+} winshm_info;
+
+/** One participant, from winshm_get_participants(). */
+typedef struct winshm_participant {
+    uint32_t struct_size; /**< In, first element: sizeof(winshm_participant). */
+    uint32_t flags;       /**< WINSHM_PARTICIPANT_* bits. */
+    uint64_t member;      /**< Its number within the region's life. */
+    int64_t start_us;     /**< As winshm_info.creator_start_us. */
+    uint32_t pid;         /**< Its process. */
+    uint32_t slot;        /**< Its place in the control block. */
+} winshm_participant;
+
+/* ---- Library ---- */
+
+/**
+ * Get the version of the loaded library.
+ *
+ * @return major << 16 | minor << 8 | patch. A caller that was built with
+ *         another major version, or a newer minor one, should refuse to run.
+ * @threadsafety any thread.
+ * @since 0.1
+ */
+WINSHM_API uint32_t WINSHM_CALL winshm_version(void);
+
+/**
+ * Get the version of the loaded library as text.
+ *
+ * @return a literal such as "0.1.0"; never NULL, never freed.
+ * @threadsafety any thread.
+ * @since 0.1
+ */
+WINSHM_API const char *WINSHM_CALL winshm_version_string(void);
+
+/**
+ * Get the name of a status.
+ *
+ * @param status any value.
+ * @return a literal such as "WINSHM_E_NOT_FOUND"; "WINSHM_E_UNKNOWN" for a
+ *         value that this version does not know. Never NULL.
+ * @threadsafety any thread.
+ * @since 0.1
+ */
+WINSHM_API const char *WINSHM_CALL winshm_status_name(winshm_status status);
+
+/**
+ * Get a description of a status in a few words.
+ *
+ * @param status any value.
+ * @return a literal; never NULL.
+ * @threadsafety any thread.
+ * @since 0.1
+ */
+WINSHM_API const char *WINSHM_CALL winshm_status_text(winshm_status status);
+
+/**
+ * Explain the calling thread's last failure.
+ *
+ * @return one or more sentences: the function, the object, the system call and
+ *         its code, the likely cause and the cure. "" before any failure.
+ *         Valid until this thread's next failure or the thread's end. Success
+ *         leaves it as it is.
+ * @threadsafety any thread; each has its own.
+ * @since 0.1
+ */
+WINSHM_API const char *WINSHM_CALL winshm_last_message(void);
+
+/**
+ * Get the operating system's code for the calling thread's last failure.
+ *
+ * @return GetLastError() or errno of the call that failed; 0 if no system call
+ *         failed. It is for people and logs; programs should use the status.
+ * @threadsafety any thread; each has its own.
+ * @since 0.1
+ */
+WINSHM_API int32_t WINSHM_CALL winshm_last_os_code(void);
+
+/* ---- Life ---- */
+
+/**
+ * Create a region, which must not exist, and become its first participant.
+ *
+ * All bytes are zero. Whatever an earlier life of the region left behind,
+ * however it ended, does not get in the way.
+ *
+ * With WINSHM_CREATE_LOCKED the calling thread, or with WINSHM_TASK the handle,
+ * holds the lock exclusively when the call returns, and has held it since
+ * before anybody could join. So it can fill the region before others read, who
+ * wait for the lock. The data count as inconsistent until
+ * winshm_make_consistent(): call it when they are complete, then unlock. If the
+ * creator dies before it has unlocked, or unlocks without the call, the next one
+ * to lock gets WINSHM_E_OWNER_DEAD and can fill the region in its place.
+ *
+ * On Linux an orderly end of the last participant's process removes what it has
+ * left open. If it crashes, is killed or calls _exit(), the region's two files
+ * stay in /dev/shm and take up memory until somebody next creates or opens the
+ * region. Besides, each process that creates managed regions removes such files
+ * of its own user, for up to sixteen regions at the first time and then at most
+ * once a second. Raw blocks and adopted ones stay: until somebody removes the
+ * file, creating a raw block of that name gives WINSHM_E_EXISTS, and a managed
+ * region WINSHM_E_HELD. Names in /dev/shm that end in .winshm belong to the
+ * library.
+ *
+ * @param name   1 to WINSHM_NAME_MAX bytes, optionally after "Local\" (the
+ *               default) or "Global\". No other backslash, no slash, no
+ *               control character; not "."
+ *               or ".."; not ending in ".winshm" nor containing ".winshm.",
+ *               in upper or lower case.
+ *               Names are case-sensitive.
+ * @param size   bytes, at least 1. Any number: nothing is rounded.
+ * @param flags  0, or WINSHM_WRITE with WINSHM_READ, WINSHM_RAW,
+ *               WINSHM_NO_LOCK, WINSHM_NO_MAP, WINSHM_TASK,
+ *               WINSHM_CREATE_LOCKED.
+ * @param out    [out] the handle; free with winshm_close().
+ *
+ * @return WINSHM_OK, or
+ *         WINSHM_E_INVALID   size 0, no write access, RAW with NO_LOCK,
+ *                            CREATE_LOCKED with RAW or NO_LOCK, an unknown flag
+ *         WINSHM_E_NAME      the name breaks a rule above
+ *         WINSHM_E_EXISTS    somebody has the region open
+ *         WINSHM_E_HELD      an outside program keeps a block of this name
+ *         WINSHM_E_FOREIGN   the derived name belongs to something else
+ *         WINSHM_E_KIND      the name is taken by another sort of object
+ *         WINSHM_E_ACCESS    the system denies it
+ *         WINSHM_E_PRIVILEGE Global\ without the privilege
+ *         WINSHM_E_LAYOUT    left by an incompatible version that still runs
+ *         WINSHM_E_SIZE      more than the system can share: on Linux than
+ *                            /dev/shm could hold, or this process may write
+ *                            (RLIMIT_FSIZE)
+ *         WINSHM_E_NO_MEMORY no memory, address space or descriptors; on Linux
+ *                            also more than is free in /dev/shm
+ *         WINSHM_E_TOO_MANY  no free handle in this process
+ *         WINSHM_E_TIMEOUT   for 5 s another process was inside create or open
+ *                            of this region: it is stopped, or busy with a
+ *                            block of gigabytes
+ *         WINSHM_E_CORRUPT   the control file was truncated during the call
+ *         WINSHM_E_SYSTEM    anything else, such as a /dev/shm that is missing
+ *                            or read-only; see winshm_last_message()
+ *
+ * @threadsafety any thread.
+ * @platform Windows has a name space for each session, Local\, and one for all,
+ *           Global\. In session 0, where services run, they are the same, and
+ *           no privilege is needed. In an AppContainer Local\ is the container's
+ *           own, and Global\ is closed.
+ *           Linux has one name space: both prefixes mean it. A raw region's
+ *           name is removed when the handle that created it is closed, whatever
+ *           views and other handles there are, or when its process ends in an
+ *           orderly way; what is mapped stays. The call needs /proc or, from
+ *           Linux 6.10 on, no more than that /dev/shm may be written.
+ * @since 0.1
+ * @see winshm_open, winshm_open_or_create
+ */
+WINSHM_MUST_CHECK WINSHM_API winshm_status WINSHM_CALL winshm_create(
+    const char *name, uint64_t size, uint32_t flags, winshm_region **out);
+
+/**
+ * Join a region that exists. Never creates anything.
+ *
+ * With WINSHM_READ alone the data are mapped read-only. Such a handle takes
+ * part in locks and notification if the creator's security lets it write the
+ * control block; otherwise it is an observer: lock calls give WINSHM_E_ACCESS,
+ * winshm_read() checks a version instead of locking, and winshm_wait() polls.
+ * An observer does not keep the region alive. Within 0.2 s after the last
+ * participant has left or died, winshm_read(), winshm_wait(),
+ * winshm_change_count(), winshm_get_info() and winshm_get_participants() give
+ * WINSHM_E_NOT_FOUND.
+ *
+ * @param name   as for winshm_create().
+ * @param flags  0, WINSHM_READ, WINSHM_WRITE, WINSHM_RAW, WINSHM_NO_MAP,
+ *               WINSHM_TASK.
+ * @param out    [out] the handle; free with winshm_close().
+ *
+ * @return WINSHM_OK, or
+ *         WINSHM_E_INVALID     an unknown flag
+ *         WINSHM_E_NAME        the name breaks a rule of winshm_create()
+ *         WINSHM_E_NOT_FOUND   nobody has such a region open
+ *         WINSHM_E_NOT_MANAGED a block of this name exists, without winshm;
+ *                              WINSHM_RAW opens it
+ *         WINSHM_E_ACCESS      it exists, and more is asked than is granted
+ *         WINSHM_E_FOREIGN     the derived name belongs to something else
+ *         WINSHM_E_KIND        the name is taken by another sort of object
+ *         WINSHM_E_LAYOUT      made by an incompatible version
+ *         WINSHM_E_SIZE        raw: the block is empty
+ *         WINSHM_E_HELD        an outside program keeps a block of this name
+ *         WINSHM_E_REPLACED    the data file was removed from outside
+ *         WINSHM_E_CORRUPT     the control block contradicts the system
+ *         WINSHM_E_NO_MEMORY   no memory, address space or descriptors
+ *         WINSHM_E_TOO_MANY    all places of the region, or all handles of
+ *                              this process, are taken
+ *         WINSHM_E_TIMEOUT     for 5 s another process was inside create or
+ *                              open of this region: see winshm_create()
+ *         WINSHM_E_SYSTEM      anything else; see winshm_last_message()
+ *
+ * @threadsafety any thread.
+ * @since 0.1
+ * @see winshm_open_with to wait for a region
+ */
+WINSHM_MUST_CHECK WINSHM_API winshm_status WINSHM_CALL
+winshm_open(const char *name, uint32_t flags, winshm_region **out);
+
+/**
+ * Join a region, or create it if nobody has it open.
+ *
+ * If an outside program holds a plain block of this name that is large enough,
+ * the block is adopted with its contents: winshm_info.origin says so.
+ *
+ * With WINSHM_CREATE_LOCKED, a caller that creates the region or adopts the
+ * block holds the lock when the call returns, and winshm_info.origin is not
+ * WINSHM_ORIGIN_OPENED. A caller that joins does not hold it.
+ *
+ * @param name   as for winshm_create().
+ * @param size   bytes. 0 joins a region of any size but cannot create one.
+ * @param flags  as for winshm_create().
+ * @param out    [out] the handle; free with winshm_close().
+ *
+ * @return WINSHM_OK, or
+ *         WINSHM_E_SIZE      it exists with another size, or the block to
+ *                            adopt is smaller
+ *         WINSHM_E_NOT_FOUND size is 0 and nobody has it open
+ *         or any code of winshm_create() and winshm_open() except
+ *         WINSHM_E_EXISTS and WINSHM_E_NOT_MANAGED
+ *
+ * @threadsafety any thread.
+ * @since 0.1
+ */
+WINSHM_MUST_CHECK WINSHM_API winshm_status WINSHM_CALL winshm_open_or_create(
+    const char *name, uint64_t size, uint32_t flags, winshm_region **out);
+
+/**
+ * Create or open with all options.
+ *
+ * timeout_ms limits all waiting in the call. With WINSHM_OPEN_EXISTING the call
+ * waits for the region to appear, also while a block made without winshm has
+ * its name. With any disposition, it waits while another process is inside
+ * create or open of the same managed region. 0 looks for the region once, and
+ * gives such a process 5 s. Two things are not counted: finding out whether a
+ * block was made without winshm, which takes up to 31 ms, and creating a block.
+ *
+ * layout_tag is stored at creation. A joiner is refused if its tag differs from
+ * the region's and neither is 0.
+ *
+ * capacity is recorded for a later version in which regions can grow, and
+ * winshm_get_info() reports it. The data object is created with this size:
+ * Windows commits all of it at once, Linux takes memory for size alone. No more
+ * than size is mapped.
+ *
+ * security, when creating, says who may use the region besides the system:
+ *   NULL, "owner"       the current user
+ *   "session"           everybody in this logon session
+ *   "interactive-read"  the current user, and all interactive users to read
+ *   "everyone-read"     the current user, and everybody to read
+ *   with a colon        a security descriptor in SDDL (Windows only); its
+ *                       integrity label applies to the lock and events, too
+ * and when opening, whose region may be joined:
+ *   NULL                one of this user, the administrators or the system; on
+ *                       Linux root joins anybody's. SYSTEM on Windows does not,
+ *                       since a user may take a name before a service opens it.
+ *                       In a Linux user namespace, users without an id there
+ *                       are strangers; its root joins those who have one.
+ *   "anyone"            anybody's: the owner is trusted, whoever it is
+ *
+ * WINSHM_OPEN_OR_CREATE joins as with NULL, whatever security says. On Windows
+ * a thread that impersonates a user counts as that user, both for what it
+ * creates and for what it joins.
+ *
+ * @param options struct_size must be set, unused members 0.
+ * @param out     [out] the handle; free with winshm_close().
+ *
+ * @return WINSHM_OK, or
+ *         WINSHM_E_INVALID     struct_size less than any released one, or a
+ *                              newer header's members that are not 0; an unknown
+ *                              disposition; capacity less than size; malformed
+ *                              security
+ *         WINSHM_E_TAG         the region has another layout tag
+ *         WINSHM_E_SIZE        size is not 0 and the region's differs; raw: is
+ *                              less
+ *         WINSHM_E_UNSUPPORTED an SDDL string on Linux; "session" where the
+ *                              token names no logon session, as in a service
+ *                              that runs as SYSTEM; capacity with WINSHM_RAW
+ *         WINSHM_E_TIMEOUT     timeout_ms, or without one 5 s, ran out while
+ *                              another process was inside create or open of the
+ *                              region: it is stopped, or busy with a block of
+ *                              gigabytes
+ *         or a code of the function for the disposition
+ *
+ * @threadsafety any thread.
+ * @platform Windows: "everyone-read" does not include AppContainers.
+ *           Linux: "session" is as "owner", "interactive-read" as
+ *           "everyone-read".
+ * @since 0.1
+ */
+WINSHM_MUST_CHECK WINSHM_API winshm_status WINSHM_CALL
+winshm_open_with(const winshm_options *options, winshm_region **out);
+
+/**
+ * Leave a region and free the handle.
+ *
+ * Threads of this process that wait in a call on the handle return with
+ * WINSHM_E_CLOSED before this call returns. When Windows unloads a DLL because
+ * the process ends, no other threads exist any more, and none is waited for.
+ * Views from winshm_map() stay valid and keep the participant present until
+ * they are unmapped; the memory at winshm_data() is unmapped with the handle.
+ *
+ * In a child of fork(), closing a handle of the parent unmaps the memory at
+ * winshm_data() in the child and gives WINSHM_OK; the parent and the region are
+ * not affected.
+ *
+ * @param region the handle; NULL does nothing.
+ *
+ * @return WINSHM_OK, or
+ *         WINSHM_E_BUSY   the handle holds the lock, or a thread did not
+ *                         return from a call within ten seconds; nothing is
+ *                         freed, and it may be tried again (but waiting
+ *                         threads may have returned)
+ *         WINSHM_E_CLOSED it was closed before
+ *
+ * @threadsafety any thread.
+ * @since 0.1
+ */
+WINSHM_API winshm_status WINSHM_CALL winshm_close(winshm_region *region);
+
+/* ---- Look ---- */
+
+/**
+ * Get the address of the region's first byte.
+ *
+ * The address stays the same until winshm_close(), is page-aligned, and differs
+ * between processes. Writing to the memory of a read-only handle faults.
+ *
+ * @param region the handle.
+ * @return the address, or NULL for a bad handle or one with WINSHM_NO_MAP.
+ * @threadsafety any thread; callers must order access to the bytes.
+ * @since 0.1
+ */
+WINSHM_API void *WINSHM_CALL winshm_data(winshm_region *region);
+
+/**
+ * Get the region's size.
+ *
+ * @param region the handle.
+ * @return bytes, exactly as created; for a raw region what the system says, on
+ *         Windows a whole number of pages. 0 for a bad handle.
+ * @threadsafety any thread.
+ * @since 0.1
+ */
+WINSHM_API uint64_t WINSHM_CALL winshm_size(winshm_region *region);
+
+/**
+ * Get information about a region.
+ *
+ * @param region the handle.
+ * @param info   [in, out] struct_size must be set; the rest is filled. The
+ *               members that change are a snapshot.
+ *
+ * @return WINSHM_OK, or
+ *         WINSHM_E_INVALID   info is NULL, or struct_size less than any
+ *                            released one
+ *         WINSHM_E_NOT_FOUND an observer's region has ended
+ *         WINSHM_E_CORRUPT   the control block is damaged
+ *
+ * @threadsafety any thread.
+ * @since 0.1
+ */
+WINSHM_API winshm_status WINSHM_CALL winshm_get_info(winshm_region *region,
+                                                     winshm_info *info);
+
+/**
+ * List the participants that are alive.
+ *
+ * @param region   the handle.
+ * @param array    [in, out] room for capacity elements; struct_size of the
+ *                 first must be set. NULL if capacity is 0.
+ * @param capacity elements.
+ * @param count    [out] participants alive; may be more than capacity, of
+ *                 which only the first ones are then filled.
+ *
+ * @return WINSHM_OK, or
+ *         WINSHM_E_INVALID     array, count or struct_size is bad
+ *         WINSHM_E_UNSUPPORTED a raw region has no list
+ *         WINSHM_E_NOT_FOUND   an observer's region has ended
+ *         WINSHM_E_CORRUPT     the control block is damaged
+ *
+ * @threadsafety any thread.
+ * @since 0.1
+ */
+WINSHM_API winshm_status WINSHM_CALL
+winshm_get_participants(winshm_region *region, winshm_participant *array,
+                        uint32_t capacity, uint32_t *count);
+
+/* ---- Parts and copies ---- */
+
+/**
+ * Map a part of a region.
+ *
+ * @param region the handle.
+ * @param offset first byte; it need not be aligned.
+ * @param length bytes, at least 1.
+ * @param flags  0: as the region; WINSHM_READ: read-only; WINSHM_WRITE.
+ * @param out    [out] the view; free with winshm_unmap(). It may outlive the
+ *               handle.
+ *
+ * @return WINSHM_OK, or
+ *         WINSHM_E_INVALID   length is 0, an unknown flag
+ *         WINSHM_E_RANGE     the part is not inside the region
+ *         WINSHM_E_ACCESS    WINSHM_WRITE on a read-only handle
+ *         WINSHM_E_NO_MEMORY no address space
+ *         WINSHM_E_TOO_MANY  no free view in this process
+ *
+ * @threadsafety any thread.
+ * @since 0.1
+ */
+WINSHM_MUST_CHECK WINSHM_API winshm_status WINSHM_CALL
+winshm_map(winshm_region *region, uint64_t offset, uint64_t length,
+           uint32_t flags, winshm_view **out);
+
+/**
+ * Get the address of a view's first byte.
+ *
+ * @param view the view.
+ * @return the address of the byte at the offset that was mapped; NULL for a
+ *         bad view.
+ * @threadsafety any thread.
+ * @since 0.1
+ */
+WINSHM_API void *WINSHM_CALL winshm_view_data(winshm_view *view);
+
+/**
+ * Get a view's length.
+ *
+ * @param view the view.
+ * @return bytes as asked for; 0 for a bad view.
+ * @threadsafety any thread.
+ * @since 0.1
+ */
+WINSHM_API uint64_t WINSHM_CALL winshm_view_size(winshm_view *view);
+
+/**
+ * Unmap a view and free it. In a child of fork() this works for a view of the
+ * parent, too, and unmaps it in the child alone.
+ *
+ * @param view the view; NULL does nothing.
+ *
+ * @return WINSHM_OK, or WINSHM_E_CLOSED if it was unmapped before.
+ *
+ * @threadsafety any thread.
+ * @since 0.1
+ */
+WINSHM_API winshm_status WINSHM_CALL winshm_unmap(winshm_view *view);
+
+/**
+ * Copy bytes out of a region, never torn by a writer that locks.
+ *
+ * Up to 4,096 bytes are copied without the lock if no writer is in its section
+ * during the copy; otherwise the lock is taken shared for the copy. If this
+ * thread holds the lock through winshm_lock(), or there is no lock, the call
+ * just copies. An observer never takes the lock. With WINSHM_TASK no thread
+ * owns the lock: whoever holds it copies with winshm_copy_out().
+ *
+ * @param region     the handle.
+ * @param offset     first byte.
+ * @param buffer     [out] room for length bytes; undefined after a failure.
+ *                   NULL if length is 0.
+ * @param length     bytes.
+ * @param timeout_ms how long to wait for the lock.
+ *
+ * @return WINSHM_OK, or
+ *         WINSHM_E_RANGE      not inside the region; nothing is copied
+ *         WINSHM_E_TIMEOUT    the lock was not free in time
+ *         WINSHM_E_OWNER_DEAD a writer died in its section and the data are
+ *                             not repaired; nothing is copied
+ *         WINSHM_E_NOT_FOUND  an observer's region has ended
+ *         WINSHM_E_NO_MEMORY  no address space, with WINSHM_NO_MAP
+ *         WINSHM_E_FAULT      the pages are gone
+ *         WINSHM_E_CORRUPT    the control block is damaged
+ *
+ * @threadsafety any thread.
+ * @since 0.1
+ */
+WINSHM_MUST_CHECK WINSHM_API winshm_status WINSHM_CALL
+winshm_read(winshm_region *region, uint64_t offset, void *buffer,
+            uint64_t length, uint32_t timeout_ms);
+
+/**
+ * Copy bytes into a region and notify those who wait for a change.
+ *
+ * Takes the lock exclusively for the copy. If this thread holds the lock
+ * exclusively through winshm_lock(), or there is no lock, the call just copies
+ * and notifies. With WINSHM_TASK no thread owns the lock: whoever holds it
+ * copies with winshm_copy_in().
+ *
+ * @param region     the handle.
+ * @param offset     first byte.
+ * @param buffer     length bytes. NULL if length is 0.
+ * @param length     bytes.
+ * @param timeout_ms how long to wait for the lock.
+ *
+ * @return WINSHM_OK, or
+ *         WINSHM_E_RANGE      not inside the region; nothing is copied
+ *         WINSHM_E_ACCESS     the handle is read-only
+ *         WINSHM_E_TIMEOUT    the lock was not free in time
+ *         WINSHM_E_OWNER_DEAD a writer died in its section and the data are
+ *                             not repaired; nothing is copied
+ *         WINSHM_E_DEADLOCK   this thread holds the lock shared through this
+ *                             handle
+ *         WINSHM_E_NO_MEMORY  no address space, with WINSHM_NO_MAP
+ *         WINSHM_E_FAULT      the pages are gone; part may be written
+ *         WINSHM_E_CORRUPT    the control block is damaged
+ *
+ * @threadsafety any thread.
+ * @since 0.1
+ */
+WINSHM_MUST_CHECK WINSHM_API winshm_status WINSHM_CALL
+winshm_write(winshm_region *region, uint64_t offset, const void *buffer,
+             uint64_t length, uint32_t timeout_ms);
+
+/**
+ * Copy bytes out of a region under a lock that the caller holds.
+ *
+ * Like winshm_read(), but never takes the lock. It is for a task that holds the
+ * lock through a handle with WINSHM_TASK, and for a thread that works on behalf
+ * of the one that holds the lock. Callers must see to it that the lock is not
+ * released during the copy.
+ *
+ * @param region the handle.
+ * @param offset first byte.
+ * @param buffer [out] room for length bytes; undefined after a failure. NULL if
+ *               length is 0.
+ * @param length bytes.
+ *
+ * @return WINSHM_OK, or
+ *         WINSHM_E_RANGE     not inside the region; nothing is copied
+ *         WINSHM_E_NOT_OWNER nobody has locked through this handle; nothing is
+ *                            copied
+ *         WINSHM_E_ACCESS    the handle is an observer
+ *         WINSHM_E_NO_MEMORY no address space, with WINSHM_NO_MAP
+ *         WINSHM_E_FAULT     the pages are gone
+ *         WINSHM_E_CORRUPT   the control block is damaged
+ *
+ * @threadsafety any thread.
+ * @since 0.1
+ */
+WINSHM_MUST_CHECK WINSHM_API winshm_status WINSHM_CALL winshm_copy_out(
+    winshm_region *region, uint64_t offset, void *buffer, uint64_t length);
+
+/**
+ * Copy bytes into a region under a lock that the caller holds exclusively, and
+ * notify those who wait for a change.
+ *
+ * Like winshm_write(), but never takes the lock: see winshm_copy_out().
+ *
+ * @param region the handle.
+ * @param offset first byte.
+ * @param buffer length bytes. NULL if length is 0.
+ * @param length bytes.
+ *
+ * @return WINSHM_OK, or
+ *         WINSHM_E_RANGE     not inside the region; nothing is copied
+ *         WINSHM_E_ACCESS    the handle is read-only
+ *         WINSHM_E_NOT_OWNER nobody has locked exclusively through this handle;
+ *                            nothing is copied
+ *         WINSHM_E_NO_MEMORY no address space, with WINSHM_NO_MAP
+ *         WINSHM_E_FAULT     the pages are gone; part may be written
+ *         WINSHM_E_CORRUPT   the control block is damaged
+ *
+ * @threadsafety any thread.
+ * @since 0.1
+ */
+WINSHM_MUST_CHECK WINSHM_API winshm_status WINSHM_CALL
+winshm_copy_in(winshm_region *region, uint64_t offset, const void *buffer,
+               uint64_t length);
+
+/* ---- Lock ---- */
+
+/**
+ * Take the region's lock.
+ *
+ * The lock belongs to the thread that took it, and only that thread can release
+ * it. Threads that share a handle exclude each other as handles do. If a thread
+ * ends while it holds the lock, the lock stays held until the process ends.
+ *
+ * With WINSHM_TASK the lock belongs to the handle instead. This is for holders
+ * that move between threads: coroutines, or a thread that locks and another
+ * that unlocks. Any thread can release it, deadlocks are not detected, and a
+ * second request through the same handle waits like any other.
+ *
+ * If an owner died inside its section, an exclusive caller gets
+ * WINSHM_E_OWNER_DEAD and *holds* the lock: it should repair the data, call
+ * winshm_make_consistent() and unlock. A shared caller gets WINSHM_E_OWNER_DEAD
+ * *without* the lock.
+ *
+ * @param region     the handle.
+ * @param mode       WINSHM_SHARED or WINSHM_EXCLUSIVE.
+ * @param timeout_ms how long to wait.
+ *
+ * @return WINSHM_OK, or
+ *         WINSHM_E_INVALID     an unknown mode
+ *         WINSHM_E_TIMEOUT     not free in time
+ *         WINSHM_E_OWNER_DEAD  see above
+ *         WINSHM_E_DEADLOCK    this thread holds it already through this
+ *                              handle, in either mode; never with WINSHM_TASK
+ *         WINSHM_E_ACCESS      the handle is an observer; an exclusive lock
+ *                              on a read-only handle is allowed
+ *         WINSHM_E_UNSUPPORTED the region has no lock
+ *         WINSHM_E_NO_MEMORY   no memory to record what this thread holds
+ *         WINSHM_E_CORRUPT     the control block is damaged
+ *
+ * @threadsafety any thread.
+ * @since 0.1
+ */
+WINSHM_MUST_CHECK WINSHM_API winshm_status WINSHM_CALL
+winshm_lock(winshm_region *region, uint32_t mode, uint32_t timeout_ms);
+
+/**
+ * Release the region's lock. Never waits.
+ *
+ * If the owner got WINSHM_E_OWNER_DEAD and did not call
+ * winshm_make_consistent(), the data stay marked inconsistent, and the next
+ * exclusive owner gets WINSHM_E_OWNER_DEAD again.
+ *
+ * @param region the handle.
+ * @param mode   the mode that was locked.
+ *
+ * @return WINSHM_OK, or
+ *         WINSHM_E_INVALID     an unknown mode
+ *         WINSHM_E_NOT_OWNER   this thread, or with WINSHM_TASK the handle,
+ *                              does not hold it in this mode. A lock that
+ *                              winshm_read() or winshm_write() holds on another
+ *                              thread is never released.
+ *         WINSHM_E_ACCESS      the handle is an observer
+ *         WINSHM_E_UNSUPPORTED the region has no lock
+ *         WINSHM_E_CORRUPT     the control block is damaged
+ *
+ * @threadsafety the thread that locked; any thread with WINSHM_TASK.
+ * @since 0.1
+ */
+WINSHM_API winshm_status WINSHM_CALL winshm_unlock(winshm_region *region,
+                                                   uint32_t mode);
+
+/**
+ * Declare the data consistent again after WINSHM_E_OWNER_DEAD.
+ *
+ * @param region the handle.
+ *
+ * @return WINSHM_OK (also if nothing was inconsistent), or
+ *         WINSHM_E_NOT_OWNER   this thread, or with WINSHM_TASK the handle,
+ *                              does not hold the lock exclusively
+ *         WINSHM_E_ACCESS      the handle is an observer
+ *         WINSHM_E_UNSUPPORTED the region has no lock
+ *         WINSHM_E_CORRUPT     the control block is damaged
+ *
+ * @threadsafety the thread that has locked; any thread with WINSHM_TASK.
+ * @since 0.1
+ */
+WINSHM_API winshm_status WINSHM_CALL
+winshm_make_consistent(winshm_region *region);
+
+/* ---- Change ---- */
+
+/**
+ * Wake everybody who waits for a change.
+ *
+ * Raises the change counter and wakes the waiters; without waiters it costs one
+ * atomic addition. Those who wake see everything that was written before.
+ *
+ * @param region the handle.
+ *
+ * @return WINSHM_OK, or
+ *         WINSHM_E_ACCESS      the handle is an observer
+ *         WINSHM_E_UNSUPPORTED a raw region
+ *         WINSHM_E_CORRUPT     the control block is damaged
+ *
+ * @threadsafety any thread.
+ * @since 0.1
+ */
+WINSHM_API winshm_status WINSHM_CALL winshm_notify(winshm_region *region);
+
+/**
+ * Wait until the change counter differs from a value seen before.
+ *
+ * No change is missed: take the counter, look at the data, then wait with it.
+ * Several changes may cause a single wake.
+ *
+ * @param region     the handle.
+ * @param seen       the value that the caller has already dealt with.
+ * @param timeout_ms how long to wait.
+ * @param now        [out] the counter, also after WINSHM_E_TIMEOUT; may be
+ *                   NULL.
+ *
+ * @return WINSHM_OK, or
+ *         WINSHM_E_TIMEOUT     no change in time
+ *         WINSHM_E_CLOSED      the handle was closed while waiting
+ *         WINSHM_E_NOT_FOUND   an observer's region has ended
+ *         WINSHM_E_UNSUPPORTED a raw region
+ *         WINSHM_E_CORRUPT     the control block is damaged
+ *
+ * @threadsafety any thread; several may wait on one handle.
+ * @since 0.1
+ */
+WINSHM_API winshm_status WINSHM_CALL winshm_wait(winshm_region *region,
+                                                 uint32_t seen,
+                                                 uint32_t timeout_ms,
+                                                 uint32_t *now);
+
+/**
+ * Get the change counter, which winshm_notify(), winshm_write() and
+ * winshm_copy_in() raise.
+ *
+ * @param region the handle.
+ * @param now    [out] the counter; it wraps around.
+ *
+ * @return WINSHM_OK, or
+ *         WINSHM_E_UNSUPPORTED a raw region
+ *         WINSHM_E_NOT_FOUND   an observer's region has ended
+ *         WINSHM_E_CORRUPT     the control block is damaged
+ *
+ * @threadsafety any thread.
+ * @since 0.1
+ */
+WINSHM_API winshm_status WINSHM_CALL winshm_change_count(winshm_region *region,
+                                                         uint32_t *now);
+
+/**
+ * Get a file descriptor for loops with poll(), epoll or an event loop.
+ *
+ * The descriptor becomes readable at each change from now on. Read 8 bytes from
+ * it, which empties it, then look at winshm_change_count(): several changes may
+ * cause a single signal. It never blocks, is closed on exec, and belongs to the
+ * region's handle: do not close it, and do not use it after winshm_close(). A
+ * thread of the library watches the region for it until then. An observer's
+ * also becomes readable when its region has ended.
+ *
+ * @param region the handle.
+ * @param fd     [out] the descriptor; always the same for one region handle. -1
+ *               on failure.
+ *
+ * @return WINSHM_OK, or
+ *         WINSHM_E_UNSUPPORTED a raw region, or Windows: see
+ *                              winshm_wait_handle()
+ *         WINSHM_E_NO_MEMORY   no descriptor, thread or memory
+ *         WINSHM_E_NOT_FOUND   an observer's region has ended
+ *         WINSHM_E_CORRUPT     the control block is damaged
+ *         WINSHM_E_SYSTEM      anything else
+ *
+ * @threadsafety any thread.
+ * @platform Linux only.
+ * @since 0.1
+ */
+WINSHM_API winshm_status WINSHM_CALL winshm_wait_fd(winshm_region *region,
+                                                    int32_t *fd);
+
+/**
+ * Get a Windows event for loops with WaitForMultipleObjects().
+ *
+ * The event is auto-reset and is set at each change from now on. When it fires,
+ * look at winshm_change_count(), since several changes may cause a single
+ * signal. It belongs to the region's handle: do not close it, and do not wait
+ * for it after winshm_close().
+ *
+ * @param region the handle.
+ * @param handle [out] a HANDLE; always the same for one region handle.
+ *
+ * @return WINSHM_OK, or
+ *         WINSHM_E_ACCESS      the handle is an observer, or the system denies
+ *                              it
+ *         WINSHM_E_UNSUPPORTED a raw region, or not Windows: see
+ *                              winshm_wait_fd()
+ *         WINSHM_E_KIND, WINSHM_E_NO_MEMORY, WINSHM_E_SYSTEM
+ *
+ * @threadsafety any thread.
+ * @platform Windows only.
+ * @since 0.1
+ */
+WINSHM_API winshm_status WINSHM_CALL winshm_wait_handle(winshm_region *region,
+                                                        void **handle);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* RC_INVOKED */
+#endif /* WINSHM_H */
