@@ -268,7 +268,7 @@ static winshm_status not_found(const struct region *r,
                                   "Give the size that it shall have.");
     }
     winshm_status status = wshm_platform_data_look(&r->platform);
-    if (status == WINSHM_OK || status == WINSHM_E_KIND)
+    if (status == WINSHM_OK)
         wshm_error_clear(); /* no call has failed */
     return status == WINSHM_OK ? WINSHM_E_NOT_MANAGED : status;
 }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "posix.h"
+#include "status.h"
 
 _Static_assert(sizeof(off_t) == 8, "sizes of 64 bits reach the kernel");
 
@@ -37,6 +38,7 @@ winshm_status wshm_platform_data_look(const struct platform_region *p)
     struct stat there;
     if (look_up(p, &there) != WINSHM_OK || there.st_mode == 0)
         return WINSHM_E_NOT_FOUND;
+    wshm_error_clear(); /* what is there has refused nothing */
     return S_ISREG(there.st_mode) ? WINSHM_OK : WINSHM_E_KIND;
 }
 
