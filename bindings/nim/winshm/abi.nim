@@ -154,7 +154,8 @@ else:
       importc, stdcall, dynlib: "kernel32", raises: [], gcsafe.}
 
     proc load(path: string): LibHandle = LoadLibraryW(newWideCString(path))
-    proc loadError(): string = osErrorMsg(osLastError())
+    # As the system says it, but in the middle of a sentence.
+    proc loadError(): string = osErrorMsg(osLastError()).strip(leading = false, chars = Whitespace + {'.'})
   else:
     import std/posix
     proc load(path: string): LibHandle = loadLib(path)

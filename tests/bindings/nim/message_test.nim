@@ -3,11 +3,11 @@
 
 ## What people are told: the argument, both values, and the way out.
 {.used.}
-import std/[osproc, strutils, unittest]
+import std/[os, osproc, strutils, unittest]
 import winshm
 import ./roles
 
-when defined(posix): import std/[os, posix]
+when defined(posix): import std/posix
 
 proc judge(message: string, status, wanted: int32, bracket: string,
            pieces: openArray[string]) =

@@ -353,7 +353,7 @@ suite "the C interface as it is":
   test "arguments that only C can pass":
     let name = fresh()
     var handle: ptr winshm_region
-    check winshm_create(name.cstring, 10, 1 shl 31, addr handle) == WINSHM_E_INVALID
+    check winshm_create(name.cstring, 10, 1'u32 shl 31, addr handle) == WINSHM_E_INVALID
     check "winshm_create" in $winshm_last_message()
     check winshm_create(name.cstring, 10, 0, nil) == WINSHM_E_INVALID
     check winshm_create(nil, 10, 0, addr handle) in [WINSHM_E_INVALID, WINSHM_E_NAME]
