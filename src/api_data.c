@@ -56,11 +56,12 @@ winshm_status WINSHM_CALL winshm_get_info(winshm_region *region,
     struct region *r = wshm_region_use(region);
     if (r == NULL)
         return wshm_api_refuse(function, region);
-    winshm_status status =
-        info == NULL ? is_null("info is NULL")
-                     : wshm_api_struct_size(info->struct_size, INFO_FIRST);
+    uint32_t size = info == NULL ? 0 : info->struct_size;
+    winshm_status status = info == NULL
+                               ? is_null("info is NULL")
+                               : wshm_api_struct_size(size, INFO_FIRST);
     if (status == WINSHM_OK)
-        status = wshm_info_get(r, info);
+        status = wshm_info_get(r, info, size);
     return finish_on_block(function, r, status);
 }
 
@@ -75,17 +76,18 @@ winshm_status WINSHM_CALL winshm_get_participants(winshm_region *region,
     struct region *r = wshm_region_use(region);
     if (r == NULL)
         return wshm_api_refuse(function, region);
+    uint32_t size = capacity != 0 && array != NULL ? array->struct_size : 0;
     winshm_status status = WINSHM_OK;
     if (count == NULL)
         status = is_null("count is NULL");
     else if (capacity != 0 && array == NULL)
         status = is_null("array is NULL, and capacity is not 0");
     else if (capacity != 0)
-        status = wshm_api_struct_size(array->struct_size, PARTICIPANT_FIRST);
+        status = wshm_api_struct_size(size, PARTICIPANT_FIRST);
     if (status == WINSHM_OK)
         status = r->control == NULL
                      ? wshm_api_raw()
-                     : wshm_info_participants(r, array, capacity, count);
+                     : wshm_info_participants(r, array, size, capacity, count);
     return finish_on_block(function, r, status);
 }
 

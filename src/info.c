@@ -39,13 +39,12 @@ static void hand_out(void *to, uint32_t size, const void *from, size_t known)
 }
 
 winshm_status wshm_info_participants(struct region *r,
-                                     winshm_participant *array,
+                                     winshm_participant *array, uint32_t size,
                                      uint32_t capacity, uint32_t *count)
 {
     uint32_t word = atomic_load(&r->control->lock.word);
     uint32_t limit = wshm_park_limit(r->control);
     uint32_t found = 0;
-    uint32_t stride = capacity != 0 ? array->struct_size : 0;
     winshm_status life = wshm_observe_any(r);
     if (life != WINSHM_OK)
         return life;
@@ -63,8 +62,7 @@ winshm_status wshm_info_participants(struct region *r,
             p.start_us = (int64_t)shared_load(&slot->start);
             p.pid = atomic_load(&slot->pid);
             p.slot = index;
-            hand_out((char *)array + (size_t)found * stride, stride, &p,
-                     sizeof p);
+            hand_out((char *)array + (size_t)found * size, size, &p, sizeof p);
         }
         found++;
     }
@@ -113,7 +111,7 @@ static winshm_status fill_managed(struct region *r, winshm_info *info)
     return WINSHM_OK;
 }
 
-winshm_status wshm_info_get(struct region *r, winshm_info *info)
+winshm_status wshm_info_get(struct region *r, winshm_info *info, uint32_t size)
 {
     winshm_info filled;
     memset(&filled, 0, sizeof filled);
@@ -128,6 +126,6 @@ winshm_status wshm_info_get(struct region *r, winshm_info *info)
     winshm_status status =
         r->control != NULL ? fill_managed(r, &filled) : WINSHM_OK;
     if (status == WINSHM_OK)
-        hand_out(info, info->struct_size, &filled, sizeof filled);
+        hand_out(info, size, &filled, sizeof filled);
     return status;
 }

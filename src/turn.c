@@ -180,6 +180,9 @@ static uint32_t in_the_way(struct region *r, uint32_t owner)
 {
     const struct layout_control *control = r->control;
     uint32_t slots = wshm_park_limit(control);
+    /* In a section readers are counted for the moment of a vain try only. */
+    if ((atomic_load(&control->lock.version) & 1) != 0)
+        return owner;
     for (uint32_t slot = 0; slot < slots; slot++)
         if (slot != owner && word_readers(&control->slots[slot]) != 0)
             return slot;
