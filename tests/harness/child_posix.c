@@ -17,7 +17,7 @@
 static bool forked;
 
 /** Asked by LeakSanitizer at the end, where that is linked. */
-int __lsan_is_turned_off(void);
+__attribute__((visibility("default"))) int __lsan_is_turned_off(void);
 
 int __lsan_is_turned_off(void)
 {
