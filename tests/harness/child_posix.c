@@ -67,12 +67,18 @@ struct child child_start_program(const char *program, const char *role,
                                  const char *argument, uint32_t number)
 {
     struct child child;
-    char word[64], digits[16];
+    char word[64], digits[16], self[4096] = "";
+    const char *emulator = getenv("WINSHM_TEST_EMULATOR");
     snprintf(word, sizeof word, "role:%s", role);
     snprintf(digits, sizeof digits, "%u", number);
     if (branch(&child)) {
-        execl(program != NULL ? program : "/proc/self/exe", "child", word,
-              argument, digits, (char *)NULL);
+        if (emulator != NULL &&
+            readlink("/proc/self/exe", self, sizeof self - 1) > 0)
+            execl(emulator, "child", program != NULL ? program : self, word,
+                  argument, digits, (char *)NULL);
+        else
+            execl(program != NULL ? program : "/proc/self/exe", "child", word,
+                  argument, digits, (char *)NULL);
         child_fail("execl");
     }
     return child;
