@@ -12,8 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
-/** In a forked child, what is kept for threads that are not there would count as
- * a leak. */
+/** In a forked child, what is kept for threads that are not there would count
+ * as a leak. */
 static bool forked;
 
 /** Asked by LeakSanitizer at the end, where that is linked. */
@@ -218,6 +218,11 @@ void sleep_ms(uint32_t ms)
 bool child_slow(void)
 {
     return false;
+}
+
+bool child_emulated(void)
+{
+    return getenv("WINSHM_TEST_EMULATOR") != NULL;
 }
 
 void child_limit_files(uint64_t bytes)

@@ -14,7 +14,7 @@ struct holdings {
 struct holdings self_holdings(void);
 
 /** Memory that is this process's own, in KiB; 0 where a sanitizer keeps what
- * was freed. */
+ * was freed, or an emulator has its own beside it. */
 uint32_t self_memory(void);
 
 /** A library by its path. */

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "child.h"
+
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define SANITIZED 1
 #elif defined(__has_feature)
@@ -60,7 +62,7 @@ uint32_t self_memory(void)
            sscanf(line, "RssAnon: %lu", &kib) != 1)
         ;
     fclose(file);
-    return SANITIZED ? 0 : (uint32_t)kib;
+    return SANITIZED || child_emulated() ? 0 : (uint32_t)kib;
 }
 
 void *library_load(const char *file)
