@@ -14,8 +14,9 @@
 #   sharing  threads of one handle, and of one for tasks, that do everything at once
 #   sweep  creators that crash under names that nobody uses again; Linux only
 #
-# --windows: under Wine, where kill mixes win64 and win32 programs in one region and
-# half of its kills are Linux's own. --long: 100000 kills (Wine: 2000), 200 stops of 30
+# kill mixes programs of 64 and 32 bits in one region, on Linux if the package
+# gcc-i686-linux-gnu is there. --windows: under Wine, where half of its kills are Linux's
+# own. --long: 100000 kills (Wine: 2000), 200 stops of 30
 # seconds, 100000 cycles, 1024 regions and 10000 lives in each of four processes, 10000
 # loads, each point 50 times in each role (Wine: in roles that the seed chooses), 60
 # seconds of sharing, 10000 crashed creators. --only: one of these. --kills: for kill.
@@ -78,6 +79,12 @@ other=''
 case $platform in
 linux)
     step "build the tests" build linux || exit
+    if command -v i686-linux-gnu-gcc >/dev/null; then
+        step "build the tests, 32-bit" build linux32 || exit
+        other=$root/build/linux32/tests/test_kill
+    else
+        skip "32-bit Linux programs" "there is no gcc-i686-linux-gnu"
+    fi
     set --
     test=$root/build/linux/tests/test_ suffix='' roles=each library=$root/build/linux/libwinshm.so.0
     most=$(size 1000 100000)
