@@ -344,7 +344,9 @@ static winshm_status observe(struct region *r, const struct request *request,
                 wshm_platform_anybody(p, LAYOUT_SLOTS, LAYOUT_SLOTS, &exists);
         if (told != WINSHM_OK)
             return told;
-        /* Nothing is held that keeps the region as it is, so look again. */
+        /* Nothing is held that keeps the region as it is, so look again: not
+         * before all that was fetched is there. */
+        atomic_thread_fence(memory_order_acquire);
         bool same = atomic_load(&header->joins) == facts.joins;
         for (int i = 0; i < 4; i++)
             same = same && atomic_load(&header->id[i]) == facts.id[i];

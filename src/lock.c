@@ -80,14 +80,16 @@ static uintptr_t as_owner(const struct region *r)
 
 void wshm_lock_record(struct region *r, uint32_t mode)
 {
+    /* With WINSHM_TASK another thread may unlock: what it reads here has to
+     * bring the word along. */
     if (mode == WINSHM_EXCLUSIVE) {
-        atomic_store_explicit(&r->owner, as_owner(r), memory_order_relaxed);
+        atomic_store_explicit(&r->owner, as_owner(r), memory_order_release);
     } else if (handle_used_first(r)) {
         atomic_store_explicit(&r->own, 1, memory_order_relaxed);
     } else {
         if (!handle_is_tasks(r))
             *shared_bits(r) |= shared_bit(r);
-        atomic_fetch_add_explicit(&r->other, 1, memory_order_relaxed);
+        atomic_fetch_add_explicit(&r->other, 1, memory_order_release);
     }
 }
 

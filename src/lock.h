@@ -93,9 +93,11 @@ static inline void lock_begin_section(struct region *r)
     struct layout_lock *lock = &r->control->lock;
     uint32_t version =
         atomic_load_explicit(&lock->version, memory_order_relaxed);
-    /* Odd before any datum changes, for those who read without locking. */
+    /* A release, so that whoever sees it odd finds no owner in the word who was
+     * there before this one. Odd before any datum changes, for those who read
+     * without locking: that takes the fence. */
     atomic_store_explicit(&lock->version, (version + 1) | 1,
-                          memory_order_relaxed);
+                          memory_order_release);
     atomic_thread_fence(memory_order_release);
 }
 

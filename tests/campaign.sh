@@ -6,6 +6,7 @@
 #   kill   random kills of workers in every state, with a ledger of what must survive
 #   slow   stopped owners, readers and participants, of whom nobody may be robbed
 #   leak   opening, using and closing: no handle, mapping or name may be left
+#   many   as many regions at once as there is room for, and many lives after each other
 #   load   loading and unloading the library
 #   exit   processes that end while their threads hold the lock, wait or call
 #   points deaths at every store to shared memory and every call of the system
@@ -13,11 +14,13 @@
 #   sharing  threads of one handle, and of one for tasks, that do everything at once
 #   sweep  creators that crash under names that nobody uses again; Linux only
 #
-# --windows: under Wine, where kill mixes win64 and win32 programs in one region and
-# half of its kills are Linux's own. --long: 100000 kills (Wine: 2000), 200 stops of 30
-# seconds, 100000 cycles, 10000 loads, each point 50 times in each role (Wine: in roles
-# that the seed chooses), 60 seconds of sharing, 10000 crashed creators. --only: one of these. --kills: for kill. --seed: for kill and
-# points; each run prints them, so that they can be given again.
+# kill mixes programs of 64 and 32 bits in one region, on Linux if the package
+# gcc-i686-linux-gnu is there. --windows: under Wine, where half of its kills are Linux's
+# own. --long: 100000 kills (Wine: 2000), 200 stops of 30
+# seconds, 100000 cycles, 1024 regions and 10000 lives in each of four processes, 10000
+# loads, each point 50 times in each role (Wine: in roles that the seed chooses), 60
+# seconds of sharing, 10000 crashed creators. --only: one of these. --kills: for kill.
+# --seed: for kill and points; each run prints them, so that they can be given again.
 set -u
 root=$(cd "$(dirname "$0")/.." && pwd)
 # shellcheck source=tests/env.sh
@@ -36,7 +39,7 @@ while [ $# -gt 0 ]; do
     --long) long=yes ;;
     --only | --kills | --seed)
         case $1/${2-} in
-        --only/kill | --only/slow | --only/leak | --only/load | --only/exit) only=$2 ;;
+        --only/kill | --only/slow | --only/leak | --only/many | --only/load | --only/exit) only=$2 ;;
         --only/points | --only/fault | --only/sharing | --only/sweep) only=$2 ;;
         */ | */*[!0-9]* | --only/*) usage ;;
         --kills/*) kills=$2 ;;
@@ -54,7 +57,7 @@ build() {
     sweep=''
     [ "$1" != linux ] || sweep=test_sweep_posix
     cmake --preset "$1" &&
-        cmake --build "build/$1" --target test_kill test_slow test_leak test_load test_exit \
+        cmake --build "build/$1" --target test_kill test_slow test_leak test_many test_load test_exit \
             test_points test_fault test_sharing $sweep
 }
 
@@ -76,6 +79,12 @@ other=''
 case $platform in
 linux)
     step "build the tests" build linux || exit
+    if command -v i686-linux-gnu-gcc >/dev/null; then
+        step "build the tests, 32-bit" build linux32 || exit
+        other=$root/build/linux32/tests/test_kill
+    else
+        skip "32-bit Linux programs" "there is no gcc-i686-linux-gnu"
+    fi
     set --
     test=$root/build/linux/tests/test_ suffix='' roles=each library=$root/build/linux/libwinshm.so.0
     most=$(size 1000 100000)
@@ -100,6 +109,8 @@ part kill "random kills" "$@" "${test}kill$suffix" "${kills:-$most}" "$seed" ${o
 # shellcheck disable=SC2046  # This is a list of words.
 part slow "stopped participants" "$@" "${test}slow$suffix" $(size "2 6 1" "30 50 4")
 part leak "leaks" "$@" "${test}leak$suffix" "$(size 2000 100000)"
+# shellcheck disable=SC2046
+part many "many regions" "$@" "${test}many$suffix" $(size "1024 500" "1024 10000")
 part load "loading and unloading" "$@" "${test}load$suffix" "$library" "$(size 200 10000)"
 inner=$root/build/$platform/tests
 part points "deaths at every point" "$@" "$inner/points/test_points$suffix" \

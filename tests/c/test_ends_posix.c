@@ -143,13 +143,14 @@ static void be_many_generations(void *argument)
         if (i < 1000)
             CHECK_STATUS(winshm_read(first, 0, &byte, 1, 0), WINSHM_E_FORKED);
     }
-    CHECK_STATUS(winshm_close(first), WINSHM_E_CLOSED);
+    CHECK_STATUS(winshm_close(first),
+                 generations > 1024 ? WINSHM_E_CLOSED : WINSHM_OK);
     parent_tell('d');
 }
 
 static void test_generations(void)
 {
-    uint32_t generations = 2000, count;
+    uint32_t generations = child_emulated() ? 200 : 2000, count;
     winshm_region *h;
     struct child child;
     CHECK_OK(winshm_create(region_name, SIZE, 0, &h));

@@ -90,7 +90,8 @@ static void run_no_proc(void)
     check_all_works(name);
     CHECK_OK(winshm_create(name, SIZE, 0, &h));
     CHECK_OK(winshm_get_info(h, &info));
-    CHECK_EQ(info.creator_start_us, 0);
+    if (!child_emulated())
+        CHECK_EQ(info.creator_start_us, 0);
     CHECK_OK(winshm_close(h));
     CHECK(umount("/proc") == 0); /* for whoever looks at the process's end */
 }
@@ -254,6 +255,8 @@ static void run_limited_descriptors(void)
 static void run_limited_memory(void)
 {
     unsigned long pages = 0;
+    if (child_emulated())
+        SKIP("the emulator does not keep to limits of address space");
     FILE *file = fopen("/proc/self/statm", "re");
     CHECK(file != NULL && fscanf(file, "%lu", &pages) == 1);
     fclose(file);

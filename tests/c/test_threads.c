@@ -325,7 +325,7 @@ static void later_thread(void *argument)
 
 static void test_one_after_another(void)
 {
-    int rounds = child_slow() ? 1000 : 2000;
+    int rounds = child_emulated() ? 200 : child_slow() ? 1000 : 2000;
     CHECK_OK(winshm_create(name_of("brief"), 64, 0, (winshm_region **)&victim));
     for (int i = 0; i < rounds; i++) {
         struct thread two[2];

@@ -77,6 +77,9 @@ uint64_t cpu_ms(void);
 void sleep_ms(uint32_t ms);
 /** True where processes and system calls are slow, as they are under Wine. */
 bool child_slow(void);
+/** True under an emulator, which takes its time with threads and children, has
+ * memory of its own, and answers for /proc. */
+bool child_emulated(void);
 /** Lets no file grow beyond this, where that can be said: what must be refused
  * shall not take the machine's memory if it is not. */
 void child_limit_files(uint64_t bytes);

@@ -12,8 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
-/** In a forked child, what is kept for threads that are not there would count as
- * a leak. */
+/** In a forked child, what is kept for threads that are not there would count
+ * as a leak. */
 static bool forked;
 
 /** Asked by LeakSanitizer at the end, where that is linked. */
@@ -67,12 +67,18 @@ struct child child_start_program(const char *program, const char *role,
                                  const char *argument, uint32_t number)
 {
     struct child child;
-    char word[64], digits[16];
+    char word[64], digits[16], self[4096] = "";
+    const char *emulator = getenv("WINSHM_TEST_EMULATOR");
     snprintf(word, sizeof word, "role:%s", role);
     snprintf(digits, sizeof digits, "%u", number);
     if (branch(&child)) {
-        execl(program != NULL ? program : "/proc/self/exe", "child", word,
-              argument, digits, (char *)NULL);
+        if (emulator != NULL &&
+            readlink("/proc/self/exe", self, sizeof self - 1) > 0)
+            execl(emulator, "child", program != NULL ? program : self, word,
+                  argument, digits, (char *)NULL);
+        else
+            execl(program != NULL ? program : "/proc/self/exe", "child", word,
+                  argument, digits, (char *)NULL);
         child_fail("execl");
     }
     return child;
@@ -212,6 +218,11 @@ void sleep_ms(uint32_t ms)
 bool child_slow(void)
 {
     return false;
+}
+
+bool child_emulated(void)
+{
+    return getenv("WINSHM_TEST_EMULATOR") != NULL;
 }
 
 void child_limit_files(uint64_t bytes)

@@ -332,6 +332,11 @@ bool child_slow(void)
     return true;
 }
 
+bool child_emulated(void)
+{
+    return false;
+}
+
 void child_limit_files(uint64_t bytes)
 {
     (void)bytes;

@@ -4,6 +4,7 @@
 #define SELF_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /** What this process holds: descriptors or handles, and shared mappings. */
 struct holdings {
@@ -11,6 +12,10 @@ struct holdings {
     int mappings;
 };
 struct holdings self_holdings(void);
+
+/** Memory that is this process's own, in KiB; 0 where a sanitizer keeps what
+ * was freed, or an emulator has its own beside it. */
+uint32_t self_memory(void);
 
 /** A library by its path. */
 void *library_load(const char *file);

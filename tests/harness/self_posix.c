@@ -5,6 +5,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "child.h"
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZED 1
+#elif defined(__has_feature)
+#define SANITIZED                                                              \
+    (__has_feature(address_sanitizer) || __has_feature(thread_sanitizer))
+#else
+#define SANITIZED 0
+#endif
+
 static int count_entries(const char *path)
 {
     DIR *directory = opendir(path);
@@ -38,6 +49,20 @@ struct holdings self_holdings(void)
     holdings.handles = count_entries("/proc/self/fd");
     holdings.mappings = count_mappings();
     return holdings;
+}
+
+uint32_t self_memory(void)
+{
+    FILE *file = fopen("/proc/self/status", "r");
+    char line[512];
+    unsigned long kib = 0;
+    if (file == NULL)
+        abort();
+    while (fgets(line, sizeof line, file) != NULL &&
+           sscanf(line, "RssAnon: %lu", &kib) != 1)
+        ;
+    fclose(file);
+    return SANITIZED || child_emulated() ? 0 : (uint32_t)kib;
 }
 
 void *library_load(const char *file)

@@ -5,6 +5,8 @@
 
 #include <windows.h>
 
+#include <psapi.h>
+
 /* What NtQuerySystemInformation() tells of all handles of all processes. */
 enum { HANDLES_OF_ALL = 64 };
 
@@ -72,6 +74,14 @@ struct holdings self_holdings(void)
 {
     struct holdings holdings = {count_handles(), count_views()};
     return holdings;
+}
+
+uint32_t self_memory(void)
+{
+    PROCESS_MEMORY_COUNTERS memory;
+    if (!K32GetProcessMemoryInfo(GetCurrentProcess(), &memory, sizeof memory))
+        abort();
+    return (uint32_t)(memory.PagefileUsage / 1024);
 }
 
 void *library_load(const char *file)
