@@ -177,12 +177,16 @@ static void forked(void *handle)
     CHECK_STATUS(winshm_notify(handle), WINSHM_E_FORKED);
 }
 
-/** Forks. When the child dies at its point, this one follows. */
+/** Forks, with a link. When the child dies at its point, this one follows. */
 static void fork_away(void)
 {
-    winshm_region *h = role_joined();
+    winshm_region *h = role_joined(), *linked;
     struct child child;
     winshm_view *view;
+    char path[NAME_BYTES + 8];
+    snprintf(path, sizeof path, "%s.link", role_region);
+    CHECK_OK(winshm_create(NULL, 1, 0, &linked));
+    CHECK_OK(winshm_link(linked, path));
     CHECK_OK(winshm_map(h, 0, 8, 0, &view));
     role_arm();
     CHECK(child_fork(&child, forked, h));

@@ -371,7 +371,7 @@ const struct script scripts[] = {
     {"observe", "observe", NULL, NULL, READ_ONLY},
     {"link", "link", NULL, NULL, ALONE | LINKS},
     {"link-stale", "link", link_left, NULL, ALONE | LINKS},
-    {"fork", "fork", NULL, NULL, LINUX_ONLY | FORKS},
+    {"fork", "fork", NULL, NULL, LINUX_ONLY | FORKS | LINKS},
     {"close-used", "close-used", NULL, joined_waits, 0},
     {"exclusive", "exclusive", NULL, NULL, MEMBER},
     {"exclusive-parked", "exclusive-contended", keeper_exclusive,
