@@ -103,10 +103,12 @@ internal static unsafe partial class NativeMethods
     internal const int WINSHM_E_CORRUPT = -27;
     internal const int WINSHM_E_UNSUPPORTED = -28;
     internal const int WINSHM_E_SYSTEM = -29;
+    internal const int WINSHM_E_TOKEN = -30;
 
     internal const uint WINSHM_FOREVER = 0xFFFFFFFF;
     internal const uint WINSHM_NAME_MAX = 200;
     internal const uint WINSHM_PARTICIPANTS_MAX = 128;
+    internal const uint WINSHM_TOKEN_MAX = 1000;
 
     internal const uint WINSHM_READ = 0x00000001;
     internal const uint WINSHM_WRITE = 0x00000002;
@@ -235,4 +237,19 @@ internal static unsafe partial class NativeMethods
 
     [LibraryImport(Library), UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
     internal static partial int winshm_wait_handle(nint region, void** handle);
+
+    [LibraryImport(Library), UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
+    internal static partial int winshm_get_name(nint region, byte* buffer, uint capacity, uint* length);
+
+    [LibraryImport(Library), UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
+    internal static partial int winshm_export(nint region, uint access, byte* buffer, uint capacity, uint* length);
+
+    [LibraryImport(Library), UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
+    internal static partial int winshm_import(byte* token, uint flags, uint timeout_ms, nint* region);
+
+    [LibraryImport(Library), UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
+    internal static partial int winshm_link(nint region, byte* path);
+
+    [LibraryImport(Library), UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
+    internal static partial int winshm_open_link(byte* path, uint flags, uint timeout_ms, nint* region);
 }

@@ -52,11 +52,13 @@ class Status(enum.IntEnum):
     CORRUPT = -27
     UNSUPPORTED = -28
     SYSTEM = -29
+    TOKEN = -30
 
 
 FOREVER = 0xFFFFFFFF
 NAME_MAX = 200
 PARTICIPANTS_MAX = 128
+TOKEN_MAX = 1000
 
 READ = 0x01
 WRITE = 0x02
@@ -184,6 +186,11 @@ FUNCTIONS = [
     ("winshm_change_count", [_region, POINTER(c_uint32)], _status),
     ("winshm_wait_fd", [_region, POINTER(c_int32)], _status),
     ("winshm_wait_handle", [_region, POINTER(c_void_p)], _status),
+    ("winshm_get_name", [_region, c_char_p, c_uint32, POINTER(c_uint32)], _status),
+    ("winshm_export", [_region, c_uint32, c_char_p, c_uint32, POINTER(c_uint32)], _status),
+    ("winshm_import", [c_char_p, c_uint32, c_uint32, _out], _status),
+    ("winshm_link", [_region, c_char_p], _status),
+    ("winshm_open_link", [c_char_p, c_uint32, c_uint32, _out], _status),
 ]
 
 

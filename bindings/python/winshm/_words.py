@@ -37,6 +37,11 @@ WORDS = {
     "winshm_change_count": "region.change_count",
     "winshm_wait_fd": "region.wait_fd()",
     "winshm_wait_handle": "region.wait_handle()",
+    "winshm_get_name": "region.name",
+    "winshm_export": "the export of a token",
+    "winshm_import": "the import of a token",
+    "winshm_link": "the making of a link",
+    "winshm_open_link": "the opening of a link",
     # What else is given and got.
     "winshm_options": "the arguments",
     "winshm_options.struct_size": "the size of the arguments' structure",
@@ -69,6 +74,7 @@ WORDS = {
     "WINSHM_FOREVER": "timeout=None",
     "WINSHM_NAME_MAX": "winshm.NAME_MAX",
     "WINSHM_PARTICIPANTS_MAX": "winshm.PARTICIPANTS_MAX",
+    "WINSHM_TOKEN_MAX": "1000",
 }
 
 #: What helps where that is something else than in C.

@@ -55,6 +55,7 @@ CTYPES = {
     "uint64_t": ctypes.c_uint64,
     "winshm_status": ctypes.c_int32,
     "const char *": ctypes.c_char_p,
+    "char *": ctypes.c_char_p,
     "const void *": ctypes.c_void_p,
     "void *": ctypes.c_void_p,
     "void **": ctypes.POINTER(ctypes.c_void_p),
