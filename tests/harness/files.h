@@ -12,7 +12,7 @@ static inline const char *file_of(const char *part)
     static unsigned next;
     const char *folder = getenv("TEMP");
     char *path = paths[next++ % 64];
-    snprintf(path, sizeof paths[0], "%s/%s",
+    snprintf(path, sizeof paths[0], "%s/%s.file",
              folder != NULL ? folder : "/dev/shm", name_of(part));
     return path;
 }
