@@ -234,6 +234,28 @@ static void judge(struct scene *s, uint64_t end)
         CHECK_OK(winshm_close(s->actor.h));
 }
 
+/** The file is whole, and the one beside it is in nobody's way. */
+static void judge_file(const struct scene *s)
+{
+    const char *path = points_file(s->name);
+    char part[600];
+    winshm_region *h;
+    if ((s->script->traits & SAVES) == 0)
+        return;
+    snprintf(part, sizeof part, "%s-loads", s->name);
+    CHECK_OK(winshm_create(part, sizeof(struct data), 0, &h));
+    const struct data *data = winshm_data(h);
+    for (int i = 0; i < 2; i++) {
+        CHECK_OK(winshm_load(h, path, 0));
+        CHECK(data_whole(data) && data->block[0] == 1);
+        CHECK_OK(winshm_save(h, path, LIMIT_MS));
+    }
+    CHECK_OK(winshm_close(h));
+    snprintf(part, sizeof part, "%s.winshm-part", path);
+    CHECK(remove(part) != 0);
+    CHECK_EQ(remove(path), 0);
+}
+
 void oracle(struct scene *s)
 {
     uint64_t end = clock_ms() + LIMIT_MS;
@@ -242,6 +264,7 @@ void oracle(struct scene *s)
         return;
     }
     read_words(s);
+    judge_file(s);
     if ((s->script->traits & READ_ONLY) != 0)
         judge_read_only(s);
     else

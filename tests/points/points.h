@@ -101,6 +101,9 @@ bool data_whole(const struct data *data);
 /** Makes the invariant true again. */
 void data_repair(struct data *data);
 
+/** Where victims save the region. */
+const char *points_file(const char *region);
+
 /* scenes.c: what surrounds a victim. */
 
 enum errand { ERRAND_EXCLUSIVE, ERRAND_WAIT, ERRAND_OPEN };
@@ -146,7 +149,8 @@ enum {
     RAW = 32,
     READ_ONLY = 64, /* others may not write */
     FORKS = 128,    /* a stopped child of it could not be killed from outside */
-    MEMBER = 256    /* a participant all the time, which needs nobody else */
+    MEMBER = 256,   /* a participant all the time, which needs nobody else */
+    SAVES = 512     /* there is a file */
 };
 
 struct script {

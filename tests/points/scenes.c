@@ -385,6 +385,8 @@ const struct script scripts[] = {
     {"told", "told", NULL, owner_dies, MEMBER},
     {"copy", "copy", NULL, NULL, MEMBER},
     {"copy-parts", "copy-parts", NULL, NULL, 0},
+    {"save", "save", NULL, NULL, SAVES},
+    {"load", "load", NULL, NULL, SAVES},
     {"notify", "notify", actor_waits, NULL, MEMBER},
     {"await", "await", NULL, notify_waiting, 0},
     {"await-two", "await-two", NULL, notify_waiting, 0},
