@@ -1,6 +1,7 @@
 /* The calls under attack, each with the statuses that winshm.h lists for it and
  * the time that it may take. */
 #define _GNU_SOURCE
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -234,6 +235,24 @@ static void try_holding(uint32_t index, uint32_t which)
     }
 }
 
+/** Saves the region, or loads what was saved. */
+static void try_file(uint32_t index, bool in, uint32_t timeout_ms)
+{
+    winshm_region *h = bench_handles[index];
+    char path[80];
+    uint64_t allowed =
+        OK | CORRUPT | DEAD | TIMEOUT | (kind_of(index) & NOT_FOUND);
+    snprintf(path, sizeof path, "/dev/shm/%s-file", bench_name);
+    /* Of what an opener was told the size and the tag may be other ones. */
+    if (in)
+        allowed = OK | CORRUPT | DEADLOCK | TIMEOUT | NOT_FOUND | ACCESS |
+                  STATUS_BIT(WINSHM_E_SIZE) | STATUS_BIT(WINSHM_E_TAG);
+    struct call call =
+        bench_call(in ? "winshm_load" : "winshm_save", allowed, timeout_ms);
+    bench_done(&call, in ? winshm_load(h, path, timeout_ms)
+                         : winshm_save(h, path, timeout_ms));
+}
+
 void bench_use(uint32_t index, uint32_t which, struct input *in)
 {
     winshm_region *h = bench_handles[index];
@@ -241,20 +260,20 @@ void bench_use(uint32_t index, uint32_t which, struct input *in)
     uint64_t offset;
     if (h == NULL)
         return;
-    switch (which % 14) {
+    switch (which % 16) {
     case 0:
     case 1:
-        try_lock(index, which % 14 + 1, input_timeout(in));
+        try_lock(index, which % 16 + 1, input_timeout(in));
         break;
     case 2:
     case 3:
     case 4:
-        try_holding(index, which % 14 - 2);
+        try_holding(index, which % 16 - 2);
         break;
     case 5:
     case 6:
         offset = input_byte(in) * 20;
-        try_copy(index, which % 14 == 6, offset, input_byte(in) & 31,
+        try_copy(index, which % 16 == 6, offset, input_byte(in) & 31,
                  input_timeout(in));
         break;
     case 7:
@@ -274,7 +293,11 @@ void bench_use(uint32_t index, uint32_t which, struct input *in)
     case 11:
     case 12:
         offset = input_byte(in) * 20;
-        try_held(index, which % 14 == 12, offset, input_byte(in) & 31);
+        try_held(index, which % 16 == 12, offset, input_byte(in) & 31);
+        break;
+    case 13:
+    case 14:
+        try_file(index, which % 16 == 14, input_timeout(in));
         break;
     default:
         offset = input_byte(in) * 20;
