@@ -8,12 +8,12 @@
 #include "child.h"
 #include "files.h"
 
-enum { SIZE = 9000, HEAD = 4096, ALL = HEAD + SIZE, CRC_AT = 56, FILES = 64 };
+enum { BYTES = 9000, HEAD = 4096, ALL = HEAD + BYTES, CRC_AT = 56, FILES = 64 };
 
 static const char *region_name;
 static const char *path;
-static unsigned char bytes[SIZE]; /* that the region has */
-static unsigned char good[ALL];   /* a file of others */
+static unsigned char bytes[BYTES]; /* that the region has */
+static unsigned char good[ALL];    /* a file of others */
 
 static void told(int line, const char *const *pieces)
 {
@@ -71,9 +71,9 @@ static void make_good(void)
     memcpy(good, "WINSHM\r\n", 8);
     set(good + 8, 1, 4);
     set(good + 12, HEAD, 4);
-    set(good + 16, SIZE, 8);
-    set(good + 24, SIZE, 8);
-    for (int i = 0; i < SIZE; i++)
+    set(good + 16, BYTES, 8);
+    set(good + 24, BYTES, 8);
+    for (int i = 0; i < BYTES; i++)
         good[HEAD + i] = (unsigned char)(i * 31 >> 3);
     seal(good, ALL);
     CHECK_EQ(crc_of((const unsigned char *)"123456789", 9), 0xCBF43926u);
@@ -90,7 +90,7 @@ static void test_contents(winshm_region *h)
     CHECK(memcmp(file, "WINSHM\r\n", 8) == 0);
     CHECK_EQ(number(file + 8, 4), 1);
     CHECK_EQ(number(file + 12, 4), HEAD);
-    CHECK_EQ(number(file + 16, 8), SIZE);
+    CHECK_EQ(number(file + 16, 8), BYTES);
     CHECK_EQ(number(file + 24, 8), info.capacity);
     CHECK_EQ(number(file + 32, 8), 0x1122334455667788);
     CHECK(memcmp(file + 40, info.id, 16) == 0);
@@ -98,7 +98,7 @@ static void test_contents(winshm_region *h)
     CHECK_EQ(number(file + 60, 4), 0);
     for (int i = 64; i < HEAD; i++)
         CHECK_EQ(file[i], 0);
-    CHECK(memcmp(file + HEAD, bytes, SIZE) == 0);
+    CHECK(memcmp(file + HEAD, bytes, BYTES) == 0);
     free(file);
 }
 
@@ -112,7 +112,7 @@ static void refuse(winshm_region *h, const unsigned char *file, size_t size,
     TOLD(winshm_load(h, path, 0), status, "winshm_load '", "': ", because);
     CHECK_OK(winshm_change_count(h, &after));
     CHECK_EQ(before, after);
-    CHECK(memcmp(winshm_data(h), bytes, SIZE) == 0);
+    CHECK(memcmp(winshm_data(h), bytes, BYTES) == 0);
     CHECK_OK(winshm_lock(h, WINSHM_EXCLUSIVE, 0));
     CHECK_OK(winshm_unlock(h, WINSHM_EXCLUSIVE));
 }
@@ -166,7 +166,7 @@ static void test_contradictions(winshm_region *h)
         {16, 8, 0, "contradicts itself"},
         {16, 8, UINT64_MAX, "contradicts itself"},
         {16, 8, INT64_MAX, "contradicts itself"},
-        {24, 8, SIZE - 1, "contradicts itself"},
+        {24, 8, BYTES - 1, "contradicts itself"},
         {60, 4, 4033, "contradicts itself"},
         {60, 4, 0xFFFFFFFF, "contradicts itself"},
     };
@@ -189,8 +189,8 @@ static void test_mismatches(winshm_region *h)
            "the region has 0x1122334455667788, the file 0xABC");
     for (int by = -1; by <= 1; by += 2) {
         memcpy(bad, good, ALL);
-        set(bad + 16, (uint64_t)(SIZE + by), 8);
-        set(bad + 24, (uint64_t)(SIZE + by), 8);
+        set(bad + 16, (uint64_t)(BYTES + by), 8);
+        set(bad + 24, (uint64_t)(BYTES + by), 8);
         seal(bad, (size_t)(ALL + by));
         refuse(h, bad, (size_t)(ALL + by), WINSHM_E_SIZE,
                by < 0 ? "has 9000 bytes, 8999 were saved"
@@ -249,7 +249,11 @@ static winshm_status loaded[FILES];
 
 static void load_in_thread(void *place)
 {
-    *(winshm_status *)place = winshm_load(loads, path, PATIENCE_MS);
+    winshm_status status;
+    do /* others may have all places for a moment */
+        status = winshm_load(loads, path, PATIENCE_MS);
+    while (status == WINSHM_E_NO_MEMORY);
+    *(winshm_status *)place = status;
 }
 
 static void until_waiting(winshm_region *h, uint32_t flags)
@@ -289,7 +293,7 @@ static void change_while_loading(winshm_region *h, size_t at, size_t size)
     CHECK_OK(winshm_unlock(h, WINSHM_EXCLUSIVE));
     file_write(path, good, ALL);
     CHECK_OK(winshm_load(h, path, 0));
-    CHECK(memcmp(winshm_data(h), good + HEAD, SIZE) == 0);
+    CHECK(memcmp(winshm_data(h), good + HEAD, BYTES) == 0);
     CHECK_OK(winshm_lock(h, WINSHM_EXCLUSIVE, 0));
     CHECK_OK(winshm_unlock(h, WINSHM_EXCLUSIVE));
     CHECK_OK(winshm_close(other));
@@ -348,8 +352,8 @@ static void test_raw(void)
     memset(winshm_data(h), 9, sizeof all);
     CHECK_OK(winshm_load(h, path, 0));
     CHECK_OK(winshm_read(h, 0, all, sizeof all, 0));
-    CHECK(memcmp(all, good + HEAD, SIZE) == 0);
-    CHECK(memcmp(all + SIZE, zeros, sizeof all - SIZE) == 0);
+    CHECK(memcmp(all, good + HEAD, BYTES) == 0);
+    CHECK(memcmp(all + BYTES, zeros, sizeof all - BYTES) == 0);
     CHECK_OK(winshm_close(h));
     CHECK_OK(winshm_create(name_of("raw"), 1, WINSHM_RAW, &h));
     CHECK_STATUS(winshm_load(h, path, 0), WINSHM_E_SIZE);
@@ -362,15 +366,15 @@ int main(void)
     region_name = name_of("saved");
     path = file_of("saved");
     make_good();
-    for (int i = 0; i < SIZE; i++)
+    for (int i = 0; i < BYTES; i++)
         bytes[i] = (unsigned char)(i * 7 >> 2);
     winshm_options o = {.struct_size = sizeof o,
                         .disposition = WINSHM_CREATE_NEW,
-                        .size = SIZE,
+                        .size = BYTES,
                         .layout_tag = 0x1122334455667788,
                         .name = region_name};
     CHECK_OK(winshm_open_with(&o, &h));
-    CHECK_OK(winshm_write(h, 0, bytes, SIZE, 0));
+    CHECK_OK(winshm_write(h, 0, bytes, BYTES, 0));
     test_contents(h);
     test_changed_bytes(h);
     test_lengths(h);
