@@ -41,8 +41,8 @@ static uint64_t part_of(uint64_t length)
     return length < PART ? length : PART;
 }
 
-/** Commits pages of a section that is reserved, of so many bytes in all. What is
- * committed in one view is so in all, whether that view stays or not. */
+/** Commits pages of a section that is reserved, of so many bytes in all. What
+ * is committed in one view is so in all, whether that view stays or not. */
 static winshm_status commit(const struct platform_region *p, uint64_t from,
                             uint64_t to, uint64_t all)
 {
@@ -188,8 +188,8 @@ winshm_status wshm_platform_data_usable(const struct platform_region *p,
 {
     uint64_t all, more = 0;
     bool reserved;
-    winshm_status status = wshm_win32_section_bytes(wshm_win32_handle(p->data),
-                                                    &all, &reserved);
+    winshm_status status =
+        wshm_win32_section_bytes(wshm_win32_handle(p->data), &all, &reserved);
     if (status != WINSHM_OK)
         return status;
     *bytes = reserved ? 0 : all;
