@@ -2,6 +2,7 @@
 #include "save.h"
 
 #include "change.h"
+#include "growth.h"
 #include "lock.h"
 #include "park.h"
 #include "part.h"
@@ -65,10 +66,15 @@ static winshm_status match(const struct saved *s)
         return wshm_error_detail(WINSHM_E_TAG,
                                  "the region has {xa}, the file {xb}", NULL,
                                  r->layout_tag, h->layout_tag, 0);
-    if (h->size > r->size || (r->control != NULL && h->size < r->size))
+    /* The size at creation, which is what joiners ask for. */
+    uint64_t least =
+        r->control != NULL ? shared_load(&r->control->header.size) : 1;
+    if (h->size > r->capacity || h->size < least)
         return wshm_error_detail(
-            WINSHM_E_SIZE, "the region has {a} bytes, {b} were saved",
-            "Create a region of the size that was saved.", r->size, h->size, 0);
+            WINSHM_E_SIZE,
+            "{c} bytes were saved, the region can have {a} to {b}",
+            "Create a region of the size that was saved.", least, r->capacity,
+            h->size);
     return WINSHM_OK;
 }
 
@@ -91,8 +97,8 @@ static winshm_status place(struct saved *s, uint64_t at, size_t length)
 static winshm_status load_all(struct saved *s, uint32_t head)
 {
     uint64_t saved = s->header.size;
-    uint64_t size = s->r->size;
-    winshm_status status = WINSHM_OK;
+    uint64_t size;
+    winshm_status status = wshm_growth_size(s->r, &size);
     s->crc.state = head;
     for (uint64_t at = 0; status == WINSHM_OK && at < size; at += SAVED_PIECE) {
         size_t length = saved_piece(at, size);
@@ -125,6 +131,16 @@ static winshm_status take_lock(struct saved *s, bool *taken)
     return *taken ? WINSHM_OK : status;
 }
 
+/** Makes room for what was saved. */
+static winshm_status make_room(const struct saved *s)
+{
+    uint64_t size;
+    winshm_status status = wshm_growth_size(s->r, &size);
+    return status == WINSHM_OK && size < s->header.size
+               ? wshm_growth_resize(s->r, s->header.size, wshm_saved_left_ms(s))
+               : status;
+}
+
 /** Copies under the lock. The data count as inconsistent until all is there. */
 static winshm_status load_locked(struct saved *s, uint32_t head)
 {
@@ -133,8 +149,10 @@ static winshm_status load_locked(struct saved *s, uint32_t head)
     winshm_status status = take_lock(s, &taken);
     if (status != WINSHM_OK)
         return status;
-    bool marked = locks && wshm_lock_mark(s->r);
-    status = load_all(s, head);
+    status = make_room(s);
+    bool marked = status == WINSHM_OK && locks && wshm_lock_mark(s->r);
+    if (status == WINSHM_OK)
+        status = load_all(s, head);
     /* What an owner's death has torn is whole again; a caller who holds the
      * lock, and was told of it, decides. */
     if (status == WINSHM_OK && locks && (taken || marked))

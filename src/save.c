@@ -1,6 +1,7 @@
 /* Saving regions in files: see saved.h for the bytes. */
 #include "save.h"
 
+#include "growth.h"
 #include "lock.h"
 #include "observe.h"
 #include "park.h"
@@ -31,15 +32,17 @@ static winshm_status write_piece(const struct saved *s, uint64_t at,
 }
 
 /** Puts into the piece what stands before the data. */
-static void make_head(struct saved *s)
+static winshm_status make_head(struct saved *s)
 {
     struct region *r = s->r;
-    memset(s->piece, 0, SAVED_PIECE);
-    s->header = (struct saved_header){
-        .size = r->size, .capacity = r->capacity, .layout_tag = r->layout_tag};
+    s->header = (struct saved_header){.capacity = r->capacity,
+                                      .layout_tag = r->layout_tag};
+    winshm_status status = wshm_growth_size(r, &s->header.size);
     memcpy(s->header.id, r->platform.id, sizeof s->header.id);
     s->header.data = wshm_saved_data(s->header.layout);
+    memset(s->piece, 0, SAVED_PIECE);
     wshm_saved_encode(&s->header, s->piece);
+    return status;
 }
 
 /** Copies the region into the file; nobody changes it meanwhile, or what was
@@ -47,10 +50,11 @@ static void make_head(struct saved *s)
 static winshm_status save_all(void *saved)
 {
     struct saved *s = saved;
-    make_head(s);
+    winshm_status status = make_head(s);
     uint64_t data = s->header.data;
     uint64_t size = s->header.size;
-    winshm_status status = wshm_platform_file_empty(&s->file, data + size);
+    if (status == WINSHM_OK)
+        status = wshm_platform_file_empty(&s->file, data + size);
     wshm_crc32_begin(&s->crc);
     wshm_crc32_add(&s->crc, s->piece, (size_t)data);
     if (status == WINSHM_OK)

@@ -193,8 +193,9 @@ static void test_mismatches(winshm_region *h)
         set(bad + 24, (uint64_t)(BYTES + by), 8);
         seal(bad, (size_t)(ALL + by));
         refuse(h, bad, (size_t)(ALL + by), WINSHM_E_SIZE,
-               by < 0 ? "has 9000 bytes, 8999 were saved"
-                      : "has 9000 bytes, 9001 were saved");
+               by < 0
+                   ? "8999 bytes were saved, the region can have 9000 to 9000"
+                   : "9001 bytes were saved, the region can have 9000 to 9000");
     }
 }
 
@@ -360,6 +361,53 @@ static void test_raw(void)
     CHECK_OK(winshm_close(h));
 }
 
+/** A region grows for what was saved, and what is behind it becomes zero. */
+static void test_growth(void)
+{
+    winshm_options o = {.struct_size = sizeof o,
+                        .disposition = WINSHM_CREATE_NEW,
+                        .size = BYTES - 10,
+                        .capacity = BYTES + 50,
+                        .name = name_of("grows")};
+    winshm_region *h, *other;
+    size_t size;
+    CHECK_OK(winshm_open_with(&o, &h));
+    CHECK_OK(winshm_open(o.name, 0, &other));
+    file_write(path, good, ALL);
+    CHECK_OK(winshm_load(h, path, 1000));
+    CHECK_EQ(winshm_size(other), BYTES);
+    CHECK(memcmp(winshm_data(other), good + HEAD, BYTES) == 0);
+    CHECK_OK(winshm_resize(other, BYTES + 20, 1000));
+    /* One that has joined later knows the size at creation, too. */
+    CHECK_OK(winshm_close(other));
+    CHECK_OK(winshm_open(o.name, 0, &other));
+    memset(winshm_data(other), 7, BYTES + 20);
+    CHECK_OK(winshm_save(h, path, 1000));
+    unsigned char *file = file_read(path, &size);
+    CHECK_EQ(size, ALL + 20);
+    CHECK_EQ(number(file + 16, 8), BYTES + 20);
+    CHECK_EQ(number(file + 24, 8), BYTES + 50);
+    free(file);
+    file_write(path, good, ALL);
+    CHECK_OK(winshm_load(other, path, 1000));
+    CHECK_EQ(winshm_size(h), BYTES + 20);
+    CHECK(memcmp(winshm_data(h), good + HEAD, BYTES) == 0);
+    for (int i = 0; i < 20; i++)
+        CHECK_EQ(((char *)winshm_data(h))[BYTES + i], 0);
+    CHECK_OK(winshm_close(h));
+    CHECK_OK(winshm_close(other));
+    /* No more than the capacity, and no less than there was at first. */
+    for (int by = -1; by <= 1; by += 2) {
+        o.size = by < 0 ? BYTES - 2 : BYTES + 1;
+        o.capacity = by < 0 ? BYTES - 1 : BYTES + 2;
+        CHECK_OK(winshm_open_with(&o, &h));
+        TOLD(winshm_load(h, path, 0), WINSHM_E_SIZE, "9000 bytes were saved",
+             by < 0 ? "8998 to 8999" : "9001 to 9002");
+        CHECK_EQ(winshm_size(h), o.size);
+        CHECK_OK(winshm_close(h));
+    }
+}
+
 int main(void)
 {
     winshm_region *h;
@@ -387,6 +435,7 @@ int main(void)
     test_failure_of_the_owner(h);
     test_many_at_once(h);
     test_raw();
+    test_growth();
     CHECK_OK(winshm_close(h));
     remove(path);
     printf("ok\n");

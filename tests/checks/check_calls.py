@@ -45,7 +45,7 @@ def imported(nm, objects):
         name = re.sub(r"^__imp_", "", name)
         name = re.sub(r"^_(.*)@\d+$", r"\1", name)
         # Linux: files of 64 bits.
-        yield re.sub(r"^(f?open|openat|pread|pwrite|fcntl|l?f?stat|fstatat|fstatvfs|ftruncate|mmap|posix_fallocate|getrlimit|lseek)64$",
+        yield re.sub(r"^(f?open|openat|pread|pwrite|fcntl|l?f?stat|fstatat|fstatvfs|ftruncate|mmap|(?:posix_)?fallocate|getrlimit|lseek)64$",
                      r"\1", name)
 
 

@@ -169,6 +169,7 @@ FUNCTIONS = [
         [_region, POINTER(winshm_participant), c_uint32, POINTER(c_uint32)],
         _status,
     ),
+    ("winshm_resize", [_region, c_uint64, c_uint32], _status),
     ("winshm_map", [_region, c_uint64, c_uint64, c_uint32, _out], _status),
     ("winshm_view_data", [_view], c_void_p),
     ("winshm_view_size", [_view], c_uint64),
