@@ -144,7 +144,7 @@ tests "tests in Python, win64" windows_pytest tests/bindings/python
 need_packages valgrind
 tests "instructions of the fast paths" sh tests/bench/instructions.sh
 
-need_packages clang libclang-rt-14-dev lld llvm
+need_packages clang libclang-rt-14-dev lld llvm g++
 step "build the library for Windows on ARM64, which is not run" arm64_library
 step "hostile memory" sh tests/fuzz/run.sh ${long:+--executions 100000000 --scribble 600}
 step "data races" sh tests/race/run.sh ${long:+--full 60}
