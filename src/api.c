@@ -1,6 +1,8 @@
 /* What the exported functions share, and those of the library itself. */
 #include "api.h"
 
+#include <string.h>
+
 #include "status.h"
 
 #define TEXT_OF(x) #x
@@ -71,6 +73,36 @@ winshm_status wshm_api_struct_size(uint32_t size, uint32_t first)
                                    "are needed",
                                    "Set it to the struct's size.", size, first,
                                    0);
+}
+
+winshm_status wshm_api_room(char *buffer, uint32_t capacity, uint32_t *length)
+{
+    if (length != NULL)
+        *length = 0;
+    if (buffer != NULL && capacity != 0)
+        buffer[0] = '\0';
+    if (length == NULL)
+        return wshm_error_because(WINSHM_E_INVALID, "length is NULL", "");
+    if (buffer == NULL && capacity != 0)
+        return wshm_error_because(WINSHM_E_INVALID,
+                                  "buffer is NULL, and capacity is not 0", "");
+    return WINSHM_OK;
+}
+
+winshm_status wshm_api_hand_text(const char *text, char *buffer,
+                                 uint32_t capacity, uint32_t *length)
+{
+    size_t bytes = strlen(text);
+    *length = (uint32_t)bytes;
+    if (bytes >= capacity && bytes + capacity != 0)
+        return wshm_error_detail(WINSHM_E_RANGE,
+                                 "the text has {a} bytes and a NUL, capacity "
+                                 "is {b}",
+                                 "Make room for so many bytes.", bytes,
+                                 capacity, 0);
+    if (capacity != 0)
+        memcpy(buffer, text, bytes + 1);
+    return WINSHM_OK;
 }
 
 winshm_status wshm_api_raw(void)

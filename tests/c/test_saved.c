@@ -186,7 +186,7 @@ static void test_mismatches(winshm_region *h)
     set(bad + 32, 0xABC, 8);
     seal(bad, ALL);
     refuse(h, bad, ALL, WINSHM_E_TAG,
-           "the region has 0x1122334455667788, the file 0xABC");
+           "the region has the tag 0x1122334455667788, the file 0xABC");
     for (int by = -1; by <= 1; by += 2) {
         memcpy(bad, good, ALL);
         set(bad + 16, (uint64_t)(BYTES + by), 8);
@@ -361,6 +361,56 @@ static void test_raw(void)
     CHECK_OK(winshm_close(h));
 }
 
+/** The text of the layout goes with the data, and is compared. */
+static void test_layout(void)
+{
+    static const char here[] = "a:u8@0; b:u32[3]@4; size 16";
+    static unsigned char bad[ALL];
+    winshm_options o = {.struct_size = sizeof o,
+                        .disposition = WINSHM_CREATE_NEW,
+                        .size = 100,
+                        .layout = here,
+                        .name = name_of("says")};
+    winshm_region *h;
+    size_t size;
+    CHECK_OK(winshm_open_with(&o, &h));
+    memset(winshm_data(h), 5, 100);
+    CHECK_OK(winshm_save(h, path, 0));
+    unsigned char *file = file_read(path, &size);
+    CHECK_EQ(number(file + 60, 4), strlen(here));
+    CHECK_EQ(number(file + 12, 4), HEAD);
+    CHECK(memcmp(file + 64, here, sizeof here) == 0);
+    CHECK_EQ(number(file + CRC_AT, 4), crc_of(file, size));
+    CHECK_OK(winshm_load(h, path, 0));
+    for (size_t i = 64; i < 64 + strlen(here); i++) {
+        memcpy(bad, file, size);
+        bad[i] ^= 1;
+        file_write(path, bad, size);
+        CHECK_STATUS(winshm_load(h, path, 0), WINSHM_E_FORMAT);
+        bad[i] = i % 2 == 0 ? 0 : '@'; /* no text, though the sum is right */
+        seal(bad, size);
+        file_write(path, bad, size);
+        TOLD(winshm_load(h, path, 0), WINSHM_E_FORMAT, "its layout is none");
+    }
+    memcpy(bad, file, size);
+    memcpy(bad + 64, "a:u8@0; b:i32[3]@4; size 16", strlen(here));
+    seal(bad, size);
+    file_write(path, bad, size);
+    TOLD(winshm_load(h, path, 0), WINSHM_E_TAG, "the file differs: field 'b'");
+    CHECK_OK(winshm_close(h));
+    /* Where one side has none nothing is compared. */
+    o.layout = NULL;
+    CHECK_OK(winshm_open_with(&o, &h));
+    CHECK_OK(winshm_load(h, path, 0));
+    CHECK_OK(winshm_save(h, path, 0));
+    CHECK_OK(winshm_close(h));
+    o.layout = here;
+    CHECK_OK(winshm_open_with(&o, &h));
+    CHECK_OK(winshm_load(h, path, 0));
+    CHECK_OK(winshm_close(h));
+    free(file);
+}
+
 /** A region grows for what was saved, and what is behind it becomes zero. */
 static void test_growth(void)
 {
@@ -436,6 +486,7 @@ int main(void)
     test_many_at_once(h);
     test_raw();
     test_growth();
+    test_layout();
     CHECK_OK(winshm_close(h));
     remove(path);
     printf("ok\n");

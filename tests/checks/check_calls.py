@@ -12,7 +12,7 @@ import sys
 # These touch nothing but the caller's own memory, or tell what never changes.
 PURE = {
     # The C language's strings, memory and numbers.
-    "memcpy", "memset", "memcmp", "memmove", "strchr", "strcmp", "strlen", "strncmp",
+    "memchr", "memcpy", "memset", "memcmp", "memmove", "strchr", "strcmp", "strlen", "strncmp",
     "strrchr", "strtoll", "snprintf", "wcscat", "wcschr", "wcscpy", "wcslen", "wcsstr",
     "_snwprintf", "strcspn", "strerrordesc_np", "sigfillset", "sigdelset",
     "pthread_attr_init", "pthread_attr_setdetachstate", "pthread_attr_setstacksize",

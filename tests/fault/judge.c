@@ -65,6 +65,7 @@ static const struct {
     {"winshm_close", {WINSHM_E_BUSY}},
     {"winshm_get_info", {WINSHM_E_CORRUPT}},
     {"winshm_get_participants", {WINSHM_E_CORRUPT}},
+    {"winshm_get_layout", {WINSHM_E_CORRUPT}},
     {"winshm_resize",
      {WINSHM_E_SIZE, WINSHM_E_NO_MEMORY, WINSHM_E_TIMEOUT, WINSHM_E_CORRUPT,
       WINSHM_E_SYSTEM}},

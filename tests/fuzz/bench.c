@@ -51,9 +51,12 @@ uint32_t bench_hot_word(uint32_t index)
     if (index < sizeof common)
         return (uint32_t)common[index] * 4;
     index -= (uint32_t)sizeof common;
-    if (index >= sizeof slots * sizeof in_slot)
+    if (index % 2 != 0 && index >= sizeof slots * sizeof in_slot)
         return (uint32_t)offsetof(struct layout_control, growth) +
                index % (uint32_t)(sizeof(struct layout_growth) / 4) * 4;
+    if (index >= sizeof slots * sizeof in_slot) /* the layout's first words */
+        return (uint32_t)offsetof(struct layout_control, layout) +
+               (index - (uint32_t)(sizeof slots * sizeof in_slot)) * 4;
     uint32_t slot = slots[index / sizeof in_slot];
     return (uint32_t)(offsetof(struct layout_control, slots) +
                       slot * sizeof(struct layout_slot)) +
@@ -177,7 +180,8 @@ static void open_victim(uint32_t index, uint32_t flags)
     winshm_options o = {.struct_size = sizeof o,
                         .flags = flags,
                         .disposition = WINSHM_OPEN_EXISTING,
-                        .name = bench_name};
+                        .name = bench_name,
+                        .layout = BENCH_LAYOUT};
     if (index == BENCH_FIRST) {
         o.disposition = WINSHM_CREATE_NEW;
         o.size = BENCH_BYTES;
