@@ -16,7 +16,7 @@ winshm_status WINSHM_CALL winshm_get_name(winshm_region *region, char *buffer,
 {
     static const char function[] = "winshm_get_name";
     char name[TOKEN_NAME_BYTES];
-    winshm_status status = wshm_api_no_text(buffer, capacity, length);
+    winshm_status status = wshm_api_room(buffer, capacity, length);
     struct region *r = wshm_region_use(region);
     if (r == NULL)
         return wshm_api_refuse(function, region);
@@ -60,7 +60,7 @@ winshm_status WINSHM_CALL winshm_export(winshm_region *region, uint32_t access,
     static const char function[] = "winshm_export";
     struct token token;
     char text[WINSHM_TOKEN_MAX + 1];
-    winshm_status status = wshm_api_no_text(buffer, capacity, length);
+    winshm_status status = wshm_api_room(buffer, capacity, length);
     struct region *r = wshm_region_use(region);
     if (r == NULL)
         return wshm_api_refuse(function, region);

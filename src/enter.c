@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "facts.h"
+#include "growth.h"
 #include "match.h"
+#include "meaning.h"
 #include "participant.h"
 #include "status.h"
 
@@ -25,13 +27,21 @@ static void learn(struct region *r, const struct facts *facts)
 winshm_status wshm_enter_map(struct region *r, const struct request *request)
 {
     void *address;
-    if (!request->mapped)
-        return WINSHM_OK;
-    winshm_status status = wshm_platform_map(&r->platform, 0, r->size,
-                                             request->writable, &address);
+    /* From here on nothing looks at what the size was at creation. */
+    winshm_status status = wshm_growth_size(r, &r->size);
+    if (status != WINSHM_OK || !request->mapped)
+        return status;
+    status = wshm_platform_map(&r->platform, 0, r->capacity, request->writable,
+                               &address);
     if (status == WINSHM_OK)
         r->data = address;
-    return status;
+    if (status != WINSHM_E_NO_MEMORY || r->capacity == r->size)
+        return status;
+    return wshm_error_detail(status,
+                             "its capacity of {a} bytes cannot be mapped",
+                             "Open it with WINSHM_NO_MAP and map parts, or "
+                             "create it with less winshm_options.capacity.",
+                             r->capacity, 0, 0);
 }
 
 /* Creating, under the life lock, with nobody present. */
@@ -40,7 +50,7 @@ static void clear_words(struct layout_control *control)
 {
     /* All that lock, notification and slots keep between two lives. */
     shared_u32 *word = (shared_u32 *)(void *)&control->lock;
-    shared_u32 *end = (shared_u32 *)(void *)(control + 1);
+    shared_u32 *end = control->layout;
     for (; word < end; word++)
         atomic_store_explicit(word, 0, memory_order_relaxed);
 }
@@ -76,13 +86,16 @@ static winshm_status adopt(struct region *r, uint64_t size)
 {
     struct layout_header *header = &r->control->header;
     struct platform_identity identity;
+    uint64_t bytes;
     wshm_error_clear(); /* that it is there was no failure */
     winshm_status status = wshm_platform_data_open(&r->platform, NULL);
     if (status != WINSHM_OK)
         return status;
     status = wshm_platform_data_trusted(&r->platform);
     if (status == WINSHM_OK)
-        status = wshm_match_bytes(r, size, WINSHM_E_SIZE);
+        status = wshm_platform_data_usable(&r->platform, &bytes);
+    if (status == WINSHM_OK)
+        status = wshm_match_bytes(bytes, size, WINSHM_E_SIZE);
     if (status == WINSHM_OK)
         status = wshm_platform_data_identity(&r->platform, &identity);
     if (status != WINSHM_OK)
@@ -166,6 +179,7 @@ static winshm_status create(struct region *r, const struct request *request,
     atomic_store(&header->lock_kind, facts->lock_kind);
     shared_store(&header->members, 0);
     shared_store(&header->creator_member, 0);
+    wshm_meaning_store(r->control, request->layout);
     memcpy(r->platform.id, id, sizeof id);
     for (int i = 3; i >= 0; i--)
         atomic_store(&header->id[i], id[i]);
@@ -247,12 +261,15 @@ static winshm_status join(struct region *r, const struct request *request,
 {
     bool anybodys = request->disposition == WINSHM_OPEN_EXISTING &&
                     request->security != NULL;
+    uint64_t bytes;
     winshm_status status =
         anybodys ? WINSHM_OK : wshm_platform_data_trusted(&r->platform);
     if (status == WINSHM_OK)
-        status = wshm_match_facts(facts, request);
+        status = wshm_match_facts(r, facts, request);
     if (status == WINSHM_OK)
-        status = wshm_match_bytes(r, facts->size, WINSHM_E_CORRUPT);
+        status = wshm_platform_data_bytes(&r->platform, &bytes);
+    if (status == WINSHM_OK)
+        status = wshm_match_bytes(bytes, facts->capacity, WINSHM_E_CORRUPT);
     r->origin = WINSHM_ORIGIN_OPENED;
     return status;
 }
@@ -312,6 +329,17 @@ static winshm_status under_life_lock(struct region *r,
                                                  : status;
 }
 
+/** True if the life that the facts tell of has not ended for another one. */
+static bool still(struct layout_header *header, const struct facts *facts)
+{
+    /* Not looked at before all that was fetched is there. */
+    atomic_thread_fence(memory_order_acquire);
+    for (int i = 0; i < 4; i++)
+        if (atomic_load(&header->id[i]) != facts->id[i])
+            return false;
+    return true;
+}
+
 /** Opening read-only where the control block may not be written. */
 static winshm_status observe(struct region *r, const struct request *request,
                              uint64_t deadline)
@@ -344,15 +372,20 @@ static winshm_status observe(struct region *r, const struct request *request,
                 wshm_platform_anybody(p, LAYOUT_SLOTS, LAYOUT_SLOTS, &exists);
         if (told != WINSHM_OK)
             return told;
-        /* Nothing is held that keeps the region as it is, so look again: not
-         * before all that was fetched is there. */
-        atomic_thread_fence(memory_order_acquire);
-        bool same = atomic_load(&header->joins) == facts.joins;
-        for (int i = 0; i < 4; i++)
-            same = same && atomic_load(&header->id[i]) == facts.id[i];
+        /* Nothing is held that keeps the region as it is, so look again. */
+        bool same =
+            still(header, &facts) && atomic_load(&header->joins) == facts.joins;
         bool settled = same && (facts.joins & 1) == 0;
-        if (exists && status == WINSHM_OK && same)
-            break;
+        if (exists && status == WINSHM_OK && same) {
+            status = facts.version == LAYOUT_VERSION
+                         ? join(r, request, &facts)
+                         : wshm_match_layout(&facts);
+            /* What was compared is this life's if it goes on. */
+            if (status == WINSHM_OK || still(header, &facts))
+                break;
+            wshm_error_clear();
+            status = WINSHM_E_NOT_FOUND;
+        }
         wshm_platform_data_close(p);
         uint64_t now = wshm_platform_now();
         /* Whoever leaves last removes the data while it is still present: what
@@ -370,9 +403,6 @@ static winshm_status observe(struct region *r, const struct request *request,
                                     : WINSHM_E_NOT_FOUND;
         wshm_platform_sleep(MILLISECOND);
     }
-    if (facts.version != LAYOUT_VERSION)
-        return wshm_match_layout(&facts);
-    status = join(r, request, &facts);
     learn(r, &facts);
     return status == WINSHM_OK ? wshm_enter_map(r, request) : status;
 }
@@ -383,7 +413,7 @@ void wshm_enter_unmap(struct region *r)
     /* First, so that a child forked meanwhile does not unmap it again. */
     r->data = NULL;
     if (data != NULL)
-        wshm_platform_unmap(data, r->size);
+        wshm_platform_unmap(data, r->capacity);
 }
 
 winshm_status wshm_enter(struct region *r, const struct request *request,

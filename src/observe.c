@@ -12,15 +12,6 @@ enum { LIFE_MS = 100 };
 /** So many looks at a writer's section are soon after one another. */
 enum { HASTY_LOOKS = 20 };
 
-static bool same_life(const struct region *r)
-{
-    for (int i = 0; i < 4; i++)
-        if (atomic_load_explicit(&r->control->header.id[i],
-                                 memory_order_relaxed) != r->platform.id[i])
-            return false;
-    return true;
-}
-
 /** Looks for a participant, and only then whether it is still the same life:
  * who was present before an id that is ours was in our life. */
 static bool lives(struct region *r)
@@ -31,12 +22,12 @@ static bool lives(struct region *r)
     if (told != WINSHM_OK)
         wshm_error_clear(); /* whoever cannot be asked counts as alive */
     atomic_thread_fence(memory_order_seq_cst);
-    return (told != WINSHM_OK || anybody) && same_life(r);
+    return (told != WINSHM_OK || anybody) && observe_same_life(r);
 }
 
 winshm_status wshm_observe_life(struct region *r)
 {
-    if (!same_life(r))
+    if (!observe_same_life(r))
         return WINSHM_E_NOT_FOUND;
     uint32_t now = (uint32_t)(wshm_platform_now() / MILLISECOND);
     uint32_t seen = atomic_load_explicit(&r->seen_alive, memory_order_relaxed);
@@ -61,18 +52,16 @@ static bool cut_off(struct region *r, uint32_t version, uint32_t word)
                                         memory_order_acquire) == version;
 }
 
-winshm_status wshm_observe_read(struct region *r, uint64_t offset, void *buffer,
-                                uint64_t length, uint32_t timeout_ms)
+winshm_status wshm_observe(struct region *r, observe_action *action,
+                           void *subject, uint32_t timeout_ms)
 {
     const struct layout_lock *lock = &r->control->lock;
     uint64_t deadline = wshm_park_deadline(timeout_ms);
-    if (length == 0)
-        return wshm_observe_life(r);
     for (int looks = 0;; looks += looks < HASTY_LOOKS) {
         uint32_t version =
             atomic_load_explicit(&lock->version, memory_order_acquire);
         if ((version & 1) == 0) {
-            winshm_status status = wshm_part_read(r, offset, buffer, length);
+            winshm_status status = action(subject);
             atomic_thread_fence(memory_order_acquire);
             if (status != WINSHM_OK)
                 return status;
@@ -102,4 +91,25 @@ winshm_status wshm_observe_read(struct region *r, uint64_t offset, void *buffer,
         wshm_platform_sleep(looks < HASTY_LOOKS ? MILLISECOND / 20
                                                 : MILLISECOND);
     }
+}
+
+struct reading {
+    struct region *r;
+    uint64_t offset;
+    void *buffer;
+    uint64_t length;
+};
+
+static winshm_status read_part(void *reading)
+{
+    const struct reading *it = reading;
+    return wshm_part_read(it->r, it->offset, it->buffer, it->length);
+}
+
+winshm_status wshm_observe_read(struct region *r, uint64_t offset, void *buffer,
+                                uint64_t length, uint32_t timeout_ms)
+{
+    struct reading reading = {r, offset, buffer, length};
+    return length == 0 ? wshm_observe_life(r)
+                       : wshm_observe(r, read_part, &reading, timeout_ms);
 }

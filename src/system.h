@@ -75,6 +75,9 @@ static inline void wshm_platform_pause(void)
 #endif
 }
 
+/** Longest path of a file in bytes, without the NUL. */
+enum { PLATFORM_PATH_MAX = 4000 };
+
 /* This process and thread. */
 
 winshm_status wshm_platform_random(void *bytes, uint32_t length);
@@ -168,7 +171,7 @@ static inline bool wshm_platform_ending(void)
 struct platform_thread {
     uint32_t shared[PLATFORM_REGIONS / 32]; /* a bit a region: see lock.h */
     uint32_t endings; /* backend: how often its end was put off */
-    _Alignas(16) unsigned char failure[1536];
+    _Alignas(16) unsigned char failure[1792];
 };
 
 /** What is kept for this thread. @return NULL: no memory. */

@@ -14,7 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "crc.h"
+#include "crc32.h"
 #include "name.h"
 #include "status.h"
 
@@ -72,7 +72,7 @@ uint32_t wshm_token_format(const struct token *token, char *text)
     at = write_id(at, token);
     at += snprintf(at, 24, ":%" PRIu64 ":%c", token->size,
                    token->writable ? 'w' : 'r');
-    uint32_t crc = wshm_crc32(0, text, (uint64_t)(at - text));
+    uint32_t crc = wshm_crc32(text, (size_t)(at - text));
     at += snprintf(at, TAIL + 1, ":%08lx", (unsigned long)crc);
     return (uint32_t)(at - text);
 }
@@ -206,7 +206,7 @@ winshm_status wshm_token_parse(const char *text, struct token *token)
     char tail[TAIL + 1];
     const char *end = text + length - (length < TAIL ? length : TAIL);
     snprintf(tail, sizeof tail, ":%08lx",
-             (unsigned long)wshm_crc32(0, text, (uint64_t)(end - text)));
+             (unsigned long)wshm_crc32(text, (size_t)(end - text)));
     if (strcmp(end, tail) != 0)
         return no_token("it was altered or cut short on its way");
     if (strncmp(text, BEGINNING, sizeof BEGINNING - 1) != 0 ||

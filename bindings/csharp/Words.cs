@@ -28,6 +28,16 @@ internal static partial class Words
         ["winshm_size"] = "Region.Size",
         ["winshm_get_info"] = "Region.GetInfo()",
         ["winshm_get_participants"] = "Region.GetParticipants()",
+        ["winshm_resize"] = "Region.Resize()",
+        ["winshm_get_layout"] = "Region.Layout",
+        ["winshm_format_layout"] = "RegionLayout.Of()",
+        ["winshm_get_name"] = "Region.Name",
+        ["winshm_export"] = "Region.Export()",
+        ["winshm_import"] = "Region.Import()",
+        ["winshm_link"] = "Region.Link()",
+        ["winshm_open_link"] = "Region.OpenLink()",
+        ["winshm_save"] = "Region.Save()",
+        ["winshm_load"] = "Region.Load()",
         ["winshm_map"] = "Region.Map()",
         ["winshm_view_data"] = "View.Span",
         ["winshm_view_size"] = "View.Size",
@@ -45,12 +55,6 @@ internal static partial class Words
         ["winshm_wait_handle"] = "Region.GetWaitHandle()",
         ["winshm_wait_fd"] = "Region.WaitAsync()",
 
-        ["winshm_get_name"] = "Region.Name",
-        ["winshm_export"] = "the export of a token",
-        ["winshm_import"] = "the import of a token",
-        ["winshm_link"] = "the making of a link",
-        ["winshm_open_link"] = "the opening of a link",
-
         // What else is given and got.
         ["winshm_options"] = "RegionOptions",
         ["winshm_options.struct_size"] = "the size of the native options",
@@ -62,6 +66,8 @@ internal static partial class Words
         ["winshm_options.layout_tag"] = "RegionOptions.LayoutTag",
         ["winshm_options.name"] = "Region.Name",
         ["winshm_options.security"] = "RegionOptions.Security",
+        ["winshm_options.layout"] = "RegionOptions.Layout",
+        ["winshm_field"] = "RegionLayout",
         ["winshm_info"] = "RegionInfo",
         ["winshm_participant"] = "Participant",
         ["winshm_region"] = "Region",
@@ -83,8 +89,9 @@ internal static partial class Words
         ["WINSHM_EXCLUSIVE"] = "LockMode.Exclusive",
         ["WINSHM_FOREVER"] = "Timeout.InfiniteTimeSpan",
         ["WINSHM_NAME_MAX"] = $"{WINSHM_NAME_MAX}",
-        ["WINSHM_PARTICIPANTS_MAX"] = $"{WINSHM_PARTICIPANTS_MAX}",
+        ["WINSHM_LAYOUT_MAX"] = $"{WINSHM_LAYOUT_MAX}",
         ["WINSHM_TOKEN_MAX"] = $"{WINSHM_TOKEN_MAX}",
+        ["WINSHM_PARTICIPANTS_MAX"] = $"{WINSHM_PARTICIPANTS_MAX}",
     };
 
     /// <summary>Translates a message of the library. A later one may know more names; they stay as they

@@ -155,9 +155,7 @@ void wshm_posix_close(platform_object *object)
     wshm_posix_descriptors_unlock();
 }
 
-/** Refuse files that this process may not make so large: going beyond that
- * limit would be a signal. */
-static winshm_status check_limit(uint64_t bytes)
+winshm_status wshm_posix_check_limit(uint64_t bytes)
 {
     struct rlimit limit;
     return getrlimit(RLIMIT_FSIZE, &limit) == 0 &&
@@ -172,7 +170,7 @@ static winshm_status check_limit(uint64_t bytes)
 
 winshm_status wshm_posix_resize(int fd, uint64_t bytes)
 {
-    winshm_status status = check_limit(bytes);
+    winshm_status status = wshm_posix_check_limit(bytes);
     return status != WINSHM_OK || ftruncate(fd, (off_t)bytes) == 0
                ? status
                : wshm_posix_refused("ftruncate", errno);
@@ -201,11 +199,11 @@ static winshm_status check_room(int fd, uint64_t bytes)
         bytes, free, 0);
 }
 
-winshm_status wshm_posix_reserve(int fd, uint64_t bytes)
+winshm_status wshm_posix_reserve(int fd, uint64_t from, uint64_t to)
 {
-    winshm_status status = check_limit(bytes);
+    winshm_status status = wshm_posix_check_limit(to);
     if (status == WINSHM_OK)
-        status = check_room(fd, bytes);
+        status = check_room(fd, to - from);
     if (status != WINSHM_OK)
         return status;
     /* In parts, and smaller ones where need be, so that a signal that comes
@@ -213,8 +211,8 @@ winshm_status wshm_posix_reserve(int fd, uint64_t bytes)
      * being done. */
     uint64_t part = 64 << 20;
     int interruptions = 0;
-    for (uint64_t done = 0; done < bytes;) {
-        uint64_t length = bytes - done < part ? bytes - done : part;
+    for (uint64_t done = from; done < to;) {
+        uint64_t length = to - done < part ? to - done : part;
         int code = posix_fallocate(fd, (off_t)done, (off_t)length);
         if (code == 0) {
             done += length;

@@ -1,6 +1,7 @@
 /* The calls under attack, each with the statuses that winshm.h lists for it and
  * the time that it may take. */
 #define _GNU_SOURCE
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -71,11 +72,22 @@ static uint64_t ended(uint32_t index)
     return kind_of(index) & NOT_FOUND;
 }
 
+/** What a call may say of bytes up to there, which it has to look up the size
+ * for: that may be another one at each look, or lie. */
+static uint64_t range(uint32_t index, uint64_t end)
+{
+    uint64_t outside = STATUS_BIT(WINSHM_E_RANGE) | CORRUPT | ended(index);
+    if (end > BENCH_ROOM)
+        return outside;
+    return end <= BENCH_BYTES && index < BENCH_VICTIMS ? OK : OK | outside;
+}
+
+/** @param size 0: it could not be told. */
 static bool inside(const void *data, uint64_t size)
 {
     /* Read through a volatile pointer, or the loads would be dropped. */
     const volatile uint8_t *bytes = data;
-    return bytes == NULL || (bytes[0] | bytes[size - 1]) <= 255;
+    return bytes == NULL || size == 0 || (bytes[0] | bytes[size - 1]) <= 255;
 }
 
 winshm_status bench_try_open(uint32_t how, const char *name, uint64_t size,
@@ -86,7 +98,17 @@ winshm_status bench_try_open(uint32_t how, const char *name, uint64_t size,
     uint64_t allowed = OPENING | (bench_denies ? ACCESS : 0);
     struct call call = bench_call("winshm_open", allowed, OPEN_MS);
     winshm_status status;
-    if (how % 3 == 0) {
+    winshm_options options = {
+        .struct_size = sizeof options,
+        .flags = flags,
+        .disposition = how % 3 == 0 ? WINSHM_OPEN_EXISTING : WINSHM_OPEN_OR_CREATE,
+        .name = name,
+        .size = size,
+        .layout = BENCH_LAYOUT};
+    if ((how & 0x40) != 0 && size != 1) {
+        call.text = "winshm_open_with";
+        status = winshm_open_with(&options, out);
+    } else if (how % 3 == 0) {
         status = winshm_open(name, flags, out);
     } else if (how % 3 == 1) {
         call.text = "winshm_create";
@@ -125,7 +147,8 @@ static void try_info(uint32_t index)
         bench_call("winshm_get_info", OK | CORRUPT | ended(index), 0);
     if (bench_done(&call, winshm_get_info(h, &info)) == WINSHM_OK &&
         (info.participants > WINSHM_PARTICIPANTS_MAX ||
-         info.size != winshm_size(h)))
+         info.size == 0 || info.size > info.capacity ||
+         info.capacity > BENCH_ROOM))
         bench_fail("winshm_get_info tells what cannot be");
 }
 
@@ -144,19 +167,31 @@ static void try_participants(uint32_t index)
     free(list);
 }
 
+static void try_layout(uint32_t index)
+{
+    char text[32];
+    uint32_t length = 0;
+    struct call call =
+        bench_call("winshm_get_layout",
+                   OK | CORRUPT | STATUS_BIT(WINSHM_E_RANGE) | ended(index), 0);
+    winshm_status status =
+        bench_done(&call, winshm_get_layout(bench_handles[index], text,
+                                            sizeof text, &length));
+    if (status == WINSHM_OK && length != strlen(text))
+        bench_fail("a layout of %u bytes: %s", length, text);
+    if (length > WINSHM_LAYOUT_MAX)
+        bench_fail("a layout of %u bytes", length);
+}
+
 static void try_copy(uint32_t index, bool in, uint64_t offset, uint64_t length,
                      uint32_t timeout_ms)
 {
     winshm_region *h = bench_handles[index];
-    bool outside = offset + length > winshm_size(h);
     uint64_t allowed = CORRUPT | DEAD | FAULT | TIMEOUT | (in ? DEADLOCK : 0) |
                        (kind_of(index) & (NOT_FOUND | ACCESS));
+    allowed |= range(index, offset + length);
     if (in && index == BENCH_READER)
-        allowed = ACCESS;
-    else if (!outside)
-        allowed |= OK;
-    if (outside)
-        allowed = STATUS_BIT(WINSHM_E_RANGE) | ACCESS;
+        allowed = (allowed & ~OK) | ACCESS;
     uint8_t *bytes = calloc(1, length + 1);
     struct call call =
         bench_call(in ? "winshm_write" : "winshm_read", allowed, timeout_ms);
@@ -169,14 +204,10 @@ static void try_copy(uint32_t index, bool in, uint64_t offset, uint64_t length,
 static void try_held(uint32_t index, bool in, uint64_t offset, uint64_t length)
 {
     winshm_region *h = bench_handles[index];
-    bool outside = offset + length > winshm_size(h);
     uint64_t allowed = NOT_OWNER | CORRUPT | FAULT | (kind_of(index) & ACCESS);
+    allowed |= range(index, offset + length);
     if (in && index == BENCH_READER)
-        allowed = ACCESS;
-    else if (!outside)
-        allowed |= OK;
-    if (outside)
-        allowed = STATUS_BIT(WINSHM_E_RANGE) | ACCESS;
+        allowed = (allowed & ~OK) | ACCESS;
     uint8_t *bytes = calloc(1, length + 1);
     struct call call =
         bench_call(in ? "winshm_copy_in" : "winshm_copy_out", allowed, 0);
@@ -189,16 +220,29 @@ static void try_map(uint32_t index, uint64_t offset, uint64_t length)
 {
     winshm_region *h = bench_handles[index];
     winshm_view *view;
-    bool outside = offset + length > winshm_size(h);
-    struct call call = bench_call("winshm_map", OK, 0);
-    if (outside)
-        call.allowed = STATUS_BIT(WINSHM_E_RANGE);
+    struct call call =
+        bench_call("winshm_map", range(index, offset + length), 0);
     if (bench_done(&call, winshm_map(h, offset, length, 0, &view)) != WINSHM_OK)
         return;
     if (!inside(winshm_view_data(view), winshm_view_size(view)))
         bench_fail("winshm_map: no access");
     call = bench_call("winshm_unmap", OK, CLOSE_MS);
     bench_done(&call, winshm_unmap(view));
+}
+
+/** The life lock is had at once: whoever has it does not attack. */
+static void try_resize(uint32_t index, uint64_t size)
+{
+    uint64_t allowed = OK | CORRUPT | STATUS_BIT(WINSHM_E_SIZE) |
+                       (size == 0 ? STATUS_BIT(WINSHM_E_INVALID) : 0);
+    if (index >= BENCH_READER)
+        allowed |= ACCESS;
+    if (index >= BENCH_VICTIMS) /* it may say that it was adopted */
+        allowed |= UNSUPPORTED;
+    if (index == BENCH_READER || index == BENCH_OBSERVER || size > BENCH_ROOM)
+        allowed &= ~OK;
+    struct call call = bench_call("winshm_resize", allowed, 0);
+    bench_done(&call, winshm_resize(bench_handles[index], size, 0));
 }
 
 static void try_wait(uint32_t index, bool changes, uint32_t timeout_ms)
@@ -256,6 +300,24 @@ static void try_hand(uint32_t index)
         bench_try_close(opened);
 }
 
+/** Saves the region, or loads what was saved. */
+static void try_file(uint32_t index, bool in, uint32_t timeout_ms)
+{
+    winshm_region *h = bench_handles[index];
+    char path[80];
+    uint64_t allowed =
+        OK | CORRUPT | DEAD | TIMEOUT | (kind_of(index) & NOT_FOUND);
+    snprintf(path, sizeof path, "/dev/shm/%s-file", bench_name);
+    /* Of what an opener was told the size and the tag may be other ones. */
+    if (in)
+        allowed = OK | CORRUPT | DEADLOCK | TIMEOUT | NOT_FOUND | ACCESS |
+                  STATUS_BIT(WINSHM_E_SIZE) | STATUS_BIT(WINSHM_E_TAG);
+    struct call call =
+        bench_call(in ? "winshm_load" : "winshm_save", allowed, timeout_ms);
+    bench_done(&call, in ? winshm_load(h, path, timeout_ms)
+                         : winshm_save(h, path, timeout_ms));
+}
+
 void bench_use(uint32_t index, uint32_t which, struct input *in)
 {
     winshm_region *h = bench_handles[index];
@@ -263,20 +325,20 @@ void bench_use(uint32_t index, uint32_t which, struct input *in)
     uint64_t offset;
     if (h == NULL)
         return;
-    switch (which % 15) {
+    switch (which % 19) {
     case 0:
     case 1:
-        try_lock(index, which % 15 + 1, input_timeout(in));
+        try_lock(index, which % 19 + 1, input_timeout(in));
         break;
     case 2:
     case 3:
     case 4:
-        try_holding(index, which % 15 - 2);
+        try_holding(index, which % 19 - 2);
         break;
     case 5:
     case 6:
-        offset = input_byte(in) * 20;
-        try_copy(index, which % 15 == 6, offset, input_byte(in) & 31,
+        offset = input_byte(in) * 50;
+        try_copy(index, which % 19 == 6, offset, input_byte(in) & 31,
                  input_timeout(in));
         break;
     case 7:
@@ -295,14 +357,24 @@ void bench_use(uint32_t index, uint32_t which, struct input *in)
         break;
     case 11:
     case 12:
-        offset = input_byte(in) * 20;
-        try_held(index, which % 15 == 12, offset, input_byte(in) & 31);
+        offset = input_byte(in) * 50;
+        try_held(index, which % 19 == 12, offset, input_byte(in) & 31);
         break;
     case 13:
+    case 14:
+        try_file(index, which % 19 == 14, input_timeout(in));
+        break;
+    case 15:
+        try_resize(index, input_byte(in) * 50);
+        break;
+    case 16:
+        try_layout(index);
+        break;
+    case 17:
         try_hand(index);
         break;
     default:
-        offset = input_byte(in) * 20;
+        offset = input_byte(in) * 50;
         try_map(index, offset, 1 + (input_byte(in) & 31));
     }
 }
@@ -313,6 +385,7 @@ void bench_use_all(uint32_t index, uint32_t timeout_ms)
         return;
     try_info(index);
     try_participants(index);
+    try_layout(index);
     try_hand(index);
     try_copy(index, false, 0, 16, timeout_ms);
     try_copy(index, true, 0, 16, timeout_ms);
@@ -325,6 +398,10 @@ void bench_use_all(uint32_t index, uint32_t timeout_ms)
     }
     try_wait(index, false, timeout_ms);
     try_map(index, 0, 16);
+    try_resize(index, BENCH_BYTES + 1000);
+    try_copy(index, true, BENCH_BYTES, 16, timeout_ms);
+    try_resize(index, BENCH_ROOM);
+    try_copy(index, false, BENCH_ROOM - 16, 16, timeout_ms);
 }
 
 void bench_check_token(const char *text)

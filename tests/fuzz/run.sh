@@ -7,13 +7,15 @@
 #
 #   parse    the parser of names, alone
 #   token    that of tokens
+#   layout   the parser of layout texts, alone, and their comparison
 #   names    names, options, handles and ranges as callers pass them
 #   control  opening, creating and using a region whose control block lies, beside
 #            participants that live or as what an earlier life has left
 #   slots    every call on open handles while lock words and slots change, at once or
 #            between any two loads of a call
+#   load     files that lie, and change while they are loaded
 #
-# These five run with all of the library that is above src/platform.h, and with that
+# The last four run with all of the library that is above src/platform.h, and with that
 # contract kept in memory (world_memory.c): no system call, no file, and a clock that
 # does not wait. NAME-linux is the same target with the Linux backend on real files,
 # some ten times slower; executions are counted apart.
@@ -106,11 +108,11 @@ build() {
         compile "$source" "linux/$name.o" "$coverage" "$@" &&
             compile "$source" "plain/posix-$name.o" || return
     done
-    for name in bench calls fuzz_parse fuzz_token fuzz_names fuzz_control fuzz_slots fetch \
-        sweep scribble world_linux world_memory world_memory_wait; do
+    for name in bench calls fuzz_parse fuzz_layout fuzz_token fuzz_names fuzz_control fuzz_slots \
+        fuzz_load fetch sweep scribble world_linux world_memory world_memory_file world_memory_wait; do
         compile "$here/$name.c" "$name.o" || return
     done
-    memory='bench.o calls.o world_memory.o world_memory_wait.o'
+    memory='bench.o calls.o world_memory.o world_memory_file.o world_memory_wait.o'
     files='bench.o calls.o world_linux.o -Wl,--wrap=mmap64,--wrap=munmap'
     # shellcheck disable=SC2086  # These are lists of words.
     for name in names control slots; do
@@ -120,6 +122,8 @@ build() {
     # shellcheck disable=SC2086
     program fuzz_parse fuzzer fuzz_parse.o $memory core/*.o &&
         program fuzz_token fuzzer fuzz_token.o $memory core/*.o &&
+        program fuzz_load fuzzer fuzz_load.o $memory core/*.o &&
+        program fuzz_layout fuzzer fuzz_layout.o $memory core/*.o &&
         program fetch fuzzer-no-link fetch.o $memory core/*.o &&
         program sweep fuzzer-no-link sweep.o $files core/*.o linux/*.o &&
         program scribble fuzzer-no-link scribble.o plain/*.o
@@ -191,11 +195,13 @@ target() {
 }
 
 echo "seed $seed"
-target parse 250 256
-target token 100 1100
+target parse 180 256
+target layout 140 512
+target token 40 1100
 target names 194 256
 target control 200 64
-target slots 250 64
+target slots 230 64
+target load 20 64
 target names-linux 2 256
 target control-linux 2 256
 target slots-linux 2 256

@@ -170,6 +170,23 @@ static void judge_data(const struct scene *s, winshm_region *h)
     CHECK(count >= board->notified);
 }
 
+/** All see one size, what is new is zero, and it grows on. */
+static void judge_size(const struct scene *s, winshm_region *from,
+                       winshm_region *to)
+{
+    uint64_t least = sizeof(struct data) + s->board->grown;
+    uint64_t size = winshm_size(to);
+    const uint8_t *data = winshm_data(to);
+    if ((s->script->traits & GROWS) == 0)
+        return;
+    CHECK(size == least || size == least + STEP);
+    for (uint64_t i = sizeof(struct data); i < size; i++)
+        CHECK(data[i] == 0);
+    CHECK_OK(winshm_resize(from, size + STEP, LIMIT_MS));
+    CHECK_EQ(winshm_size(to), size + STEP);
+    CHECK_EQ(data[size + STEP - 1], 0);
+}
+
 static void judge_change(winshm_region *from, winshm_region *to)
 {
     uint32_t seen, now;
@@ -245,6 +262,7 @@ static void judge(struct scene *s, uint64_t end)
     }
     scene_section(s, newcomer);
     scene_section(s, other);
+    judge_size(s, newcomer, other);
     /* What the dead did not notify of, somebody else does. */
     judge_change(newcomer, other);
     judge_actor(s, end);
@@ -261,6 +279,28 @@ static void judge(struct scene *s, uint64_t end)
         CHECK_OK(winshm_close(s->actor.h));
 }
 
+/** The file is whole, and the one beside it is in nobody's way. */
+static void judge_file(const struct scene *s)
+{
+    const char *path = points_file(s->name);
+    char part[600];
+    winshm_region *h;
+    if ((s->script->traits & SAVES) == 0)
+        return;
+    snprintf(part, sizeof part, "%s-loads", s->name);
+    CHECK_OK(winshm_create(part, sizeof(struct data), 0, &h));
+    const struct data *data = winshm_data(h);
+    for (int i = 0; i < 2; i++) {
+        CHECK_OK(winshm_load(h, path, 0));
+        CHECK(data_whole(data) && data->block[0] == 1);
+        CHECK_OK(winshm_save(h, path, LIMIT_MS));
+    }
+    CHECK_OK(winshm_close(h));
+    snprintf(part, sizeof part, "%s.winshm-part", path);
+    CHECK(remove(part) != 0);
+    CHECK_EQ(remove(path), 0);
+}
+
 void oracle(struct scene *s)
 {
     uint64_t end = clock_ms() + LIMIT_MS;
@@ -271,6 +311,7 @@ void oracle(struct scene *s)
     read_words(s);
     if ((s->script->traits & LINKS) != 0)
         judge_link(s);
+    judge_file(s);
     if ((s->script->traits & READ_ONLY) != 0)
         judge_read_only(s);
     else

@@ -66,6 +66,8 @@ static const struct {
     /* No other thread is in a call at the fork. */
     {"handle.c", "&r->inside_first", 1},
     {"handle.c", "&r->inside_other", 1},
+    /* No other thread saves or loads at the fork. */
+    {"posix/file.c", "close", 2},
     /* Files of strangers, and of one's own that shut their owner out. */
     {"posix/security.c", "fcntl", 3},
     {"posix/security.c", "geteuid", 1},
@@ -79,6 +81,8 @@ static const struct {
     /* When the library is loaded, and when a thread ends with the lock. */
     {"posix/library.c", "pthread_atfork", 1},
     {"posix/thread.c", "pthread_setspecific", 1},
+    /* What was set aside in vain. */
+    {"posix/data.c", "fallocate", 1},
     /* Without /proc. */
     {"posix/base.c", "linkat", 1},
     /* A control file that was made, but whose life lock was not had. */

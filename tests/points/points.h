@@ -18,6 +18,8 @@
 enum {
     POINTS_MAX = 1024,
     BLOCK = 4096,
+    STEP = 5000,        /* by so much a victim makes the region larger, */
+    CAPACITY = 1 << 20, /* which it can be up to this */
     LIMIT_MS = 5000, /* what takes longer after a death hangs */
     NAME_BYTES = 48
 };
@@ -31,6 +33,9 @@ struct data {
     volatile uint64_t others;
     volatile unsigned char block[BLOCK];
 };
+
+/** What its creator says that the bytes are. */
+#define ROLE_LAYOUT "both:{first:u64@0; second:u64@8; size 16}@0; size 16"
 
 /** What the victim is doing, as it sees it. */
 enum state {
@@ -73,6 +78,7 @@ struct board {
     volatile uint32_t notified; /* notifications that returned */
     volatile uint32_t repaired; /* what another had left torn */
     volatile uint64_t acknowledged;
+    volatile uint64_t grown; /* by winshm_resize() calls that returned */
     _Atomic uint32_t passed[POINTS_MAX];
     volatile uint8_t hidden[POINTS_MAX]; /* stores that nobody else can see */
 };
@@ -100,6 +106,9 @@ void role_part(const char *name, uint32_t number);
 bool data_whole(const struct data *data);
 /** Makes the invariant true again. */
 void data_repair(struct data *data);
+
+/** Where victims save the region. */
+const char *points_file(const char *region);
 
 /* scenes.c: what surrounds a victim. */
 
@@ -147,7 +156,9 @@ enum {
     READ_ONLY = 64, /* others may not write */
     FORKS = 128,    /* a stopped child of it could not be killed from outside */
     MEMBER = 256,   /* a participant all the time, which needs nobody else */
-    LINKS = 512     /* it makes a link file */
+    GROWS = 512,    /* the region can */
+    SAVES = 1024,   /* there is a file */
+    LINKS = 2048    /* it makes a link file */
 };
 
 struct script {

@@ -274,9 +274,12 @@ static void keeper_enters(struct scene *s)
                         .disposition = WINSHM_CREATE_NEW,
                         .size = sizeof(struct data),
                         .layout_tag = 7,
+                        .layout = ROLE_LAYOUT,
                         .name = s->name};
     if ((s->script->traits & READ_ONLY) != 0)
         o.security = child_slow() ? "D:P(A;;GR;;;WD)" : "everyone-read";
+    if ((s->script->traits & GROWS) != 0)
+        o.capacity = CAPACITY;
     CHECK_OK(winshm_open_with(&o, &s->keeper));
 }
 
@@ -393,7 +396,10 @@ const struct script scripts[] = {
     {"told", "told", NULL, owner_dies, MEMBER},
     {"copy", "copy", NULL, NULL, MEMBER},
     {"copy-parts", "copy-parts", NULL, NULL, 0},
+    {"save", "save", NULL, NULL, SAVES},
+    {"load", "load", NULL, NULL, SAVES},
     {"notify", "notify", actor_waits, NULL, MEMBER},
+    {"grow", "grow", actor_waits, NULL, GROWS},
     {"await", "await", NULL, notify_waiting, 0},
     {"await-two", "await-two", NULL, notify_waiting, 0},
     {"await-handle", "await-handle", NULL, notify_joined, 0},

@@ -48,7 +48,7 @@ def test_lock_is_held_across_awaits(tasks):
                 held.write(0, b"x")
             assert tasks.info.lock_state == winshm.LockState.SHARED
         assert tasks.info.lock_state == 0
-        until(lambda: not lock_threads())
+        assert not lock_threads()
 
     run(main())
 

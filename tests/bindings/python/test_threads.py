@@ -205,4 +205,4 @@ def test_quick_calls_do_not_wait_for_a_long_copy(name):
                     last = now
         crowd.join()
         # A call that waited for the copy would be the only one.
-        assert moments > 1
+        assert moments >= 10
