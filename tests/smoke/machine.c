@@ -115,7 +115,8 @@ void ask_presence(struct answer *answer)
     const char *there = smoke_name("Local\\", "there");
     const char *other = smoke_name("Local\\", "other");
     if (!ConvertStringSecurityDescriptorToSecurityDescriptorA(
-            "D:P", SDDL_REVISION_1, &nobody.lpSecurityDescriptor, NULL)) {
+            "D:P(D;;GA;;;WD)", SDDL_REVISION_1, &nobody.lpSecurityDescriptor,
+            NULL)) {
         smoke_skip(answer, "no descriptor can be made");
         return;
     }
