@@ -108,6 +108,23 @@ void ask_name_spaces(struct answer *answer)
     smoke_fact(answer);
 }
 
+void ask_letters(struct answer *answer)
+{
+    winshm_region *small, *capital;
+    if (!smoke_expect(answer, "winshm_create()",
+                      winshm_create(smoke_name("", "letters"), 100, 0, &small),
+                      WINSHM_OK))
+        return;
+    if (smoke_expect(answer, "winshm_create() in capitals",
+                     winshm_create(smoke_name("", "LETTERS"), 100, 0, &capital),
+                     WINSHM_OK)) {
+        smoke_see(answer, "two regions");
+        smoke_judge(answer, true);
+        winshm_close(capital);
+    }
+    winshm_close(small);
+}
+
 /** What the library asks, of objects as it makes them. */
 void ask_presence(struct answer *answer)
 {
