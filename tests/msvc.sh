@@ -63,16 +63,13 @@ configure() {
         "-DCMAKE_CROSSCOMPILING_EMULATOR=sh;$root/tests/harness/wine.sh"
 }
 
-# linked ARCH TARGET MACHINE
-linked() {
-    runtime "$@" && configure "$1" && cmake --build "build/msvc-$1"
+compiled() {
+    configure "$1" && cmake --build "build/msvc-$1"
 }
 
-compiled() {
-    configure "$1" || return
-    objects=$(ninja -C "build/msvc-$1" -t targets all | sed -n 's/^\(.*\.obj\): .*/\1/p') &&
-        # shellcheck disable=SC2086  # This is a list of words.
-        ninja -C "build/msvc-$1" $objects
+# linked ARCH TARGET MACHINE
+linked() {
+    runtime "$@" && compiled "$1"
 }
 
 # checked ARCH OPTION...

@@ -36,14 +36,15 @@ make_debian() {
         mv "$debian.part" "$debian"
 }
 
-# A program that runs the one of its name in there, with the same files and processes.
+# A program that runs the one of its name in there, with the same files and processes,
+# and with Debian 12's pytest, as windows_pytest has it.
 make_loader() {
     cat <<'END'
 #!/bin/sh
 debian=$(cd "$(dirname "$0")/.." && pwd)
 export debian
 exec unshare --mount sh -c '
-    for folder in /proc /dev /tmp "$WINSHM_ROOT" "$WINSHM_CACHE"; do
+    for folder in /proc /dev /tmp /usr/lib/python3 "$WINSHM_ROOT" "$WINSHM_CACHE"; do
         mkdir -p "$debian$folder" && mount --rbind "$folder" "$debian$folder" || exit
     done
     exec chroot "$debian" sh -c "cd \"\$1\" && shift && exec \"\$@\"" sh "$@"

@@ -23,6 +23,10 @@ winshm_status wshm_win32_error(const char *call, DWORD code)
     case ERROR_OUTOFMEMORY:
     case ERROR_NO_SYSTEM_RESOURCES:
     case ERROR_COMMITMENT_LIMIT:
+    case ERROR_NOT_ENOUGH_QUOTA: /* the job's or the user's, not the machine's
+                                  */
+    case ERROR_PAGEFILE_QUOTA:
+    case ERROR_WORKING_SET_QUOTA:
         status = WINSHM_E_NO_MEMORY;
         break;
     }

@@ -110,7 +110,10 @@ long wshm_win32_copy_filter(const EXCEPTION_POINTERS *fault, char *frame)
 /* Here a thread keeps a list of frames that have handlers, and each is asked.
  * Ours has the guard behind what the system knows of, and then the registers
  * that a function leaves as they were. The stack is a multiple of 16 where
- * the copy is called. */
+ * the copy is called. The handler does not say that the copy may go on,
+ * elsewhere: then those would be asked who have a say in that, and Go's
+ * run-time ends the process. It unwinds to the frame instead, and leaves it
+ * from there. */
 __asm__(".text\n"
         "    .globl _wshm_win32_survived\n"
         "    .def _wshm_win32_survived; .scl 2; .type 32; .endef\n"
@@ -132,7 +135,15 @@ __asm__(".text\n"
         "    addl $16, %esp\n"
         "    movl $1, %eax\n"
         "    jmp 1f\n"
-        "_wshm_win32_copy_fault:\n"
+        "_wshm_win32_copy_leave:\n"
+        "    movl 8(%esp), %eax\n"
+        "    pushl %eax\n"
+        "    pushl $0\n"
+        "    pushl 12(%esp)\n"
+        "    pushl $2f\n"
+        "    pushl %eax\n"
+        "    call _RtlUnwind@16\n"
+        "2:  popl %esp\n"
         "    cld\n"
         "    xorl %eax, %eax\n"
         "1:  popl %fs:0\n"
@@ -147,11 +158,10 @@ struct frame {
     struct frame *next;
     void *handler;
     const struct guard *guard;
-    uint32_t edi, esi, ebx;
-    uint32_t ebp;
 };
 
-extern const char wshm_win32_copy_fault[];
+_Noreturn void wshm_win32_copy_leave(const EXCEPTION_RECORD *fault,
+                                     struct frame *frame);
 EXCEPTION_DISPOSITION __cdecl wshm_win32_copy_handler(
     const EXCEPTION_RECORD *fault, struct frame *frame, CONTEXT *context,
     void *unused);
@@ -161,14 +171,12 @@ EXCEPTION_DISPOSITION __cdecl wshm_win32_copy_handler(
     void *unused)
 {
     const DWORD unwinding = 0x02 | 0x04; /* another frame goes on */
+    (void)context;
     (void)unused;
-    if ((fault->ExceptionFlags & unwinding) != 0 ||
-        !guarded_fault(fault, frame->guard))
-        return ExceptionContinueSearch;
-    context->Eip = (uintptr_t)wshm_win32_copy_fault;
-    context->Esp = (uintptr_t)frame;
-    context->Ebp = (uintptr_t)&frame->ebp;
-    return ExceptionContinueExecution;
+    if ((fault->ExceptionFlags & unwinding) == 0 &&
+        guarded_fault(fault, frame->guard))
+        wshm_win32_copy_leave(fault, frame);
+    return ExceptionContinueSearch;
 }
 
 #endif

@@ -7,6 +7,7 @@
 
 static const DWORD ours = 0xE0000001;
 static volatile LONG calls;
+static volatile LONG continued;
 static char *volatile page;  /* becomes usable when it is touched */
 static volatile bool raises; /* in guard pages, the handler has its own */
 static volatile bool passes; /* it looks on, and leaves all to others */
@@ -25,6 +26,14 @@ static LONG CALLBACK handle(EXCEPTION_POINTERS *fault)
         VirtualProtect(page, 1, PAGE_READWRITE, &before);
     }
     return EXCEPTION_CONTINUE_EXECUTION;
+}
+
+/** Asked before what has had an exception goes on. */
+static LONG CALLBACK handle_continue(EXCEPTION_POINTERS *fault)
+{
+    (void)fault;
+    continued++;
+    return EXCEPTION_CONTINUE_SEARCH;
 }
 
 static void protect(char *what, DWORD protection)
@@ -61,18 +70,22 @@ static void test_seen(winshm_region *h, char *buffer, bool nested)
 }
 
 /** Somebody who looks on keeps no fault from being a status; and who would
- * end the process is not asked. */
+ * end the process is not asked, neither about the fault nor about going on. */
 static void test_fault(winshm_region *h, LONG looks)
 {
     char text[8];
+    void *handler = AddVectoredContinueHandler(1, handle_continue);
     calls = 0;
+    continued = 0;
     passes = true;
     protect(winshm_data(h), PAGE_NOACCESS);
     CHECK_STATUS(winshm_read(h, 0, text, 7, 1000), WINSHM_E_FAULT);
     CHECK_STATUS(winshm_write(h, 0, text, 7, 1000), WINSHM_E_FAULT);
     protect(winshm_data(h), PAGE_READWRITE);
     passes = false;
+    RemoveVectoredContinueHandler(handler);
     CHECK_EQ(calls, looks);
+    CHECK_EQ(continued, 0);
 }
 
 static _Atomic uint32_t turn;

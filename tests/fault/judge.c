@@ -127,7 +127,8 @@ static bool means_no_memory(const char *function, int32_t code)
 {
 #ifdef _WIN32
     (void)function;
-    static const int32_t codes[] = {4, 8, 14, 1450, 1455};
+    static const int32_t codes[] = {4,    8,    14,   1450,
+                                    1453, 1454, 1455, 1816};
 #else
     /* It is a disk that is full. */
     if ((strcmp(function, "winshm_save") == 0 ||

@@ -14,7 +14,7 @@
 
 #define INSTRUMENT_NAMED                                                       \
     (ERROR_ACCESS_DENIED, ERROR_INVALID_HANDLE, ERROR_NOT_ENOUGH_MEMORY,       \
-     ERROR_NO_SYSTEM_RESOURCES, 0)
+     ERROR_NO_SYSTEM_RESOURCES, ERROR_NOT_ENOUGH_QUOTA, 0)
 
 INSTRUMENT_STAND_IN(HANDLE, CreateFileMappingW, NULL,
                     (HANDLE file, SECURITY_ATTRIBUTES *security, DWORD access,
@@ -24,7 +24,8 @@ INSTRUMENT_STAND_IN(HANDLE, CreateFileMappingW, NULL,
     INSTRUMENT_FAILS(CreateFileMappingW,                                       \
                      (ERROR_ACCESS_DENIED, ERROR_INVALID_HANDLE,               \
                       ERROR_NOT_ENOUGH_MEMORY, ERROR_INVALID_PARAMETER,        \
-                      ERROR_NO_SYSTEM_RESOURCES, ERROR_COMMITMENT_LIMIT, 0),   \
+                      ERROR_NO_SYSTEM_RESOURCES, ERROR_COMMITMENT_LIMIT,       \
+                      ERROR_PAGEFILE_QUOTA, 0),                                \
                      __VA_ARGS__)
 
 INSTRUMENT_STAND_IN(HANDLE, OpenFileMappingW, NULL,
@@ -222,7 +223,8 @@ INSTRUMENT_STAND_IN(void *, MapViewOfFile, NULL,
                     (section, access, high, low, length))
 #define MapViewOfFile(...)                                                     \
     INSTRUMENT_FAILS(MapViewOfFile,                                            \
-                     (ERROR_NOT_ENOUGH_MEMORY, ERROR_COMMITMENT_LIMIT, 0),     \
+                     (ERROR_NOT_ENOUGH_MEMORY, ERROR_COMMITMENT_LIMIT,         \
+                      ERROR_WORKING_SET_QUOTA, 0),                             \
                      __VA_ARGS__)
 
 INSTRUMENT_STAND_IN(void *, VirtualAlloc, NULL,

@@ -15,10 +15,7 @@ else()
   set(CMAKE_SYSTEM_PROCESSOR X86)
   set(CMAKE_C_COMPILER_TARGET i686-pc-windows-msvc)
   set(processor /arch:SSE2) # as Visual C++ has it
-  # Nobody serves what it would have to be linked with.
-  set(CMAKE_C_LINK_EXECUTABLE "${CMAKE_COMMAND} -E touch <TARGET>")
-  set(CMAKE_C_CREATE_SHARED_LIBRARY "${CMAKE_C_LINK_EXECUTABLE}")
-  set(CMAKE_C_CREATE_SHARED_MODULE "${CMAKE_C_LINK_EXECUTABLE}")
+  set(CMAKE_USER_MAKE_RULES_OVERRIDE ${CMAKE_CURRENT_LIST_DIR}/no_link.cmake)
 endif()
 
 find_program(clang clang REQUIRED)

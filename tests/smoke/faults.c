@@ -9,6 +9,8 @@ static void judge(struct answer *answer, int status)
 {
     if (status == SMOKE_LATE)
         smoke_see(answer, "no answer");
+    else if (status == SMOKE_CANNOT)
+        smoke_see(answer, "the page could not be taken away");
     else if (status >= -100 && status <= 0)
         smoke_see_status(answer, status);
     else
@@ -52,6 +54,7 @@ void ask_fault_strict(struct answer *answer)
 /* .NET: the SDK runs a source file, which calls the DLL. */
 
 static const char script[] =
+    "#:property PublishAot=false\n" /* which would need the network */
     "using System.Runtime.InteropServices;\n"
     "Console.WriteLine($\"{RuntimeInformation.FrameworkDescription} \"\n"
     "    + $\"{RuntimeInformation.ProcessArchitecture} says \"\n"
@@ -137,6 +140,10 @@ void ask_fault_dotnet(struct answer *answer)
     GetTempPathA(sizeof folder, folder);
     snprintf(output, sizeof output, "%swinshm-smoke-%lu.txt", folder,
              (unsigned long)GetCurrentProcessId());
+    /* Neither a greeting, nor servers that stay. */
+    SetEnvironmentVariableA("DOTNET_NOLOGO", "1");
+    SetEnvironmentVariableA("MSBUILDDISABLENODEREUSE", "1");
+    SetEnvironmentVariableA("UseSharedCompilation", "false");
     run_dotnet(answer, dotnet, "--version", output, text, sizeof text);
     if (atoi(text) < 10)
         smoke_skip(answer,

@@ -108,6 +108,23 @@ void ask_name_spaces(struct answer *answer)
     smoke_fact(answer);
 }
 
+void ask_letters(struct answer *answer)
+{
+    winshm_region *small, *capital;
+    if (!smoke_expect(answer, "winshm_create()",
+                      winshm_create(smoke_name("", "letters"), 100, 0, &small),
+                      WINSHM_OK))
+        return;
+    if (smoke_expect(answer, "winshm_create() in capitals",
+                     winshm_create(smoke_name("", "LETTERS"), 100, 0, &capital),
+                     WINSHM_OK)) {
+        smoke_see(answer, "two regions");
+        smoke_judge(answer, true);
+        winshm_close(capital);
+    }
+    winshm_close(small);
+}
+
 /** What the library asks, of objects as it makes them. */
 void ask_presence(struct answer *answer)
 {
@@ -115,7 +132,8 @@ void ask_presence(struct answer *answer)
     const char *there = smoke_name("Local\\", "there");
     const char *other = smoke_name("Local\\", "other");
     if (!ConvertStringSecurityDescriptorToSecurityDescriptorA(
-            "D:P", SDDL_REVISION_1, &nobody.lpSecurityDescriptor, NULL)) {
+            "D:P(D;;GA;;;WD)", SDDL_REVISION_1, &nobody.lpSecurityDescriptor,
+            NULL)) {
         smoke_skip(answer, "no descriptor can be made");
         return;
     }

@@ -33,11 +33,21 @@ static int run_role(const char *name, const char *argument, uint32_t number)
     return usage();
 }
 
+enum { TORTURE_MOST_S = 1000000 };
+
+static bool read_seconds(const char *text, uint32_t *seconds)
+{
+    char *end;
+    unsigned long number = strtoul(text, &end, 10);
+    *seconds = (uint32_t)number;
+    return end != text && *end == '\0' && number <= TORTURE_MOST_S;
+}
+
 static bool read_option(const char *option, const char *value)
 {
     if (strcmp(option, "--torture") == 0)
-        smoke_options.torture_s = (uint32_t)strtoul(value, NULL, 10);
-    else if (strcmp(option, "--partner") == 0)
+        return read_seconds(value, &smoke_options.torture_s);
+    if (strcmp(option, "--partner") == 0)
         smoke_options.partner = value;
     else if (strcmp(option, "--user") == 0)
         smoke_options.user = value;
@@ -58,6 +68,9 @@ int main(int argc, char **argv)
     smoke_options.password = getenv("WINSHM_SMOKE_PASSWORD");
     if (smoke_options.password == NULL)
         smoke_options.password = "";
+    /* What is said is UTF-8, as in the library's messages. */
+    UINT before = GetConsoleOutputCP();
+    SetConsoleOutputCP(CP_UTF8);
     for (const struct question *question = smoke_questions;
          question->name != NULL; question++) {
         struct answer answer = {SMOKE_FACT, ""};
@@ -65,5 +78,7 @@ int main(int argc, char **argv)
         smoke_report_add(question, &answer);
     }
     smoke_module_remove();
-    return smoke_report_end(smoke_options.report) == 0 ? 0 : 1;
+    int unexpected = smoke_report_end(smoke_options.report);
+    SetConsoleOutputCP(before);
+    return unexpected == 0 ? 0 : 1;
 }

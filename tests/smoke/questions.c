@@ -6,6 +6,7 @@ const struct question smoke_questions[] = {
     {"session", NULL, ask_session},
     {"shadow stack", NULL, ask_shadow_stack},
     {"Local\\ and Global\\", NULL, ask_name_spaces},
+    {"names in small letters and capitals", "two regions", ask_letters},
     {"page gone, plain", "FAULT", ask_fault},
     {"page gone, strict shadow stack", "FAULT", ask_fault_strict},
     {"page gone, inside .NET", "FAULT", ask_fault_dotnet},

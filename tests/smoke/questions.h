@@ -9,6 +9,7 @@ void ask_system(struct answer *answer);
 void ask_session(struct answer *answer);
 void ask_shadow_stack(struct answer *answer);
 void ask_name_spaces(struct answer *answer);
+void ask_letters(struct answer *answer);
 void ask_presence(struct answer *answer);
 
 /* faults.c */

@@ -50,7 +50,8 @@ bool smoke_skip(struct answer *answer, const char *format, ...)
     va_start(arguments, format);
     add(answer, format, arguments);
     va_end(arguments);
-    answer->verdict = SMOKE_SKIPPED;
+    if (answer->verdict != SMOKE_UNEXPECTED)
+        answer->verdict = SMOKE_SKIPPED;
     return false;
 }
 

@@ -47,7 +47,8 @@ void smoke_see(struct answer *answer, const char *format, ...);
 void smoke_judge(struct answer *answer, bool as_expected);
 /** What was seen is to be known, whatever it is. */
 void smoke_fact(struct answer *answer);
-/** This machine, or this way of running, cannot answer. @return false. */
+/** This machine, or this way of running, cannot answer; unless something was
+ * not as expected before. @return false. */
 bool smoke_skip(struct answer *answer, const char *format, ...);
 
 /** Sees the status, with the message that explains a failure. */
@@ -90,8 +91,9 @@ enum smoke_way {
     SMOKE_AS_OTHER      /* smoke_options.user */
 };
 
-/** Starts this program in a role. @return NULL: the question is skipped, since
- * the system refused. */
+/** Starts this program in a role. @return NULL: the system refused. Then the
+ * question is skipped; but no machine lacks what a process as this one needs.
+ */
 HANDLE smoke_start(struct answer *answer, enum smoke_way way, const char *role,
                    const char *argument, uint32_t number);
 /** Starts another program, whose output goes to a file unless that is NULL. */
@@ -129,8 +131,9 @@ bool smoke_held(winshm_region *region);
 const char *smoke_module(struct answer *answer);
 void smoke_module_remove(void);
 
-/** Takes a page of a region away and reads it. @return the status, or 1000 if
- * the region could not be made. */
+enum { SMOKE_CANNOT = -50 };
+/** Takes a page of a region away and reads it. @return the status, or
+ * SMOKE_CANNOT if the page could not be taken. */
 int smoke_touch(void);
 
 #endif

@@ -4,7 +4,7 @@
 
 #include "smoke.h"
 
-enum { PAGE = 4096, CANNOT = 1000 };
+enum { PAGE = 4096 };
 
 static winshm_status touch(winshm_region *region)
 {
@@ -12,13 +12,13 @@ static winshm_status touch(winshm_region *region)
     DWORD before;
     char *page = (char *)winshm_data(region) + PAGE;
     if (!VirtualProtect(page, PAGE, PAGE_NOACCESS, &before))
-        return CANNOT;
+        return SMOKE_CANNOT;
     winshm_status read =
         winshm_read(region, PAGE + 100, bytes, sizeof bytes, 1000);
     winshm_status written =
         winshm_write(region, PAGE + 100, bytes, sizeof bytes, 1000);
     if (!VirtualProtect(page, PAGE, PAGE_READWRITE, &before))
-        return CANNOT;
+        return SMOKE_CANNOT;
     winshm_status again =
         winshm_read(region, PAGE + 100, bytes, sizeof bytes, 1000);
     if (again != WINSHM_OK)

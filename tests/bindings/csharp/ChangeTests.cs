@@ -208,11 +208,14 @@ public class ChangeTests
         [MethodImpl(MethodImplOptions.NoInlining)]
         static void Forget(string prefix)
         {
+            var regions = new Region[Regions];
             for (int i = 0; i < Regions; i++)
             {
-                _ = Region.Create($"{prefix}-{i}", 8).WaitAsync(0);
+                regions[i] = Region.Create($"{prefix}-{i}", 8);
+                _ = regions[i].WaitAsync(0);
             }
             Assert.InRange(CountThreads(), Regions, int.MaxValue);
+            GC.KeepAlive(regions); // not forgotten before they are counted
         }
     }
 
