@@ -80,7 +80,7 @@ class Copying(Changing):
     def info(self) -> Info:
         """What is known of the region, a snapshot."""
         raw = _abi.winshm_info(ctypes.sizeof(_abi.winshm_info))
-        check(lib.winshm_get_info(self._handle, byref(raw)))
+        check(lib.winshm_get_info(self._handle, ctypes.byref(raw)))
         return Info._from_raw(raw)
 
     def resize(self, size: int, *, timeout: float | None = None) -> None:
@@ -107,7 +107,7 @@ class Copying(Changing):
         )
 
     def _patiently(
-        self, call: Callable[[int], int], timeout: float | None, mode: int = 0, name: str = ""
+        self, call: Callable[[int], Any], timeout: float | None, mode: int = 0, name: str = ""
     ) -> None:
         """Make a call that has a time-out in milliseconds, in slices.
 
