@@ -198,7 +198,6 @@ FUNCTIONS = [
     ("winshm_close", [_region], _status),
     ("winshm_data", [_region], c_void_p),
     ("winshm_size", [_region], c_uint64),
-    ("winshm_resize", [_region, c_uint64, c_uint32], _status),
     ("winshm_get_info", [_region, POINTER(winshm_info)], _status),
     (
         "winshm_get_participants",
@@ -211,6 +210,7 @@ FUNCTIONS = [
         [POINTER(winshm_field), c_uint32, c_uint64, *_text],
         _status,
     ),
+    ("winshm_resize", [_region, c_uint64, c_uint32], _status),
     ("winshm_map", [_region, c_uint64, c_uint64, c_uint32, _out], _status),
     ("winshm_view_data", [_view], c_void_p),
     ("winshm_view_size", [_view], c_uint64),
