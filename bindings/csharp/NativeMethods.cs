@@ -190,6 +190,9 @@ internal static unsafe partial class NativeMethods
     internal static partial int winshm_get_participants(nint region, winshm_participant* array, uint capacity, uint* count);
 
     [LibraryImport(Library), UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
+    internal static partial int winshm_resize(nint region, ulong size, uint timeout_ms);
+
+    [LibraryImport(Library), UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
     internal static partial int winshm_map(nint region, ulong offset, ulong length, uint flags, nint* view);
 
     [LibraryImport(Library), UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]

@@ -92,6 +92,14 @@ static void test_control(void)
     CHECK_EQ(word_at(132), 2);
     CHECK_OK(winshm_notify(h));
     CHECK_EQ(word_at(384), 1);
+    CHECK_EQ(word_at(512), 0);
+    CHECK_OK(winshm_resize(h, 0x12346, 0));
+    CHECK_OK(winshm_resize(h, 0x12347, 0));
+    CHECK_EQ(number_at(8), 0x12345);
+    CHECK_EQ(word_at(512), 2);
+    CHECK_EQ(word_at(516), 0);
+    CHECK_EQ(number_at(520), 0x12347);
+    CHECK_EQ(number_at(528), 0x12346);
     winshm_region *second;
     CHECK_OK(winshm_open(name, 0, &second));
     CHECK_EQ(word_at(260), 2);
