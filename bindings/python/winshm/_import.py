@@ -41,7 +41,7 @@ def import_token(
 @overload
 def import_token(
     token: str, type: numpy.dtype[Any], **options: Unpack[ImportOptions]
-) -> TypedRegion[numpy.ndarray[Any, Any]]: ...
+) -> TypedRegion[numpy.void]: ...
 def import_token(
     token: str,
     type: Any = None,  # noqa: A002 - what it is
@@ -82,7 +82,7 @@ def open_link(
 @overload
 def open_link(
     path: Path, type: numpy.dtype[Any], **options: Unpack[ImportOptions]
-) -> TypedRegion[numpy.ndarray[Any, Any]]: ...
+) -> TypedRegion[numpy.void]: ...
 def open_link(
     path: Path,
     type: Any = None,  # noqa: A002 - what it is

@@ -58,7 +58,7 @@ def create(
 @overload
 def create(
     name: str | None, size: numpy.dtype[Any], **options: Unpack[CreateOptions]
-) -> TypedRegion[numpy.ndarray[Any, Any]]: ...
+) -> TypedRegion[numpy.void]: ...
 def create(
     name: str | None,
     size: Any,
@@ -126,7 +126,7 @@ def open(name: str, size: type[S], **options: Unpack[OpenOptions]) -> TypedRegio
 @overload
 def open(
     name: str, size: numpy.dtype[Any], **options: Unpack[OpenOptions]
-) -> TypedRegion[numpy.ndarray[Any, Any]]: ...
+) -> TypedRegion[numpy.void]: ...
 def open(
     name: str,
     size: Any = 0,
@@ -176,7 +176,7 @@ def open_or_create(
 @overload
 def open_or_create(
     name: str, size: numpy.dtype[Any], **options: Unpack[CreateOptions]
-) -> TypedRegion[numpy.ndarray[Any, Any]]: ...
+) -> TypedRegion[numpy.void]: ...
 def open_or_create(
     name: str,
     size: Any = 0,
