@@ -372,8 +372,8 @@ typedef struct winshm_field {
     const struct winshm_field *fields; /**< Of a struct; otherwise NULL. */
     uint64_t offset;                   /**< Bytes from the struct's start. */
     uint64_t count;       /**< Elements of an array; 0: not an array. */
-    uint64_t element;     /**< Bytes of a struct, or of one of an array of
-                               structs; other kinds have their own. */
+    uint64_t element;     /**< Bytes of a struct, or of one in an array of
+                               them. Other kinds have their own. */
     uint32_t field_count; /**< How many the struct has. */
     uint32_t kind;        /**< WINSHM_FIELD_*. */
 } winshm_field;
@@ -1604,12 +1604,12 @@ winshm_open_link(const char *path, uint32_t flags, uint32_t timeout_ms,
 /* Fields of a struct, for winshm_format_layout(); from C11 or C++11 on. */
 
 #if defined(_MSVC_LANG) && _MSVC_LANG >= 201103L
-#define WINSHM_CPP 1
+#define WINSHM_CPP
 #elif defined(__cplusplus) && __cplusplus >= 201103L
-#define WINSHM_CPP 1
+#define WINSHM_CPP
 #elif !defined(__cplusplus) && defined(__STDC_VERSION__) &&                    \
     __STDC_VERSION__ >= 201112L
-#define WINSHM_C11 1
+#define WINSHM_C11
 #endif
 
 /* The next two tell a member's kind and the count of its elements. What is no

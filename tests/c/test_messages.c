@@ -107,8 +107,30 @@ static void other_tag(winshm_options *o)
     o->layout_tag = 0xAB;
 }
 
+static void raw_layout(winshm_options *o)
+{
+    o->layout = "size 1";
+    o->flags = WINSHM_RAW;
+}
+
+static void malformed(winshm_options *o)
+{
+    o->layout = "lives:u8 4; size 8";
+}
+
+static void large_layout(winshm_options *o)
+{
+    o->layout = "size 101";
+}
+
+static void other_layout(winshm_options *o)
+{
+    o->layout = "lives:u32@4; size 8";
+}
+
 static void tagged(winshm_options *o)
 {
+    o->layout = "lives:u8@4; size 8";
     o->layout_tag = 0x1F;
 }
 
@@ -136,6 +158,12 @@ static void test_arguments(void)
          "size, which is 100");
     TOLD(open_with(create, raw_capacity), WINSHM_E_UNSUPPORTED, "raw region",
          "Leave it 0");
+    TOLD(open_with(create, raw_layout), WINSHM_E_UNSUPPORTED, "no layout",
+         "Leave it NULL");
+    TOLD(open_with(create, malformed), WINSHM_E_INVALID, "layout, byte 9",
+         "should be @ or [", "winshm_format_layout()");
+    TOLD(open_with(create, large_layout), WINSHM_E_INVALID,
+         "layout has 101 bytes", "size is 100", "the size of its layout");
     TOLD(open_with(create, misspelt), WINSHM_E_INVALID,
          "security is 'evrybody'", "\"owner\"");
     TOLD(winshm_create("a/b", 1, 0, &h), WINSHM_E_NAME, "'a/b'", "byte 1",
@@ -162,8 +190,15 @@ static void test_mismatches(void)
     CHECK_OK(winshm_open_with(&options, &h));
     TOLD(open_with(WINSHM_OPEN_EXISTING, other_size), WINSHM_E_SIZE,
          "100 bytes", "4096 were asked for", "Size 0");
-    TOLD(open_with(WINSHM_OPEN_EXISTING, other_tag), WINSHM_E_TAG, "0x1F",
-         "0xAB");
+    TOLD(open_with(WINSHM_OPEN_EXISTING, other_tag), WINSHM_E_TAG,
+         "another layout", "tag 0x1F", "0xAB");
+    TOLD(open_with(WINSHM_OPEN_EXISTING, other_layout), WINSHM_E_TAG,
+         "another layout", "'lives' is u32 @4 here, u8 @4", "rebuild");
+    char text[8];
+    uint32_t length;
+    TOLD(winshm_get_layout(h, text, sizeof text, &length), WINSHM_E_RANGE,
+         "out of range", "the text has 18 bytes", "capacity is 8",
+         "Make room");
     TOLD(winshm_create(region_name, BYTES, 0, &none), WINSHM_E_EXISTS,
          "has created it");
     char byte;

@@ -65,6 +65,7 @@ static const struct {
     {"winshm_close", {WINSHM_E_BUSY}},
     {"winshm_get_info", {WINSHM_E_CORRUPT}},
     {"winshm_get_participants", {WINSHM_E_CORRUPT}},
+    {"winshm_get_layout", {WINSHM_E_CORRUPT}},
     {"winshm_map", {WINSHM_E_ACCESS, WINSHM_E_NO_MEMORY, WINSHM_E_TOO_MANY}},
     {"winshm_read",
      {WINSHM_E_TIMEOUT, WINSHM_E_OWNER_DEAD, WINSHM_E_NOT_FOUND,

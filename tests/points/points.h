@@ -32,6 +32,9 @@ struct data {
     volatile unsigned char block[BLOCK];
 };
 
+/** What its creator says that the bytes are. */
+#define ROLE_LAYOUT "both:{first:u64@0; second:u64@8; size 16}@0; size 16"
+
 /** What the victim is doing, as it sees it. */
 enum state {
     OUTSIDE,

@@ -10,6 +10,7 @@ static void create_for(const char *security)
                         .capacity = 2 * sizeof(struct data),
                         .layout_tag = 7,
                         .security = security,
+                        .layout = ROLE_LAYOUT,
                         .name = role_region};
     role_arm();
     CHECK_OK(winshm_open_with(&o, &h));
@@ -47,12 +48,17 @@ static void join(void)
     winshm_region *h;
     winshm_info info = {.struct_size = sizeof info};
     winshm_participant all[8] = {{.struct_size = sizeof all[0]}};
+    const winshm_field first[] = {WINSHM_FIELD(struct data, first)};
+    char text[64];
     uint32_t count;
     role_arm();
+    CHECK_OK(winshm_format_layout(first, 1, 8, text, sizeof text, &count));
     CHECK_OK(winshm_open(role_region, 0, &h));
     points_mark(MARK_JOINED);
     CHECK_OK(winshm_get_info(h, &info));
     CHECK_OK(winshm_get_participants(h, all, 8, &count));
+    CHECK_OK(winshm_get_layout(h, text, sizeof text, &count));
+    CHECK(strcmp(text, ROLE_LAYOUT) == 0);
     CHECK_OK(winshm_close(h));
     CHECK_OK(winshm_open_or_create(role_region, sizeof(struct data), 0, &h));
     CHECK_OK(winshm_close(h));
@@ -82,6 +88,9 @@ static void refused(void)
     role_arm();
     CHECK_STATUS(winshm_create(role_region, 1, 0, &h), WINSHM_E_EXISTS);
     CHECK_STATUS(winshm_open_or_create(role_region, 1, 0, &h), WINSHM_E_SIZE);
+    CHECK_STATUS(winshm_open_with(&o, &h), WINSHM_E_TAG);
+    o.layout_tag = 0;
+    o.layout = "both:{first:u64@0; second:i64@8; size 16}@0; size 16";
     CHECK_STATUS(winshm_open_with(&o, &h), WINSHM_E_TAG);
     snprintf(other, sizeof other, "%s-plain", role_region);
     o.name = other;

@@ -274,6 +274,7 @@ static void keeper_enters(struct scene *s)
                         .disposition = WINSHM_CREATE_NEW,
                         .size = sizeof(struct data),
                         .layout_tag = 7,
+                        .layout = ROLE_LAYOUT,
                         .name = s->name};
     if ((s->script->traits & READ_ONLY) != 0)
         o.security = child_slow() ? "D:P(A;;GR;;;WD)" : "everyone-read";

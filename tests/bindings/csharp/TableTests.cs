@@ -33,6 +33,8 @@ public class TableTests
         ["winshm_options *"] = typeof(winshm_options*),
         ["winshm_info *"] = typeof(winshm_info*),
         ["winshm_participant *"] = typeof(winshm_participant*),
+        ["winshm_field *"] = typeof(winshm_field*),
+        ["struct winshm_field *"] = typeof(winshm_field*),
     };
 
     public static bool IsWindows => OperatingSystem.IsWindows();
@@ -109,6 +111,7 @@ public class TableTests
     [InlineData(typeof(winshm_options))]
     [InlineData(typeof(winshm_info))]
     [InlineData(typeof(winshm_participant))]
+    [InlineData(typeof(winshm_field))]
     public void MembersAreThoseOfTheHeader(Type type)
     {
         List<string> actual = [];
@@ -136,7 +139,7 @@ public class TableTests
             File.WriteAllText(Path.Combine(directory, "winshm.h"), s_header);
             List<string> lines = ["#include <stddef.h>", "#include <stdio.h>", "#include \"winshm.h\"", "int main(void) {"];
             List<string> expected = [];
-            foreach (Type type in new[] { typeof(winshm_options), typeof(winshm_info), typeof(winshm_participant) })
+            foreach (Type type in new[] { typeof(winshm_options), typeof(winshm_info), typeof(winshm_participant), typeof(winshm_field) })
             {
                 lines.Add($"printf(\"{type.Name} %zu\\n\", sizeof({type.Name}));");
                 expected.Add($"{type.Name} {Marshal.SizeOf(type)}");
