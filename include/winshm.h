@@ -1562,7 +1562,8 @@ winshm_import(const char *token, uint32_t flags, uint32_t timeout_ms,
  *           child of fork() never does. An open link takes a descriptor, and
  *           its file is found by way of /proc; without that it stays.
  *           Windows: an end of the process without winshm_close() leaves a
- *           stale link. An open link keeps its folder from being renamed.
+ *           stale link. Until then the link's folder cannot be renamed, and
+ *           the file, removed by somebody else, may keep its name.
  * @since 0.1
  * @see winshm_open_link
  */

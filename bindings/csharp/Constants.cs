@@ -42,7 +42,7 @@ public enum WinshmStatus
     Tag = WINSHM_E_TAG,
     /// <summary>The name is taken by a block without winshm.</summary>
     Held = WINSHM_E_HELD,
-    /// <summary>The data file was removed or replaced.</summary>
+    /// <summary>The region was removed or replaced.</summary>
     Replaced = WINSHM_E_REPLACED,
     /// <summary>Out of memory or address space.</summary>
     NoMemory = WINSHM_E_NO_MEMORY,
@@ -72,6 +72,8 @@ public enum WinshmStatus
     Unsupported = WINSHM_E_UNSUPPORTED,
     /// <summary>The operating system refused.</summary>
     System = WINSHM_E_SYSTEM,
+    /// <summary>Not a token.</summary>
+    Token = WINSHM_E_TOKEN,
 }
 
 /// <summary>How a region is created, opened or mapped.</summary>

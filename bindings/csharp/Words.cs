@@ -45,6 +45,12 @@ internal static partial class Words
         ["winshm_wait_handle"] = "Region.GetWaitHandle()",
         ["winshm_wait_fd"] = "Region.WaitAsync()",
 
+        ["winshm_get_name"] = "Region.Name",
+        ["winshm_export"] = "the export of a token",
+        ["winshm_import"] = "the import of a token",
+        ["winshm_link"] = "the making of a link",
+        ["winshm_open_link"] = "the opening of a link",
+
         // What else is given and got.
         ["winshm_options"] = "RegionOptions",
         ["winshm_options.struct_size"] = "the size of the native options",
@@ -78,6 +84,7 @@ internal static partial class Words
         ["WINSHM_FOREVER"] = "Timeout.InfiniteTimeSpan",
         ["WINSHM_NAME_MAX"] = $"{WINSHM_NAME_MAX}",
         ["WINSHM_PARTICIPANTS_MAX"] = $"{WINSHM_PARTICIPANTS_MAX}",
+        ["WINSHM_TOKEN_MAX"] = $"{WINSHM_TOKEN_MAX}",
     };
 
     /// <summary>Translates a message of the library. A later one may know more names; they stay as they

@@ -149,7 +149,8 @@ enum {
     RAW = 32,
     READ_ONLY = 64, /* others may not write */
     FORKS = 128,    /* a stopped child of it could not be killed from outside */
-    MEMBER = 256    /* a participant all the time, which needs nobody else */
+    MEMBER = 256,   /* a participant all the time, which needs nobody else */
+    LINKS = 512     /* it makes a link file */
 };
 
 struct script {

@@ -160,17 +160,42 @@ static void observe(void)
     CHECK_OK(winshm_close(h));
 }
 
+/** Makes links, where a stale one and what a killed maker left are in the way,
+ * and where one of a region that lives is. */
+static void link_up(void)
+{
+    winshm_region *h, *other;
+    char path[NAME_BYTES + 8], token[WINSHM_TOKEN_MAX + 1];
+    uint32_t length;
+    snprintf(path, sizeof path, "%s.link", role_region);
+    role_arm();
+    CHECK_OK(winshm_create(role_region, sizeof(struct data), 0, &h));
+    CHECK_OK(winshm_export(h, 0, token, sizeof token, &length));
+    CHECK_OK(winshm_link(h, path));
+    points_mark(MARK_JOINED);
+    CHECK_OK(winshm_open_link(path, 0, 0, &other));
+    CHECK_STATUS(winshm_link(other, path), WINSHM_E_EXISTS);
+    CHECK_OK(winshm_close(other));
+    CHECK_OK(winshm_import(token, WINSHM_READ, 0, &other));
+    CHECK_OK(winshm_close(other));
+    CHECK_OK(winshm_close(h));
+}
+
 static void forked(void *handle)
 {
     CHECK_STATUS(winshm_notify(handle), WINSHM_E_FORKED);
 }
 
-/** Forks. When the child dies at its point, this one follows. */
+/** Forks, with a link. When the child dies at its point, this one follows. */
 static void fork_away(void)
 {
-    winshm_region *h = role_joined();
+    winshm_region *h = role_joined(), *linked;
     struct child child;
     winshm_view *view;
+    char path[NAME_BYTES + 8];
+    snprintf(path, sizeof path, "%s.link", role_region);
+    CHECK_OK(winshm_create(NULL, 1, 0, &linked));
+    CHECK_OK(winshm_link(linked, path));
     CHECK_OK(winshm_map(h, 0, 8, 0, &view));
     role_arm();
     CHECK(child_fork(&child, forked, h));
@@ -211,6 +236,7 @@ const struct part parts_of_life[] = {{"create", create},
                                      {"sweep", sweep},
                                      {"raw", raw},
                                      {"observe", observe},
+                                     {"link", link_up},
                                      {"fork", fork_away},
                                      {"close-used", close_used},
                                      {NULL, NULL}};

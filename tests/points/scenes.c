@@ -303,6 +303,12 @@ static void leftovers_elsewhere(struct scene *s)
     prop_dies(s);
 }
 
+static void link_left(struct scene *s)
+{
+    prop_enters(s, "prop-link");
+    prop_dies(s);
+}
+
 /** On Windows nothing is left unless somebody has it open. */
 static void leftovers_held(struct scene *s)
 {
@@ -364,7 +370,9 @@ const struct script scripts[] = {
      ALONE | NEIGHBOURS | LINUX_ONLY},
     {"raw", "raw", NULL, NULL, ALONE | RAW},
     {"observe", "observe", NULL, NULL, READ_ONLY},
-    {"fork", "fork", NULL, NULL, LINUX_ONLY | FORKS},
+    {"link", "link", NULL, NULL, ALONE | LINKS},
+    {"link-stale", "link", link_left, NULL, ALONE | LINKS},
+    {"fork", "fork", NULL, NULL, LINUX_ONLY | FORKS | LINKS},
     {"close-used", "close-used", NULL, joined_waits, 0},
     {"exclusive", "exclusive", NULL, NULL, MEMBER},
     {"exclusive-parked", "exclusive-contended", keeper_exclusive,

@@ -109,11 +109,13 @@ const
   WINSHM_E_UNSUPPORTED* = -28'i32
   WINSHM_E_SYSTEM* = -29'i32
   WINSHM_E_FORMAT* = -31'i32
+  WINSHM_E_TOKEN* = -30'i32
 
   WINSHM_FOREVER* = 0xFFFFFFFF'u32
   WINSHM_NAME_MAX* = 200'u32
   WINSHM_PARTICIPANTS_MAX* = 128'u32
   WINSHM_LAYOUT_MAX* = 8191'u32
+  WINSHM_TOKEN_MAX* = 1000'u32
 
   WINSHM_READ* = 0x00000001'u32
   WINSHM_WRITE* = 0x00000002'u32
@@ -271,6 +273,15 @@ proc winshm_change_count*(region: ptr winshm_region, now: ptr uint32): winshm_st
 proc winshm_wait_fd*(region: ptr winshm_region, fd: ptr int32): winshm_status {.winshm.}
 proc winshm_wait_handle*(region: ptr winshm_region,
                          handle: ptr pointer): winshm_status {.winshm.}
+proc winshm_get_name*(region: ptr winshm_region, buffer: cstring, capacity: uint32,
+                      length: ptr uint32): winshm_status {.winshm.}
+proc winshm_export*(region: ptr winshm_region, access: uint32, buffer: cstring,
+                    capacity: uint32, length: ptr uint32): winshm_status {.winshm.}
+proc winshm_import*(token: cstring, flags: uint32, timeout_ms: uint32,
+                    `out`: ptr ptr winshm_region): winshm_status {.winshm.}
+proc winshm_link*(region: ptr winshm_region, path: cstring): winshm_status {.winshm.}
+proc winshm_open_link*(path: cstring, flags: uint32, timeout_ms: uint32,
+                       `out`: ptr ptr winshm_region): winshm_status {.winshm.}
 
 proc winshmProblem*(): string =
   ## Why the library cannot be used: it was not found, or its version does not fit.
