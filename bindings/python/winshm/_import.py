@@ -141,7 +141,9 @@ def _join(
             return region
         # It stays the region of this name until its type is checked.
         with region:
-            return open_again(region.name, flags | info.access, region.info.id, None, type_)
+            return open_again(
+                region.name, flags | info.access, region.info.id, None, type_, name
+            )
     except BaseException:
         if region is None:
             close_unclaimed(out.value, lib.winshm_close)

@@ -205,16 +205,26 @@ def open_or_create(
 
 
 def open_again(
-    name: str, flags: int, life: bytes, security: str | None, type_: Any = None
+    name: str,
+    flags: int,
+    life: bytes,
+    security: str | None,
+    type_: Any = None,
+    function: str = "winshm.open()",
 ) -> Region:
-    """Open this life of a region that was pickled or handed over elsewhere."""
+    """Open this life of a region that was pickled or handed over elsewhere.
+
+    function is what messages say was called.
+    """
     flags &= ~_abi.NO_LOCK
     size = 0 if type_ is None else type_
-    region = _enter(_abi.OPEN_EXISTING, name, flags, size, 0, None, 0, security)
+    region = _enter(
+        _abi.OPEN_EXISTING, name, flags, size, 0, None, 0, security, function=function
+    )
     if region.info.id != life:
         region.close()
         message = (
-            f"{name!r} has ended, and another region has its name [WINSHM_E_REPLACED]. "
+            f"{function} {name!r}: it has ended, and another region has its name [WINSHM_E_REPLACED]. "
             "Whoever made this one has to hand it over again."
         )
         raise Error(Status.REPLACED, message)
@@ -256,6 +266,7 @@ def _enter(
     security: str | None,
     timeout: float | None = 0,
     fill: Callable[[Region], object] | None = None,
+    function: str = "",
 ) -> Region:
     if not (fill is None or callable(fill)):
         raise TypeError(f"fill must be a function or None, not {fill!r}")
@@ -298,7 +309,7 @@ def _enter(
                 "[WINSHM_E_NOT_FOUND]. Start its creator first, or wait for longer."
             )
             raise NotFoundError(status, message, quick.winshm_last_os_code())
-        check(status, _FUNCTIONS[disposition])
+        check(status, function or _FUNCTIONS[disposition])
         assert out.value is not None
         if type_ is None:
             region = Region(out.value, name, flags, security)
