@@ -33,7 +33,7 @@ if TYPE_CHECKING:
         no_lock: bool
         no_map: bool
         tasks: bool
-        fill: Callable[[Region], object] | None
+        fill: Callable[[Any], object] | None
 
     class OpenOptions(TypedDict, total=False):
         layout: str | None
@@ -114,9 +114,8 @@ def create(
     HELD, FOREIGN, KIND, LAYOUT, SIZE, NO_MEMORY, TOO_MANY, UNSUPPORTED or SYSTEM.
     """
     flags = _flags(raw=raw, no_lock=no_lock, no_map=no_map, tasks=tasks)
-    return _enter(
-        _abi.CREATE_NEW, name, flags, size, capacity, layout, layout_tag, security, fill=fill
-    )
+    way = _abi.CREATE_NEW
+    return _enter(way, name, flags, size, capacity, layout, layout_tag, security, fill=fill)
 
 
 @overload
@@ -160,9 +159,8 @@ def open(
     FOREIGN, KIND, LAYOUT, HELD, REPLACED, CORRUPT, NO_MEMORY, TOO_MANY or SYSTEM.
     """
     flags = _flags(readonly=readonly, raw=raw, no_map=no_map, tasks=tasks)
-    return _enter(
-        _abi.OPEN_EXISTING, name, flags, size, 0, layout, layout_tag, security, timeout
-    )
+    way = _abi.OPEN_EXISTING
+    return _enter(way, name, flags, size, 0, layout, layout_tag, security, timeout)
 
 
 @overload
@@ -199,9 +197,8 @@ def open_or_create(
     Arguments and exceptions are those of create() and open().
     """
     flags = _flags(raw=raw, no_lock=no_lock, no_map=no_map, tasks=tasks)
-    return _enter(
-        _abi.OPEN_OR_CREATE, name, flags, size, capacity, layout, layout_tag, security, fill=fill
-    )
+    way = _abi.OPEN_OR_CREATE
+    return _enter(way, name, flags, size, capacity, layout, layout_tag, security, fill=fill)
 
 
 def open_again(
@@ -224,8 +221,8 @@ def open_again(
     if region.info.id != life:
         region.close()
         message = (
-            f"{function} {name!r}: it has ended, and another region has its name [WINSHM_E_REPLACED]. "
-            "Whoever made this one has to hand it over again."
+            f"{function} {name!r}: it has ended, and another region has its name "
+            "[WINSHM_E_REPLACED]. Whoever made this one has to hand it over again."
         )
         raise Error(Status.REPLACED, message)
     return region

@@ -104,11 +104,11 @@ def test_structures_are_set_at_once(fields):
         ("score", "1", TypeError, "score is u32"),
         ("small", 1e300, ValueError, "small is f32"),
         ("ids", [1, 2, 3, 65536], ValueError, "ids is u16"),
-        ("name", "123456789", ValueError, r"name is char\[8\], which cannot hold the 9 bytes"),
-        ("name", "a\0b", ValueError, "a NUL ends it"),
+        ("name", "123456789", ValueError, r"name is char\[8\] and cannot be .*: it has 9 bytes"),
+        ("name", "a\0b", ValueError, "a NUL would end it"),
         ("name", b"ab", TypeError, "name is a text"),
         ("title", "12345", ValueError, r"title is char16\[4\]"),
-        ("key", "ab", ValueError, "key is char,"),
+        ("key", "ab", ValueError, "key is char and"),
         ("nothing", 1, AttributeError, "no field 'nothing', but score, lives"),
     ],
 )
@@ -195,7 +195,8 @@ def test_in_fill(name):
 def test_of_a_region_without_a_layout(name):
     with winshm.create(name, 8) as region:
         assert region.layout is None
-        with pytest.raises(ValueError, match=r"has no layout: .* winshm\.create\(name, State\)"):
+        told = r"has no layout: .* winshm\.create\(name, State\)"
+        with pytest.raises(ValueError, match=told):
             region.fields  # noqa: B018
     with winshm.create(name, 8, raw=True) as region, pytest.raises(winshm.Error) as caught:
         region.layout  # noqa: B018

@@ -125,8 +125,9 @@ def test_texts_that_are_no_tokens(unnamed):
         winshm.import_token("winshm2" + token[7:])
     with pytest.raises(TypeError, match="token must be a str"):
         winshm.import_token(token.encode())
-    with winshm.create(None, 8, raw=True) as raw, pytest.raises(winshm.Error, match="UNSUPPORTED"):
-        raw.export_token()
+    with winshm.create(None, 8, raw=True) as raw:
+        with pytest.raises(winshm.Error, match="UNSUPPORTED"):
+            raw.export_token()
 
 
 def test_link(unnamed, tmp_path):

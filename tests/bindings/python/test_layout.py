@@ -59,8 +59,11 @@ def struct(*fields, base=c.Structure, **members):
         ),
         (struct(("a", c.c_longlong), ("b", c.c_size_t)), "a:i64@0; b:u64@8; size 16"),
         (struct(("grid", c.c_int16 * 3 * 4)), "grid:i16[12]@0; size 24"),
-        (struct(("one", c.c_char), ("text", c.c_char * 3)), "one:char@0; text:char[3]@1; size 4"),
-        (struct(("t", winshm.char16 * 3), ("u", winshm.char16)), "t:char16[3]@0; u:char16@6; size 8"),
+        (struct(("a", c.c_char), ("b", c.c_char * 3)), "a:char@0; b:char[3]@1; size 4"),
+        (
+            struct(("a", winshm.char16 * 3), ("b", winshm.char16)),
+            "a:char16[3]@0; b:char16@6; size 8",
+        ),
         (struct(("a", c.c_uint8), base=c.LittleEndianStructure), "a:u8@0; size 1"),
         (struct(("a", c.c_uint8), base=c.BigEndianStructure), "a:u8@0; size 1"),
     ],
@@ -135,9 +138,9 @@ def test_of_dtypes():
     )
     apart = {"names": ["b", "a"], "formats": ["<u2", "<u4"], "offsets": [6, 0], "itemsize": 9}
     assert winshm.layout_of(np.dtype(apart)) == "b:u16@6; a:u32@0; size 9"
-    for member in ("O", "U4", ">u4", "<f2", "<c8", "<M8[s]", ("S2", 3)):
+    for member in ("O", "U4", ">u4", "<f2", "<c8", "<M8[s]", "3S2"):
         with pytest.raises(TypeError, match=r"dtype\['x'\]: "):
-            winshm.layout_of(np.dtype([("x", *(member if type(member) is tuple else [member]))]))
+            winshm.layout_of(np.dtype([("x", member)]))
     with pytest.raises(TypeError, match="dtype with fields"):
         winshm.layout_of(np.dtype("<u4"))
 
@@ -197,7 +200,8 @@ def test_fields_of_made_structures_are_where_they_should_be():
 def test_fields_that_overlap_in_part():
     made = winshm.structure_of("b:u16@3; a:u32@0; c:u8@6; d:u32@2; before:u8@9; size 12")
     value = made.from_buffer_copy(bytes(range(12)))
-    assert (value.a, value.b, value.c, value.d, value.before) == (0x03020100, 0x0403, 6, 0x05040302, 9)
+    assert (value.a, value.b, value.c) == (0x03020100, 0x0403, 6)
+    assert (value.d, value.before) == (0x05040302, 9)
     value.b = 0xFFFF
     assert bytes(value) == b"\0\1\2\xff\xff\5\6\7\x08\x09\x0a\x0b"
 
@@ -232,7 +236,8 @@ def test_the_library_reads_texts_in_the_same_way(name):
         text = chance.choice([*TEXTS, "a:u8 @ 0 ;\n b\t:{ size 0}[3]@0; size:u16@4;size 9 "])
         for _ in range(chance.randrange(3)):
             at = chance.randrange(len(text))
-            text = text[:at] + chance.choice(" ;:@[]{}019aux_") + text[at + chance.randrange(2) :]
+            new = chance.choice(" ;:@[]{}019aux_")
+            text = text[:at] + new + text[at + chance.randrange(2) :]
         try:
             expected = str(parse(text))
         except ValueError:

@@ -126,7 +126,8 @@ def test_under_a_lock_of_tasks(region, path):
         with winshm.open(region.name, tasks=True) as tasks:
             async with tasks.lock_async():
                 for call in (tasks.save, tasks.load):
-                    with pytest.raises(winshm.Error, match=r"region\.(save|load)\(\) .*DEADLOCK"):
+                    told = r"region\.(save|load)\(\) .*DEADLOCK"
+                    with pytest.raises(winshm.Error, match=told):
                         call(path)
             tasks.save(path)
             tasks.load(path)

@@ -165,8 +165,9 @@ def test_of_dtypes(name):
         with winshm.open(name, state, readonly=True) as reader:
             assert not reader.value.flags.writeable
     drifted = np.dtype([("score", "<u4"), ("lives", "<u4")])
-    with winshm.create(name, State), pytest.raises(winshm.Error, match="'lives' is u32 @4 here"):
-        winshm.open(name, drifted)
+    with winshm.create(name, State):
+        with pytest.raises(winshm.Error, match="'lives' is u32 @4 here"):
+            winshm.open(name, drifted)
 
 
 def test_of_dtypes_with_fields_that_overlap(name):
