@@ -42,8 +42,8 @@ from ._errors import (
 from ._fields import FieldArray, Fields
 from ._import import import_token, open_link
 from ._info import Info, Kind, LockKind, LockState, Origin, Participant, Roles
-from ._open import create, open, open_or_create
 from ._lock import Held, Lock
+from ._open import create, open, open_or_create
 from ._region import Region
 from ._tasks import AsyncLock
 from ._typed import TypedRegion
