@@ -56,7 +56,6 @@ def test_save_replaces(region, path):
             reader.load(path)
 
 
-@pytest.mark.xfail(strict=True, reason="to come with growth")
 def test_load_makes_a_region_larger(region, path):
     region.resize(50_000)
     region.write(49_999, b"x")
@@ -84,7 +83,6 @@ def test_files_that_cannot_be_loaded(region, path):
     assert region.read() == before
 
 
-@pytest.mark.xfail(strict=True, reason="to come with layouts")
 def test_load_compares_layouts(region, path):
     region.save(path)
     with winshm.create(None, Drifted) as other, pytest.raises(winshm.Error) as caught:
