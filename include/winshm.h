@@ -139,14 +139,14 @@ typedef struct winshm_view winshm_view;
     XX(WINSHM_E_SIZE, -9, "wrong size",                                        \
        "The region has another size than asked for, or the size is more than " \
        "this system can share. Size 0 opens any size.")                        \
-    XX(WINSHM_E_RANGE, -10, "offset or length outside the region",             \
+    XX(WINSHM_E_RANGE, -10, "out of range",                                    \
        "Keep offset + length within winshm_size().")                           \
     XX(WINSHM_E_FOREIGN, -11, "the bookkeeping belongs to something else",     \
        "Another program or user holds the name with .winshm appended. Choose " \
        "another name or end that program.")                                    \
     XX(WINSHM_E_LAYOUT, -12, "made by an incompatible winshm",                 \
        "Let all programs that share the region use one major version.")        \
-    XX(WINSHM_E_TAG, -13, "another layout tag",                                \
+    XX(WINSHM_E_TAG, -13, "another layout",                                    \
        "The programs disagree on the structure of the data: rebuild the "      \
        "older one.")                                                           \
     XX(WINSHM_E_HELD, -14, "the name is taken by a block without winshm",           \
@@ -207,6 +207,8 @@ enum {
 #define WINSHM_NAME_MAX 200u
 /** Most participants that a region can have at once. */
 #define WINSHM_PARTICIPANTS_MAX 128u
+/** Longest layout text in bytes, not counting the NUL. */
+#define WINSHM_LAYOUT_MAX 8191u
 
 /* Flags for creating and opening. With neither READ nor WRITE, both apply. */
 
@@ -284,6 +286,29 @@ enum {
 /** Sleeps, waiting for the lock or for a change. */
 #define WINSHM_PARTICIPANT_WAITING 16u
 
+/* winshm_field.kind: numbers are little-endian, as everywhere here. */
+
+/** Fields of its own. */
+#define WINSHM_FIELD_STRUCT 1u
+/** Integers without and with a sign, of 8 to 64 bits. */
+#define WINSHM_FIELD_U8 2u
+#define WINSHM_FIELD_I8 3u
+#define WINSHM_FIELD_U16 4u
+#define WINSHM_FIELD_I16 5u
+#define WINSHM_FIELD_U32 6u
+#define WINSHM_FIELD_I32 7u
+#define WINSHM_FIELD_U64 8u
+#define WINSHM_FIELD_I64 9u
+/** Floating point of IEEE 754: float and double. */
+#define WINSHM_FIELD_F32 10u
+#define WINSHM_FIELD_F64 11u
+/** One byte, 0 or 1. */
+#define WINSHM_FIELD_BOOL 12u
+/** One byte; an array of them is UTF-8, filled up with NUL. */
+#define WINSHM_FIELD_CHAR 13u
+/** Two bytes; an array of them is UTF-16, filled up with NUL. */
+#define WINSHM_FIELD_CHAR16 14u
+
 /** How to create or open, for winshm_open_with(). Set all to zero first. */
 typedef struct winshm_options {
     uint32_t struct_size; /**< sizeof(winshm_options). */
@@ -295,6 +320,8 @@ typedef struct winshm_options {
     uint64_t layout_tag;  /**< 0: none; refused when it differs. */
     const char *name;     /**< As for winshm_create(). */
     const char *security; /**< Who may use it: see winshm_open_with(). */
+    const char *layout;   /**< What the bytes are; NULL: not said. The text
+                               of winshm_format_layout(). */
 } winshm_options;
 
 /** Information about a region, from winshm_get_info(). */
@@ -329,6 +356,19 @@ typedef struct winshm_participant {
     uint32_t pid;         /**< Its process. */
     uint32_t slot;        /**< Its place in the control block. */
 } winshm_participant;
+
+/** A field of a struct, for winshm_format_layout(). The macros at the end of this
+ * header make it from a struct's declaration. */
+typedef struct winshm_field {
+    const char *name;
+    const struct winshm_field *fields; /**< Of a struct; otherwise NULL. */
+    uint64_t offset;                   /**< Bytes from the struct's start. */
+    uint64_t count;       /**< Elements of an array; 0: not an array. */
+    uint64_t element;     /**< Bytes of a struct, or of one of an array of
+                               structs; other kinds have their own. */
+    uint32_t field_count; /**< How many the struct has. */
+    uint32_t kind;        /**< WINSHM_FIELD_*. */
+} winshm_field;
 
 /* ---- Library ---- */
 
@@ -558,6 +598,15 @@ WINSHM_MUST_CHECK WINSHM_API winshm_status WINSHM_CALL winshm_open_or_create(
  * layout_tag is stored at creation. A joiner is refused if its tag differs from
  * the region's and neither is 0.
  *
+ * layout says in words what the bytes are: see winshm_format_layout(). It is
+ * stored at creation, and winshm_get_layout() hands it to everybody. A joiner
+ * that gives one, too, is refused if the two differ in a field's offset, kind,
+ * count or name, or in the size of a struct; winshm_last_message() names the
+ * first difference. The order in which the fields are told does not count, nor
+ * do upper case and underscores in names, since languages differ in these. Nor
+ * does it count which of u8, i8, bool and char a field is, or which of u16 and
+ * char16. Without a layout on either side nothing is compared.
+ *
  * capacity is recorded for a later version in which regions can grow, and
  * winshm_get_info() reports it. The data object is created with this size:
  * Windows commits all of it at once, Linux takes memory for size alone. No more
@@ -589,13 +638,15 @@ WINSHM_MUST_CHECK WINSHM_API winshm_status WINSHM_CALL winshm_open_or_create(
  *         WINSHM_E_INVALID     struct_size less than any released one, or a
  *                              newer header's members that are not 0; an unknown
  *                              disposition; capacity less than size; malformed
- *                              security
- *         WINSHM_E_TAG         the region has another layout tag
- *         WINSHM_E_SIZE        size is not 0 and the region's differs; raw: is
- *                              less
+ *                              security; a malformed layout, or one of more
+ *                              bytes than size
+ *         WINSHM_E_TAG         the region has another layout tag or layout
+ *         WINSHM_E_SIZE        size is not 0 and the region's differs, or raw:
+ *                              is less; the region has fewer bytes than layout
  *         WINSHM_E_UNSUPPORTED an SDDL string on Linux; "session" where the
  *                              token names no logon session, as in a service
- *                              that runs as SYSTEM; capacity with WINSHM_RAW
+ *                              that runs as SYSTEM; capacity or layout with
+ *                              WINSHM_RAW
  *         WINSHM_E_TIMEOUT     timeout_ms, or without one 5 s, ran out while
  *                              another process was inside create or open of the
  *                              region: it is stopped, or busy with a block of
@@ -705,6 +756,88 @@ WINSHM_API winshm_status WINSHM_CALL winshm_get_info(winshm_region *region,
 WINSHM_API winshm_status WINSHM_CALL
 winshm_get_participants(winshm_region *region, winshm_participant *array,
                         uint32_t capacity, uint32_t *count);
+
+/**
+ * Get the layout text that the region's creator has given.
+ *
+ * @param region   the handle.
+ * @param buffer   [out] room for capacity bytes: the text in the form that
+ *                 winshm_format_layout() gives it, and a NUL. "" on failure or
+ *                 if the creator has given none. NULL if capacity is 0.
+ * @param capacity bytes; WINSHM_LAYOUT_MAX + 1 always suffice.
+ * @param length   [out] bytes of the text, not counting the NUL, also after
+ *                 WINSHM_E_RANGE; 0: none.
+ *
+ * @return WINSHM_OK, or
+ *         WINSHM_E_INVALID     buffer or length is NULL
+ *         WINSHM_E_RANGE       capacity is too small
+ *         WINSHM_E_UNSUPPORTED a raw region
+ *         WINSHM_E_NOT_FOUND   an observer's region has ended
+ *         WINSHM_E_CORRUPT     the text is damaged
+ *
+ * @threadsafety any thread.
+ * @since 0.1
+ */
+WINSHM_MUST_CHECK WINSHM_API winshm_status WINSHM_CALL
+winshm_get_layout(winshm_region *region, char *buffer, uint32_t capacity,
+                  uint32_t *length);
+
+/**
+ * Say in words what the bytes of a struct are, for winshm_options.layout.
+ *
+ * The text has the same form for every language, and can be written by hand:
+ *
+ *     layout = { name ":" kind [ "[" count "]" ] "@" offset ";" } "size" bytes
+ *     kind   = "u8" | "i8" | "u16" | "i16" | "u32" | "i32" | "u64" | "i64" |
+ *              "f32" | "f64" | "bool" | "char" | "char16" | "{" layout "}"
+ *
+ * as in
+ *
+ *     score:u32@0; lives:u8@4; name:char[16]@5; pos:{x:f32@0; y:f32@4; size 8}@24; size 32
+ *
+ * Kinds are those of WINSHM_FIELD_*. Offsets count from the start of the struct
+ * that the field is in; fields may overlap, and may leave gaps, but do not reach
+ * beyond the struct's size. A name has up to 63 of A-Z, a-z, 0-9 and _, and does
+ * not begin with a digit. No two names of a struct may be the same without
+ * regard to upper case and underscores. Numbers are decimal, without leading
+ * zeros, and less than 2^63; a count is at least 1. Structs lie in structs up to
+ * 8 deep below the outermost. The whole has at most WINSHM_LAYOUT_MAX bytes.
+ *
+ * Spaces, tabs and line ends may stand between any two of these words, numbers
+ * and signs. What the library hands out has one space after each semicolon and
+ * after "size", and no other.
+ *
+ *     struct game { uint32_t score; uint8_t lives; struct point pos[2]; };
+ *     static const winshm_field point[] = {
+ *         WINSHM_FIELD(struct point, x), WINSHM_FIELD(struct point, y)};
+ *     static const winshm_field game[] = {
+ *         WINSHM_FIELD(struct game, score), WINSHM_FIELD(struct game, lives),
+ *         WINSHM_NESTED_ARRAY(struct game, pos, point)};
+ *     char text[WINSHM_LAYOUT_MAX + 1];
+ *     uint32_t length;
+ *     winshm_format_layout(game, 3, sizeof(struct game), text, sizeof text,
+ *                          &length);
+ *
+ * @param fields   count elements, in any order. NULL if count is 0.
+ * @param count    elements.
+ * @param size     bytes of the whole struct.
+ * @param buffer   [out] room for capacity bytes: the text and a NUL; "" on
+ *                 failure. NULL if capacity is 0.
+ * @param capacity bytes; WINSHM_LAYOUT_MAX + 1 always suffice.
+ * @param length   [out] bytes of the text, not counting the NUL, also after
+ *                 WINSHM_E_RANGE.
+ *
+ * @return WINSHM_OK, or
+ *         WINSHM_E_INVALID fields, buffer or length is NULL; a field breaks a
+ *                          rule above; the text gets too long
+ *         WINSHM_E_RANGE   capacity is too small
+ *
+ * @threadsafety any thread.
+ * @since 0.1
+ */
+WINSHM_MUST_CHECK WINSHM_API winshm_status WINSHM_CALL winshm_format_layout(
+    const winshm_field *fields, uint32_t count, uint64_t size, char *buffer,
+    uint32_t capacity, uint32_t *length);
 
 /* ---- Parts and copies ---- */
 
@@ -1094,6 +1227,134 @@ WINSHM_API winshm_status WINSHM_CALL winshm_wait_handle(winshm_region *region,
 
 #ifdef __cplusplus
 }
+#endif
+
+/* Fields of a struct, for winshm_format_layout(); from C11 or C++11 on. */
+
+#if defined(_MSVC_LANG) && _MSVC_LANG >= 201103L
+#define WINSHM_CPP 1
+#elif defined(__cplusplus) && __cplusplus >= 201103L
+#define WINSHM_CPP 1
+#elif !defined(__cplusplus) && defined(__STDC_VERSION__) &&                    \
+    __STDC_VERSION__ >= 201112L
+#define WINSHM_C11 1
+#endif
+
+/* The next two tell a member's kind and the count of its elements. What is no
+ * number, bool or char, nor an array of these, does not compile: a pointer means
+ * nothing to another process. */
+
+#define WINSHM_LONG(eight, four) (sizeof(long) == 8 ? (eight) : (four))
+
+#ifdef WINSHM_CPP
+
+#include <stddef.h>
+
+template <class T>
+struct winshm_kind_of : winshm_kind_of<__underlying_type(T)> {}; /* an enum */
+#define WINSHM_KIND_IS(T, kind)                                                \
+    template <> struct winshm_kind_of<T> {                                     \
+        static constexpr uint32_t value = kind;                                \
+    };
+WINSHM_KIND_IS(unsigned char, WINSHM_FIELD_U8)
+WINSHM_KIND_IS(signed char, WINSHM_FIELD_I8)
+WINSHM_KIND_IS(unsigned short, WINSHM_FIELD_U16)
+WINSHM_KIND_IS(short, WINSHM_FIELD_I16)
+WINSHM_KIND_IS(unsigned, WINSHM_FIELD_U32)
+WINSHM_KIND_IS(int, WINSHM_FIELD_I32)
+WINSHM_KIND_IS(unsigned long, WINSHM_LONG(WINSHM_FIELD_U64, WINSHM_FIELD_U32))
+WINSHM_KIND_IS(long, WINSHM_LONG(WINSHM_FIELD_I64, WINSHM_FIELD_I32))
+WINSHM_KIND_IS(unsigned long long, WINSHM_FIELD_U64)
+WINSHM_KIND_IS(long long, WINSHM_FIELD_I64)
+WINSHM_KIND_IS(float, WINSHM_FIELD_F32)
+WINSHM_KIND_IS(double, WINSHM_FIELD_F64)
+WINSHM_KIND_IS(bool, WINSHM_FIELD_BOOL)
+WINSHM_KIND_IS(char, WINSHM_FIELD_CHAR)
+WINSHM_KIND_IS(char16_t, WINSHM_FIELD_CHAR16)
+#undef WINSHM_KIND_IS
+
+template <class T> struct winshm_member : winshm_kind_of<T> {
+    static constexpr uint64_t count = 0;
+};
+template <class T> struct winshm_member<volatile T> : winshm_member<T> {};
+template <class T, size_t n> struct winshm_member<T[n]> : winshm_kind_of<T> {
+    static constexpr uint64_t count = n;
+};
+template <class T, size_t n>
+struct winshm_member<volatile T[n]> : winshm_member<T[n]> {};
+
+#define WINSHM_MEMBER_KIND(type, member)                                       \
+    winshm_member<decltype(((type *)0)->member)>::value
+#define WINSHM_MEMBER_COUNT(type, member)                                      \
+    winshm_member<decltype(((type *)0)->member)>::count
+
+#elif defined(WINSHM_C11)
+
+#include <stddef.h>
+
+/* Pointers to each type that a member can have, and to arrays of as many as
+ * there is room for in it. */
+#if defined(__STDC_NO_ATOMICS__)
+#define WINSHM_ATOMIC_IS(T, n, one, many)
+#else
+#define WINSHM_ATOMIC_IS(T, n, one, many)                                      \
+    , _Atomic(T) * : one, _Atomic(T)(*)[n] : many
+#endif
+#define WINSHM_TYPE_IS(T, n, one, many)                                        \
+    T * : one, T(*)[n] : many, volatile T * : one,                             \
+          volatile T(*)[n] : many WINSHM_ATOMIC_IS(T, n, one, many)
+#define WINSHM_ROOM(m, T) ((sizeof(m) + sizeof(T) - 1) / sizeof(T))
+#define WINSHM_KIND_IS(m, T, kind) WINSHM_TYPE_IS(T, WINSHM_ROOM(m, T), kind, kind)
+#define WINSHM_COUNT_IS(m, T, kind)                                            \
+    WINSHM_TYPE_IS(T, WINSHM_ROOM(m, T), 0, WINSHM_ROOM(m, T))
+#define WINSHM_MEMBER_IS(m, XX)                                                \
+    _Generic(&(m), XX(m, unsigned char, WINSHM_FIELD_U8),                      \
+             XX(m, signed char, WINSHM_FIELD_I8),                              \
+             XX(m, unsigned short, WINSHM_FIELD_U16),                          \
+             XX(m, short, WINSHM_FIELD_I16),                                   \
+             XX(m, unsigned, WINSHM_FIELD_U32),                                \
+             XX(m, int, WINSHM_FIELD_I32),                                     \
+             XX(m, unsigned long,                                              \
+                WINSHM_LONG(WINSHM_FIELD_U64, WINSHM_FIELD_U32)),              \
+             XX(m, long, WINSHM_LONG(WINSHM_FIELD_I64, WINSHM_FIELD_I32)),     \
+             XX(m, unsigned long long, WINSHM_FIELD_U64),                      \
+             XX(m, long long, WINSHM_FIELD_I64),                               \
+             XX(m, float, WINSHM_FIELD_F32), XX(m, double, WINSHM_FIELD_F64),  \
+             XX(m, _Bool, WINSHM_FIELD_BOOL),                                  \
+             XX(m, char, WINSHM_FIELD_CHAR))
+
+#define WINSHM_MEMBER_KIND(type, member)                                       \
+    WINSHM_MEMBER_IS(((type *)0)->member, WINSHM_KIND_IS)
+#define WINSHM_MEMBER_COUNT(type, member)                                      \
+    WINSHM_MEMBER_IS(((type *)0)->member, WINSHM_COUNT_IS)
+
+#endif
+
+#if defined(WINSHM_CPP) || defined(WINSHM_C11)
+
+/** A member of a struct: a number, bool or char, or an array of these with one
+ * dimension. In C, char16_t is u16. */
+#define WINSHM_FIELD(type, member)                                             \
+    {                                                                          \
+        #member, 0, offsetof(type, member), WINSHM_MEMBER_COUNT(type, member), \
+            0, 0, WINSHM_MEMBER_KIND(type, member)                             \
+    }
+/** A member that is a struct, whose fields are in table, an array. */
+#define WINSHM_NESTED(type, member, table)                                     \
+    {                                                                          \
+        #member, table, offsetof(type, member), 0,                             \
+            sizeof(((type *)0)->member), sizeof(table) / sizeof((table)[0]),   \
+            WINSHM_FIELD_STRUCT                                                \
+    }
+/** A member that is an array of such structs. */
+#define WINSHM_NESTED_ARRAY(type, member, table)                               \
+    {                                                                          \
+        #member, table, offsetof(type, member),                                \
+            sizeof(((type *)0)->member) / sizeof(((type *)0)->member[0]),      \
+            sizeof(((type *)0)->member[0]),                                    \
+            sizeof(table) / sizeof((table)[0]), WINSHM_FIELD_STRUCT            \
+    }
+
 #endif
 
 #endif /* RC_INVOKED */
