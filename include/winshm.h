@@ -192,7 +192,9 @@ typedef struct winshm_view winshm_view;
     XX(WINSHM_E_UNSUPPORTED, -28, "not supported here",                        \
        "This region or platform does not have what was asked for.")            \
     XX(WINSHM_E_SYSTEM, -29, "the operating system refused",                   \
-       "Its reason is in parentheses.")
+       "Its reason is in parentheses.")                                        \
+    XX(WINSHM_E_TOKEN, -30, "not a token",                                     \
+       "Pass on what winshm_export() has given, whole and unchanged.")
 
 enum {
 #define WINSHM_STATUS_VALUE(name, value, text, cure) name = value,
@@ -209,6 +211,8 @@ enum {
 #define WINSHM_PARTICIPANTS_MAX 128u
 /** Longest layout text in bytes, not counting the NUL. */
 #define WINSHM_LAYOUT_MAX 8191u
+/** Longest token in bytes, not counting the NUL. */
+#define WINSHM_TOKEN_MAX 1000u
 
 /* Flags for creating and opening. With neither READ nor WRITE, both apply. */
 
@@ -318,7 +322,7 @@ typedef struct winshm_options {
     uint64_t size;        /**< Bytes; 0 when opening: any. */
     uint64_t capacity;    /**< >= size; 0: as size. See below. */
     uint64_t layout_tag;  /**< 0: none; refused when it differs. */
-    const char *name;     /**< As for winshm_create(). */
+    const char *name;     /**< As for winshm_create(); NULL: see there. */
     const char *security; /**< Who may use it: see winshm_open_with(). */
     const char *layout;   /**< What the bytes are; NULL: not said. The text
                                of winshm_format_layout(). */
@@ -466,6 +470,10 @@ WINSHM_API int32_t WINSHM_CALL winshm_last_os_code(void);
  *               or ".."; not ending in ".winshm" nor containing ".winshm.",
  *               in upper or lower case.
  *               Names are case-sensitive.
+ *               NULL creates an unnamed region: the library draws a name at
+ *               random, in Local\, which winshm_get_name() tells. That no other
+ *               region has it is all that it is good for: who may use the
+ *               region is decided by its security, and never by secrecy.
  * @param size   bytes, at least 1. Any number: nothing is rounded.
  * @param flags  0, or WINSHM_WRITE with WINSHM_READ, WINSHM_RAW,
  *               WINSHM_NO_LOCK, WINSHM_NO_MAP, WINSHM_TASK,
@@ -1224,6 +1232,182 @@ WINSHM_API winshm_status WINSHM_CALL winshm_wait_fd(winshm_region *region,
  */
 WINSHM_API winshm_status WINSHM_CALL winshm_wait_handle(winshm_region *region,
                                                         void **handle);
+
+/* ---- Hand over ---- */
+
+/**
+ * Get the name by which a region can be opened.
+ *
+ * @param region   the handle.
+ * @param buffer   [out] room for capacity bytes; the name with a NUL, or "" if
+ *                 there is not room enough. NULL if capacity is 0.
+ * @param capacity bytes. 8 + WINSHM_NAME_MAX are always enough.
+ * @param length   [out] bytes of the name without the NUL, also after
+ *                 WINSHM_E_RANGE.
+ *
+ * @return WINSHM_OK, or
+ *         WINSHM_E_INVALID buffer or length is NULL
+ *         WINSHM_E_RANGE   the name and its NUL have more than capacity bytes
+ *
+ * @threadsafety any thread.
+ * @platform the name begins with "Global\" where that was asked for, and
+ *           otherwise has no prefix. In another session of Windows only the
+ *           former can be opened.
+ * @since 0.1
+ */
+WINSHM_API winshm_status WINSHM_CALL winshm_get_name(winshm_region *region,
+                                                     char *buffer,
+                                                     uint32_t capacity,
+                                                     uint32_t *length);
+
+/**
+ * Make a token, which leads another process to exactly this life of a region.
+ *
+ * A token is ASCII text without spaces, such as
+ * winshm1:n:NAME:ID:SIZE:w:CHECKSUM, and can be passed on in an argument, the
+ * environment, a pipe or a file. It is no permission: who imports it must be
+ * allowed to open the region, and nothing in it is secret. Nor does it keep the
+ * region alive.
+ *
+ * @param region   the handle.
+ * @param access   0: what the handle has; WINSHM_READ: the token opens
+ *                 read-only; WINSHM_WRITE with or without WINSHM_READ: it opens
+ *                 for writing.
+ * @param buffer   [out] room for capacity bytes; the token with a NUL, or "" if
+ *                 there is not room enough. NULL if capacity is 0.
+ * @param capacity bytes. WINSHM_TOKEN_MAX + 1 are always enough.
+ * @param length   [out] bytes of the token without the NUL, also after
+ *                 WINSHM_E_RANGE.
+ *
+ * @return WINSHM_OK, or
+ *         WINSHM_E_INVALID     buffer or length is NULL, an unknown access
+ *         WINSHM_E_RANGE       the token and its NUL have more than capacity
+ *                              bytes
+ *         WINSHM_E_ACCESS      writing is asked for, and the handle is read-only
+ *         WINSHM_E_UNSUPPORTED a raw region, whose lives cannot be told apart
+ *         WINSHM_E_NOT_FOUND   an observer's region has ended
+ *         WINSHM_E_CORRUPT     the control block is damaged
+ *
+ * @threadsafety any thread.
+ * @since 0.1
+ * @see winshm_import
+ */
+WINSHM_API winshm_status WINSHM_CALL winshm_export(winshm_region *region,
+                                                   uint32_t access,
+                                                   char *buffer,
+                                                   uint32_t capacity,
+                                                   uint32_t *length);
+
+/**
+ * Join the very region that a token was made of. Never creates anything.
+ *
+ * All that winshm_open() checks is checked here, too: a token that was made up
+ * opens nothing that could not be opened by name.
+ *
+ * @param token      what winshm_export() has given. Read to its NUL, and no
+ *                   further than WINSHM_TOKEN_MAX + 1 bytes.
+ * @param flags      0, or WINSHM_READ for less than the token grants,
+ *                   WINSHM_NO_MAP, WINSHM_TASK. See winshm_open().
+ * @param timeout_ms how long to wait while another process is inside create or
+ *                   open of the region; 0: 5 s. A region that has ended is not
+ *                   waited for, since it cannot come back.
+ * @param out        [out] the handle; free with winshm_close().
+ *
+ * @return WINSHM_OK, or
+ *         WINSHM_E_INVALID   token or out is NULL, an unknown flag
+ *         WINSHM_E_TOKEN     the text is no token, was altered or cut short, or
+ *                            does not fit the region that it names
+ *         WINSHM_E_LAYOUT    a token, or a region, of an incompatible version
+ *         WINSHM_E_NOT_FOUND the region has ended
+ *         WINSHM_E_REPLACED  the region has ended, and another one has its name;
+ *                            or its data file was removed from outside
+ *         or a code of winshm_open() except WINSHM_E_NAME and
+ *         WINSHM_E_NOT_MANAGED
+ *
+ * @threadsafety any thread.
+ * @platform Windows: in another session a token opens only regions in Global\.
+ * @since 0.1
+ */
+WINSHM_MUST_CHECK WINSHM_API winshm_status WINSHM_CALL
+winshm_import(const char *token, uint32_t flags, uint32_t timeout_ms,
+              winshm_region **out);
+
+/**
+ * Put a token into a file, which exists no longer than the handle.
+ *
+ * The file has a token for what the handle may do, and a newline. It appears
+ * with all its contents, and replaces nothing but a stale link: a file that has
+ * a token of a region that has ended. It is removed when the handle is closed,
+ * unless something else has come in its place. Whatever is at path that is no
+ * link file, be it a symbolic link, stays as it is. A crash leaves a stale link.
+ *
+ * A handle has one link at most. The file is made under the name of path with
+ * ".winshm-link" appended, and renamed; should a process be killed meanwhile,
+ * that file stays until the next call with this path.
+ *
+ * @param region the handle.
+ * @param path   UTF-8, 1 to 4,095 bytes; relative to the working directory at
+ *               the time of the call.
+ *
+ * @return WINSHM_OK, or
+ *         WINSHM_E_INVALID     path is NULL, empty, too long, or not UTF-8
+ *         WINSHM_E_EXISTS      a link of a region that lives, or another sort of
+ *                              file, is at path; or the handle has a link
+ *         WINSHM_E_ACCESS      the system denies it; or the handle is an
+ *                              observer, which does not keep its region alive
+ *         WINSHM_E_UNSUPPORTED a raw region, or a file system without the
+ *                              means
+ *         WINSHM_E_KIND        the name with ".winshm-link" is taken by
+ *                              something that is no file
+ *         WINSHM_E_TIMEOUT     for 5 s another process was making a link at
+ *                              path, or was inside create or open of a region
+ *                              whose link is there
+ *         WINSHM_E_NO_MEMORY   no memory or descriptors
+ *         WINSHM_E_TOO_MANY    no free handle in this process, to find out
+ *                              whether the link at path is stale
+ *         WINSHM_E_CORRUPT     the control block is damaged
+ *         WINSHM_E_SYSTEM      anything else, such as a folder that does not
+ *                              exist or a full disk
+ *
+ * @threadsafety any thread.
+ * @platform Linux: an orderly end of the process removes the file, too, and a
+ *           child of fork() never does. An open link takes a descriptor, and
+ *           its file is found by way of /proc; without that it stays.
+ *           Windows: an end of the process without winshm_close() leaves a
+ *           stale link. An open link keeps its folder from being renamed.
+ * @since 0.1
+ * @see winshm_open_link
+ */
+WINSHM_MUST_CHECK WINSHM_API winshm_status WINSHM_CALL
+winshm_link(winshm_region *region, const char *path);
+
+/**
+ * Join the region that a link file leads to. Never creates anything.
+ *
+ * @param path       as for winshm_link(). A file that winshm_link() has made, or
+ *                   that has a token and at most one newline.
+ * @param flags      as for winshm_import().
+ * @param timeout_ms limits all waiting in the call, also for a file to appear
+ *                   that leads to a region which lives. 0 looks once, and gives
+ *                   others who are inside create or open of the region 5 s.
+ * @param out        [out] the handle; free with winshm_close().
+ *
+ * @return WINSHM_OK, or
+ *         WINSHM_E_INVALID   path is NULL, empty, too long, or not UTF-8; out is
+ *                            NULL, an unknown flag
+ *         WINSHM_E_NOT_FOUND no such file or folder, or the region has ended
+ *         WINSHM_E_KIND      not a plain file: a symbolic link, a folder
+ *         WINSHM_E_TOKEN     a file with anything else in it
+ *         WINSHM_E_ACCESS    the system denies it, for the file or the region
+ *         WINSHM_E_SYSTEM    the file cannot be read
+ *         or a code of winshm_import()
+ *
+ * @threadsafety any thread.
+ * @since 0.1
+ */
+WINSHM_MUST_CHECK WINSHM_API winshm_status WINSHM_CALL
+winshm_open_link(const char *path, uint32_t flags, uint32_t timeout_ms,
+                 winshm_region **out);
 
 #ifdef __cplusplus
 }
