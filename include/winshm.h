@@ -119,7 +119,7 @@ typedef struct winshm_view winshm_view;
        "A name has 1 to 200 bytes of UTF-8 after an optional Local\\ or "      \
        "Global\\, no slash or backslash, and neither ends in .winshm nor "     \
        "contains .winshm. anywhere.")                                          \
-    XX(WINSHM_E_NOT_FOUND, -3, "no such region",                               \
+    XX(WINSHM_E_NOT_FOUND, -3, "no such region or file",                       \
        "Nobody has created it yet, or its last participant has left. Start "   \
        "the creator first, or wait for it with winshm_options.timeout_ms.")    \
     XX(WINSHM_E_EXISTS, -4, "the region exists already",                       \
@@ -194,7 +194,9 @@ typedef struct winshm_view winshm_view;
     XX(WINSHM_E_SYSTEM, -29, "the operating system refused",                   \
        "Its reason is in parentheses.")                                        \
     XX(WINSHM_E_TOKEN, -30, "not a token",                                     \
-       "Pass on what winshm_export() has given, whole and unchanged.")
+       "Pass on what winshm_export() has given, whole and unchanged.")         \
+    XX(WINSHM_E_FORMAT, -31, "not a saved region",                             \
+       "Save the region again with winshm_save(), or load an older copy.")
 
 enum {
 #define WINSHM_STATUS_VALUE(name, value, text, cure) name = value,
@@ -1029,6 +1031,127 @@ WINSHM_MUST_CHECK WINSHM_API winshm_status WINSHM_CALL
 winshm_copy_in(winshm_region *region, uint64_t offset, const void *buffer,
                uint64_t length);
 
+/* ---- Save and load ----
+ *
+ * A saved region is a file that any program can read: src/save.h describes it.
+ * It is the same for 32- and 64-bit programs on Windows and Linux. Pages of
+ * zeros take up no room where the file system can leave them out.
+ *
+ * A path is 1 to 4,000 bytes of UTF-8, absolute or relative to the working
+ * directory. The calls need about 48 KiB of the thread's stack.
+ */
+
+/**
+ * Save a consistent copy of a region in a file.
+ *
+ * The lock is held shared while the copy is made, and not while the system brings
+ * it to the disk. If this thread holds the lock through winshm_lock(), or there
+ * is no lock, as in a raw region, the call just copies, and it is the caller who
+ * sees to it that nobody writes meanwhile. An observer never takes the lock:
+ * it copies again if a writer came in between. With WINSHM_TASK no thread owns
+ * the lock: whoever holds it must release it before.
+ *
+ * Whatever happens, path is the old file or the new one, whole: the copy is made
+ * in a file beside it, "<path>.winshm-part", brought to the disk and renamed.
+ * Only a crash leaves that file, and the next call for this path uses it again.
+ * If another process or thread is saving to the same path, the call waits for it.
+ *
+ * @param region     the handle; it may be read-only.
+ * @param path       a file, which is replaced, or none yet. A symbolic link is
+ *                   replaced itself, and not what it leads to.
+ * @param timeout_ms how long to wait for the lock and for others that save to
+ *                   this path. The time to copy and to write is not counted.
+ *
+ * @return WINSHM_OK, or
+ *         WINSHM_E_INVALID    path is empty, not UTF-8 or too long
+ *         WINSHM_E_TIMEOUT    the lock or the file was not free in time; for
+ *                             an observer, somebody wrote during each copy
+ *         WINSHM_E_OWNER_DEAD a writer died in its section and the data are
+ *                             not repaired
+ *         WINSHM_E_NOT_FOUND  an observer's region has ended
+ *         WINSHM_E_ACCESS     this user may not write there
+ *         WINSHM_E_KIND       path, or the name of the file beside it, is
+ *                             taken by a folder, a device or the like, the
+ *                             latter also by a symbolic link or another
+ *                             user's file
+ *         WINSHM_E_SIZE       more than the file system or this process
+ *                             (RLIMIT_FSIZE) takes as one file
+ *         WINSHM_E_CLOSED     the handle was closed meanwhile
+ *         WINSHM_E_NO_MEMORY  no memory, address space or descriptors, or 64
+ *                             threads of this process save and load already
+ *         WINSHM_E_FAULT      the region's pages are gone
+ *         WINSHM_E_CORRUPT    the control block is damaged
+ *         WINSHM_E_SYSTEM     anything else, such as a full disk or no such
+ *                             folder; see winshm_last_message()
+ *
+ *         After a failure path is as it was. There is one exception: if the
+ *         system fails to bring the folder to the disk, the new file is there
+ *         already, but a power cut may yet bring back the old one.
+ *
+ * @threadsafety any thread.
+ * @platform Linux: the file can be read and written by this user alone, since a
+ *           region is, too, unless its creator says otherwise. Windows: it has
+ *           the rights that the folder gives.
+ * @since 0.1
+ */
+WINSHM_MUST_CHECK WINSHM_API winshm_status WINSHM_CALL
+winshm_save(winshm_region *region, const char *path, uint32_t timeout_ms);
+
+/**
+ * Replace a region's bytes by a saved copy, and notify those who wait for a
+ * change.
+ *
+ * The file is checked from the first byte to the last before anything changes.
+ * The lock is taken exclusively for the copy. If this thread holds the lock
+ * exclusively through winshm_lock(), or there is no lock, the call just copies.
+ * With WINSHM_TASK no thread owns the lock: whoever holds it must release it
+ * before.
+ *
+ * Loading repairs: where an owner has died in its section, and this call takes
+ * the lock, the data are consistent again afterwards. From the first byte that
+ * changes to the last they are not: if the process dies or the call fails in
+ * between, it is as if any owner had died, and the next one to lock gets
+ * WINSHM_E_OWNER_DEAD. If the caller holds the lock, that is the caller, unless
+ * it calls winshm_make_consistent() or loads again before it unlocks.
+ *
+ * @param region     the handle.
+ * @param path       the file.
+ * @param timeout_ms how long to wait for the lock. The time to read and to copy
+ *                   is not counted.
+ *
+ * @return WINSHM_OK, or
+ *         WINSHM_E_INVALID    path is empty, not UTF-8 or too long
+ *         WINSHM_E_NOT_FOUND  there is no such file
+ *         WINSHM_E_FORMAT     the file is none of winshm_save(), was cut short
+ *                             or changed, or has a newer format
+ *         WINSHM_E_SIZE       the file holds more or fewer bytes than the
+ *                             region has; a raw region may have more, which
+ *                             become zero
+ *         WINSHM_E_TAG        the file has another layout tag than the region,
+ *                             and neither is 0
+ *         WINSHM_E_ACCESS     the handle is read-only, or this user may not
+ *                             read the file
+ *         WINSHM_E_DEADLOCK   this thread holds the lock shared through this
+ *                             handle
+ *         WINSHM_E_TIMEOUT    the lock was not free in time
+ *         WINSHM_E_CLOSED     the handle was closed meanwhile
+ *         WINSHM_E_KIND       path leads to a folder, a device or the like
+ *         WINSHM_E_NO_MEMORY  no memory, address space or descriptors, or 64
+ *                             threads of this process save and load already
+ *         WINSHM_E_FAULT      the region's pages are gone; part may be written
+ *         WINSHM_E_CORRUPT    the control block is damaged
+ *         WINSHM_E_SYSTEM     anything else; see winshm_last_message()
+ *
+ *         Nothing is changed, except with WINSHM_E_FAULT, and with
+ *         WINSHM_E_FORMAT, WINSHM_E_SYSTEM and WINSHM_E_NO_MEMORY if the file
+ *         changed or could not be read any more after it was checked.
+ *
+ * @threadsafety any thread.
+ * @since 0.1
+ */
+WINSHM_MUST_CHECK WINSHM_API winshm_status WINSHM_CALL
+winshm_load(winshm_region *region, const char *path, uint32_t timeout_ms);
+
 /* ---- Lock ---- */
 
 /**
@@ -1162,8 +1285,8 @@ WINSHM_API winshm_status WINSHM_CALL winshm_wait(winshm_region *region,
                                                  uint32_t *now);
 
 /**
- * Get the change counter, which winshm_notify(), winshm_write() and
- * winshm_copy_in() raise.
+ * Get the change counter, which winshm_notify(), winshm_write(),
+ * winshm_copy_in() and winshm_load() raise.
  *
  * @param region the handle.
  * @param now    [out] the counter; it wraps around.

@@ -103,6 +103,7 @@ internal static unsafe partial class NativeMethods
     internal const int WINSHM_E_CORRUPT = -27;
     internal const int WINSHM_E_UNSUPPORTED = -28;
     internal const int WINSHM_E_SYSTEM = -29;
+    internal const int WINSHM_E_FORMAT = -31;
 
     internal const uint WINSHM_FOREVER = 0xFFFFFFFF;
     internal const uint WINSHM_NAME_MAX = 200;
@@ -211,6 +212,12 @@ internal static unsafe partial class NativeMethods
 
     [LibraryImport(Library), UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
     internal static partial int winshm_copy_in(nint region, ulong offset, void* buffer, ulong length);
+
+    [LibraryImport(Library), UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
+    internal static partial int winshm_save(nint region, byte* path, uint timeout_ms);
+
+    [LibraryImport(Library), UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
+    internal static partial int winshm_load(nint region, byte* path, uint timeout_ms);
 
     [LibraryImport(Library), UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
     internal static partial int winshm_lock(nint region, uint mode, uint timeout_ms);

@@ -98,6 +98,7 @@ const
   WINSHM_E_CORRUPT* = -27'i32
   WINSHM_E_UNSUPPORTED* = -28'i32
   WINSHM_E_SYSTEM* = -29'i32
+  WINSHM_E_FORMAT* = -31'i32
 
   WINSHM_FOREVER* = 0xFFFFFFFF'u32
   WINSHM_NAME_MAX* = 200'u32
@@ -218,6 +219,11 @@ proc winshm_copy_out*(region: ptr winshm_region, offset: uint64, buffer: pointer
                       length: uint64): winshm_status {.winshm.}
 proc winshm_copy_in*(region: ptr winshm_region, offset: uint64, buffer: pointer,
                      length: uint64): winshm_status {.winshm.}
+
+proc winshm_save*(region: ptr winshm_region, path: cstring,
+                  timeout_ms: uint32): winshm_status {.winshm.}
+proc winshm_load*(region: ptr winshm_region, path: cstring,
+                  timeout_ms: uint32): winshm_status {.winshm.}
 
 proc winshm_lock*(region: ptr winshm_region, mode: uint32,
                   timeout_ms: uint32): winshm_status {.winshm.}

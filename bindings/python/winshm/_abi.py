@@ -52,6 +52,7 @@ class Status(enum.IntEnum):
     CORRUPT = -27
     UNSUPPORTED = -28
     SYSTEM = -29
+    FORMAT = -31
 
 
 FOREVER = 0xFFFFFFFF
@@ -176,6 +177,8 @@ FUNCTIONS = [
     ("winshm_write", [_region, c_uint64, c_void_p, c_uint64, c_uint32], _status),
     ("winshm_copy_out", [_region, c_uint64, c_void_p, c_uint64], _status),
     ("winshm_copy_in", [_region, c_uint64, c_void_p, c_uint64], _status),
+    ("winshm_save", [_region, c_char_p, c_uint32], _status),
+    ("winshm_load", [_region, c_char_p, c_uint32], _status),
     ("winshm_lock", [_region, c_uint32, c_uint32], _status),
     ("winshm_unlock", [_region, c_uint32], _status),
     ("winshm_make_consistent", [_region], _status),
