@@ -4,12 +4,12 @@
  * has it open has it alone; only to be renamed and removed it is open. */
 #include "file.h"
 
-#include <stdio.h>
 #include <string.h>
-#include <winioctl.h>
 
 #include "status.h"
 #include "win32.h"
+
+#include <winioctl.h> /* after windows.h */
 
 /** Room for a path with what is appended. */
 enum { PATH_CHARS = PLATFORM_PATH_MAX + 16 };
