@@ -152,7 +152,7 @@ typedef struct winshm_view winshm_view;
     XX(WINSHM_E_HELD, -14, "the name is taken by a block without winshm",           \
        "Close the program that holds a block of this name, remove what a "     \
        "crash has left of it, or take it over with winshm_open_or_create().")                                     \
-    XX(WINSHM_E_REPLACED, -15, "the data file was removed or replaced",        \
+    XX(WINSHM_E_REPLACED, -15, "the region was removed or replaced",           \
        "Something outside winshm removed the region's file. Close every "      \
        "handle to it and create it again.")                                    \
     XX(WINSHM_E_NO_MEMORY, -16, "out of memory or address space",              \
@@ -1478,16 +1478,19 @@ winshm_import(const char *token, uint32_t flags, uint32_t timeout_ms,
  *                              file, is at path; or the handle has a link
  *         WINSHM_E_ACCESS      the system denies it; or the handle is an
  *                              observer, which does not keep its region alive
- *         WINSHM_E_UNSUPPORTED a raw region, or a file system without the
- *                              means
+ *         WINSHM_E_UNSUPPORTED a raw region; or on Linux a file system that
+ *                              cannot rename without replacing
  *         WINSHM_E_KIND        the name with ".winshm-link" is taken by
  *                              something that is no file
  *         WINSHM_E_TIMEOUT     for 5 s another process was making a link at
  *                              path, or was inside create or open of a region
  *                              whose link is there
  *         WINSHM_E_NO_MEMORY   no memory or descriptors
- *         WINSHM_E_TOO_MANY    no free handle in this process, to find out
- *                              whether the link at path is stale
+ *         WINSHM_E_TOO_MANY    no handle in this process, or no place in its
+ *                              region, is free to find out whether the link at
+ *                              path is stale
+ *         WINSHM_E_SIZE        on Linux, this process may not even write so small
+ *                              a file (RLIMIT_FSIZE)
  *         WINSHM_E_CORRUPT     the control block is damaged
  *         WINSHM_E_SYSTEM      anything else, such as a folder that does not
  *                              exist or a full disk

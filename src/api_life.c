@@ -1,6 +1,7 @@
 /* The exported functions of a region's life: check the arguments, call down,
  * report failures. */
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "api.h"
@@ -113,19 +114,35 @@ static winshm_status check_security(const winshm_options *options)
                    "When opening there is only \"anyone\".", 0, 0);
 }
 
+/** Makes up a name that no other region has. */
+static winshm_status draw_name(char *name)
+{
+    uint32_t random[4];
+    winshm_status status = wshm_platform_random(random, sizeof random);
+    if (status == WINSHM_OK)
+        snprintf(name, WINSHM_NAME_MAX + 1, "winshm-%08lx%08lx%08lx%08lx",
+                 (unsigned long)random[0], (unsigned long)random[1],
+                 (unsigned long)random[2], (unsigned long)random[3]);
+    return status;
+}
+
 static winshm_status prepare(const winshm_options *options,
                              struct request *request)
 {
     uint32_t flags = options->flags;
+    bool unnamed = options->name == NULL &&
+                   options->disposition == WINSHM_CREATE_NEW;
     memset(request, 0, sizeof *request);
     winshm_status status = check_flags(options);
-    if (status == WINSHM_OK)
+    if (status == WINSHM_OK && !unnamed)
         status =
             wshm_name_parse(options->name, request->name, &request->global);
     if (status == WINSHM_OK)
         status = check_sizes(options);
     if (status == WINSHM_OK)
         status = check_security(options);
+    if (status == WINSHM_OK && unnamed)
+        status = draw_name(request->name);
     request->writable = (flags & (WINSHM_READ | WINSHM_WRITE)) != WINSHM_READ;
     request->raw = (flags & WINSHM_RAW) != 0;
     request->tasks = (flags & WINSHM_TASK) != 0;

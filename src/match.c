@@ -1,6 +1,8 @@
 /* Whether what there is fits what is asked for. */
 #include "match.h"
 
+#include <string.h>
+
 #include "status.h"
 
 winshm_status wshm_match_layout(const struct facts *facts)
@@ -12,9 +14,32 @@ winshm_status wshm_match_layout(const struct facts *facts)
         NULL, facts->version, LAYOUT_VERSION, 0);
 }
 
+/** A token of this very life, which tells another size, was not made by us. */
+static winshm_status match_life(const struct facts *facts,
+                                const struct request *request)
+{
+    if (memcmp(request->life, facts->id, sizeof facts->id) != 0)
+        return wshm_error_because(WINSHM_E_REPLACED,
+                                  "the one that the token is of has ended, and "
+                                  "another one has its name",
+                                  "Get a token of the new one, or open it by "
+                                  "its name.");
+    return request->size == facts->size
+               ? WINSHM_OK
+               : wshm_error_detail(WINSHM_E_TOKEN,
+                                   "it tells of {a} bytes, and the region was "
+                                   "created with {b}",
+                                   NULL, request->size, facts->size, 0);
+}
+
 winshm_status wshm_match_facts(const struct facts *facts,
                                const struct request *request)
 {
+    if (request->life != NULL) {
+        winshm_status status = match_life(facts, request);
+        if (status != WINSHM_OK)
+            return status;
+    }
     if (facts->size == 0 || facts->capacity < facts->size ||
         facts->lock_kind > WINSHM_LOCK_ROBUST)
         return WINSHM_E_CORRUPT;

@@ -10,7 +10,7 @@
 /** Refuse bookkeeping of another version. */
 winshm_status wshm_match_layout(const struct facts *facts);
 
-/** Compare tag and size, and refuse a header that contradicts itself. */
+/** Compare life, tag and size, and refuse a header that contradicts itself. */
 winshm_status wshm_match_facts(const struct facts *facts,
                                const struct request *request);
 

@@ -120,7 +120,8 @@ static void test_arguments(void)
          "winshm_create '", "size is 0", "at least 1 byte");
     TOLD(winshm_create(region_name, 1, 0, NULL), WINSHM_E_INVALID,
          "out is NULL");
-    TOLD(winshm_create(NULL, 1, 0, &h), WINSHM_E_INVALID, "name is NULL");
+    TOLD(winshm_open(NULL, 0, &h), WINSHM_E_INVALID, "name is NULL",
+         "must not exist yet");
     TOLD(winshm_create(region_name, 1, 0x8000, &h), WINSHM_E_INVALID,
          "flags has 0x8000");
     TOLD(winshm_create(region_name, 1, WINSHM_READ, &h), WINSHM_E_INVALID,

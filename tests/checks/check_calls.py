@@ -12,7 +12,7 @@ import sys
 # These touch nothing but the caller's own memory, or tell what never changes.
 PURE = {
     # The C language's strings, memory and numbers.
-    "memcpy", "memset", "memcmp", "memmove", "strchr", "strcmp", "strlen", "strncmp",
+    "memchr", "memcpy", "memset", "memcmp", "memmove", "strchr", "strcmp", "strlen", "strncmp",
     "strrchr", "strtoll", "snprintf", "wcscat", "wcscpy", "wcslen", "wcsstr",
     "_snwprintf", "strcspn", "strerrordesc_np", "sigfillset", "sigdelset",
     "pthread_attr_init", "pthread_attr_setdetachstate", "pthread_attr_setstacksize",
@@ -45,7 +45,7 @@ def imported(nm, objects):
         name = re.sub(r"^__imp_", "", name)
         name = re.sub(r"^_(.*)@\d+$", r"\1", name)
         # Linux: files of 64 bits.
-        yield re.sub(r"^(f?open|fcntl|l?f?stat|fstatvfs|ftruncate|mmap|posix_fallocate|getrlimit|lseek)64$",
+        yield re.sub(r"^(f?open|fcntl|pwrite|l?f?stat|fstatvfs|ftruncate|mmap|posix_fallocate|getrlimit|lseek)64$",
                      r"\1", name)
 
 

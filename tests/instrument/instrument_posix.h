@@ -82,6 +82,27 @@ INSTRUMENT_STAND_IN(int, unlink, -1, (const char *path), (path))
 #define unlink(...)                                                            \
     INSTRUMENT_FAILS(unlink, (EACCES, ENOMEM, EPERM, 0), __VA_ARGS__)
 
+INSTRUMENT_STAND_IN(ssize_t, pwrite, -1,
+                    (int file, const void *bytes, size_t length, off_t at),
+                    (file, bytes, length, at))
+#define pwrite(...)                                                            \
+    INSTRUMENT_FAILS(pwrite, (EDQUOT, EINTR, EIO, ENOSPC, 0), __VA_ARGS__)
+
+INSTRUMENT_STAND_IN(int, renameat2, -1,
+                    (int from, const char *old, int to, const char *path,
+                     unsigned flags),
+                    (from, old, to, path, flags))
+#define renameat2(...)                                                         \
+    INSTRUMENT_FAILS(renameat2,                                                \
+                     (EACCES, EDQUOT, EINVAL, ENOMEM, ENOSPC, EPERM, 0),       \
+                     __VA_ARGS__)
+
+INSTRUMENT_STAND_IN(ssize_t, readlink, -1,
+                    (const char *path, char *text, size_t length),
+                    (path, text, length))
+#define readlink(...)                                                          \
+    INSTRUMENT_FAILS(readlink, (EACCES, EIO, ENOMEM, 0), __VA_ARGS__)
+
 /* Locks, and flags. */
 static inline int instrument_fcntl(struct instrument_site *site, int file,
                                    int command, ...)

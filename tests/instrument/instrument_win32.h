@@ -88,6 +88,70 @@ INSTRUMENT_STAND_IN(DWORD, FormatMessageW, 0,
 #define FormatMessageW(...)                                                    \
     INSTRUMENT_FAILS(FormatMessageW, (ERROR_MR_MID_NOT_FOUND, 0), __VA_ARGS__)
 
+/* Files. */
+
+INSTRUMENT_STAND_IN(HANDLE, CreateFileW, INVALID_HANDLE_VALUE,
+                    (const wchar_t *path, DWORD access, DWORD share,
+                     SECURITY_ATTRIBUTES *security, DWORD disposition,
+                     DWORD flags, HANDLE model),
+                    (path, access, share, security, disposition, flags, model))
+#define CreateFileW(...)                                                       \
+    INSTRUMENT_FAILS(CreateFileW,                                              \
+                     (ERROR_ACCESS_DENIED, ERROR_NOT_ENOUGH_MEMORY,            \
+                      ERROR_NO_SYSTEM_RESOURCES, ERROR_TOO_MANY_OPEN_FILES, 0), \
+                     __VA_ARGS__)
+
+INSTRUMENT_STAND_IN(HANDLE, ReOpenFile, INVALID_HANDLE_VALUE,
+                    (HANDLE file, DWORD access, DWORD share, DWORD flags),
+                    (file, access, share, flags))
+#define ReOpenFile(...)                                                        \
+    INSTRUMENT_FAILS(ReOpenFile,                                               \
+                     (ERROR_ACCESS_DENIED, ERROR_NO_SYSTEM_RESOURCES, 0),      \
+                     __VA_ARGS__)
+
+INSTRUMENT_STAND_IN(BOOL, ReadFile, FALSE,
+                    (HANDLE file, void *bytes, DWORD length, DWORD *got,
+                     OVERLAPPED *where),
+                    (file, bytes, length, got, where))
+#define ReadFile(...)                                                          \
+    INSTRUMENT_FAILS(ReadFile,                                                 \
+                     (ERROR_LOCK_VIOLATION, ERROR_NO_SYSTEM_RESOURCES, 0),     \
+                     __VA_ARGS__)
+
+INSTRUMENT_STAND_IN(BOOL, WriteFile, FALSE,
+                    (HANDLE file, const void *bytes, DWORD length, DWORD *put,
+                     OVERLAPPED *where),
+                    (file, bytes, length, put, where))
+#define WriteFile(...)                                                         \
+    INSTRUMENT_FAILS(WriteFile,                                                \
+                     (ERROR_DISK_FULL, ERROR_NO_SYSTEM_RESOURCES, 0),          \
+                     __VA_ARGS__)
+
+INSTRUMENT_STAND_IN(BOOL, SetEndOfFile, FALSE, (HANDLE file), (file))
+#define SetEndOfFile(...)                                                      \
+    INSTRUMENT_FAILS(SetEndOfFile, (ERROR_DISK_FULL, 0), __VA_ARGS__)
+
+INSTRUMENT_STAND_IN(BOOL, GetFileInformationByHandle, FALSE,
+                    (HANDLE file, BY_HANDLE_FILE_INFORMATION *facts),
+                    (file, facts))
+#define GetFileInformationByHandle(...)                                        \
+    INSTRUMENT_FAILS(GetFileInformationByHandle,                               \
+                     (ERROR_NO_SYSTEM_RESOURCES, 0), __VA_ARGS__)
+
+/* "Denied" is an answer where a file is renamed: something has the name. */
+INSTRUMENT_STAND_IN(BOOL, SetFileInformationByHandle, FALSE,
+                    (HANDLE file, FILE_INFO_BY_HANDLE_CLASS what, void *facts,
+                     DWORD length),
+                    (file, what, facts, length))
+#define SetFileInformationByHandle(...)                                        \
+    INSTRUMENT_FAILS(SetFileInformationByHandle,                               \
+                     (ERROR_NOT_ENOUGH_MEMORY, ERROR_NO_SYSTEM_RESOURCES, 0),  \
+                     __VA_ARGS__)
+
+/* It is asked only what sort of file has been refused, and of what. */
+#define GetFileAttributesW(...) INSTRUMENT_SURE(GetFileAttributesW, __VA_ARGS__)
+#define GetFileType(...) INSTRUMENT_SURE(GetFileType, __VA_ARGS__)
+
 /* Memory. What is allocated is counted here, since what else is in the heap of
  * the process comes and goes as the system likes. */
 
