@@ -322,7 +322,8 @@ typedef struct winshm_options {
     uint32_t disposition; /**< WINSHM_CREATE_NEW, ... */
     uint32_t timeout_ms;  /**< For the whole call: see winshm_open_with(). */
     uint64_t size;        /**< Bytes; 0 when opening: any. */
-    uint64_t capacity;    /**< >= size; 0: as size. See below. */
+    uint64_t capacity;    /**< >= size: how far the region can grow with
+                               winshm_resize(); 0: not at all. */
     uint64_t layout_tag;  /**< 0: none; refused when it differs. */
     const char *name;     /**< As for winshm_create(); NULL: see there. */
     const char *security; /**< Who may use it: see winshm_open_with(). */
@@ -336,8 +337,9 @@ typedef struct winshm_info {
     uint32_t kind;            /**< WINSHM_KIND_*. */
     uint32_t access;          /**< WINSHM_READ, or READ | WRITE. */
     uint32_t lock_kind;       /**< WINSHM_LOCK_*. */
-    uint64_t size;            /**< Bytes, exact; raw: as the system says. */
-    uint64_t capacity;        /**< As given by the creator. */
+    uint64_t size;            /**< As winshm_size(). */
+    uint64_t capacity;        /**< As given by the creator: how far it can
+                                   grow. As size: not at all. */
     uint8_t id[16];           /**< Random, one for each life of the region. */
     uint64_t layout_tag;      /**< As given by the creator. */
     uint64_t member;          /**< This handle's number within the life. */
@@ -499,9 +501,9 @@ WINSHM_API int32_t WINSHM_CALL winshm_last_os_code(void);
  *         WINSHM_E_NO_MEMORY no memory, address space or descriptors; on Linux
  *                            also more than is free in /dev/shm
  *         WINSHM_E_TOO_MANY  no free handle in this process
- *         WINSHM_E_TIMEOUT   for 5 s another process was inside create or open
- *                            of this region: it is stopped, or busy with a
- *                            block of gigabytes
+ *         WINSHM_E_TIMEOUT   for 5 s another process was inside create, open or
+ *                            resize of this region: it is stopped, or busy with
+ *                            a block of gigabytes
  *         WINSHM_E_CORRUPT   the control file was truncated during the call
  *         WINSHM_E_SYSTEM    anything else, such as a /dev/shm that is missing
  *                            or read-only; see winshm_last_message()
@@ -556,8 +558,8 @@ WINSHM_MUST_CHECK WINSHM_API winshm_status WINSHM_CALL winshm_create(
  *         WINSHM_E_NO_MEMORY   no memory, address space or descriptors
  *         WINSHM_E_TOO_MANY    all places of the region, or all handles of
  *                              this process, are taken
- *         WINSHM_E_TIMEOUT     for 5 s another process was inside create or
- *                              open of this region: see winshm_create()
+ *         WINSHM_E_TIMEOUT     for 5 s another process was inside create, open
+ *                              or resize of this region: see winshm_create()
  *         WINSHM_E_SYSTEM      anything else; see winshm_last_message()
  *
  * @threadsafety any thread.
@@ -601,8 +603,8 @@ WINSHM_MUST_CHECK WINSHM_API winshm_status WINSHM_CALL winshm_open_or_create(
  * timeout_ms limits all waiting in the call. With WINSHM_OPEN_EXISTING the call
  * waits for the region to appear, also while a block made without winshm has
  * its name. With any disposition, it waits while another process is inside
- * create or open of the same managed region. 0 looks for the region once, and
- * gives such a process 5 s. Two things are not counted: finding out whether a
+ * create, open or resize of the same managed region. 0 looks for the region
+ * once, and gives such a process 5 s. Two things are not counted: finding out whether a
  * block was made without winshm, which takes up to 31 ms, and creating a block.
  *
  * layout_tag is stored at creation. A joiner is refused if its tag differs from
@@ -621,6 +623,15 @@ WINSHM_MUST_CHECK WINSHM_API winshm_status WINSHM_CALL winshm_open_or_create(
  * winshm_get_info() reports it. The data object is created with this size:
  * Windows commits all of it at once, Linux takes memory for size alone. No more
  * than size is mapped.
+ * capacity says how far winshm_resize() may make the region grow. It is fixed
+ * at creation, and every handle maps all of it, so that growth changes no
+ * address. It takes up address space, but memory for size alone. Where the
+ * address space is too small for it, as in programs of 32 bits,
+ * WINSHM_NO_MAP opens the region all the same. A joiner's size is compared with
+ * the size at creation, whatever the region has grown to; its capacity says
+ * nothing, nor does an adopted block ever grow. To a program without winshm the
+ * block has the capacity's size: on Linux what is beyond size reads as zeros, on
+ * Windows it cannot be touched until the region has grown.
  *
  * security, when creating, says who may use the region besides the system:
  *   NULL, "owner"       the current user
@@ -653,14 +664,18 @@ WINSHM_MUST_CHECK WINSHM_API winshm_status WINSHM_CALL winshm_open_or_create(
  *         WINSHM_E_TAG         the region has another layout tag or layout
  *         WINSHM_E_SIZE        size is not 0 and the region's differs, or raw:
  *                              is less; the region has fewer bytes than layout
+ *                              security
+ *         WINSHM_E_TAG         the region has another layout tag
+ *         WINSHM_E_SIZE        size is not 0 and differs from that at the
+ *                              region's creation; raw: the block has less
  *         WINSHM_E_UNSUPPORTED an SDDL string on Linux; "session" where the
  *                              token names no logon session, as in a service
  *                              that runs as SYSTEM; capacity or layout with
  *                              WINSHM_RAW
  *         WINSHM_E_TIMEOUT     timeout_ms, or without one 5 s, ran out while
- *                              another process was inside create or open of the
- *                              region: it is stopped, or busy with a block of
- *                              gigabytes
+ *                              another process was inside create, open or
+ *                              resize of the region: it is stopped, or busy with
+ *                              a block of gigabytes
  *         or a code of the function for the disposition
  *
  * @threadsafety any thread.
@@ -705,7 +720,9 @@ WINSHM_API winshm_status WINSHM_CALL winshm_close(winshm_region *region);
  * Get the address of the region's first byte.
  *
  * The address stays the same until winshm_close(), is page-aligned, and differs
- * between processes. Writing to the memory of a read-only handle faults.
+ * between processes. Of a region that can grow the whole capacity is mapped
+ * there, of which only the first winshm_size() bytes may be touched. Writing to
+ * the memory of a read-only handle faults.
  *
  * @param region the handle.
  * @return the address, or NULL for a bad handle or one with WINSHM_NO_MAP.
@@ -717,9 +734,14 @@ WINSHM_API void *WINSHM_CALL winshm_data(winshm_region *region);
 /**
  * Get the region's size.
  *
+ * It never falls. Whoever has been notified of a winshm_resize() sees its size,
+ * and may touch the new bytes.
+ *
  * @param region the handle.
- * @return bytes, exactly as created; for a raw region what the system says, on
- *         Windows a whole number of pages. 0 for a bad handle.
+ * @return bytes, exactly as created or resized; for a raw region what the system
+ *         says, on Windows a whole number of pages. 0 for a bad handle and, where
+ *         the region can grow, for a damaged control block or an observer whose
+ *         region has ended.
  * @threadsafety any thread.
  * @since 0.1
  */
@@ -848,6 +870,52 @@ winshm_get_layout(winshm_region *region, char *buffer, uint32_t capacity,
 WINSHM_MUST_CHECK WINSHM_API winshm_status WINSHM_CALL winshm_format_layout(
     const winshm_field *fields, uint32_t count, uint64_t size, char *buffer,
     uint32_t capacity, uint32_t *length);
+/* ---- Growth ---- */
+
+/**
+ * Make a region larger.
+ *
+ * The new bytes are zero. Neither the address nor what is mapped changes:
+ * winshm_data() has had the room from the start. Others see the new size in
+ * winshm_size() at once, and are notified.
+ *
+ * The region's lock is not needed: whoever holds it may call this, and so may
+ * whoever does not. Growing never lets anybody see half of something, and the
+ * calls of several processes take turns.
+ *
+ * If the process dies in the call, the region has the old size or the new one,
+ * and nothing needs repair. Nor does anything change if the call fails; it can
+ * be made again.
+ *
+ * A region never gets smaller.
+ *
+ * @param region     the handle.
+ * @param size       bytes, at least winshm_size(), with which nothing is done,
+ *                   and at most winshm_info.capacity.
+ * @param timeout_ms how long to wait for others that are inside create, open or
+ *                   resize of this region.
+ *
+ * @return WINSHM_OK, or
+ *         WINSHM_E_INVALID     size is 0
+ *         WINSHM_E_SIZE        less than the region has, which another process
+ *                              may have made larger meanwhile; more than its
+ *                              capacity; on Linux also more than /dev/shm could
+ *                              hold, or this process may write (RLIMIT_FSIZE)
+ *         WINSHM_E_ACCESS      the handle is read-only
+ *         WINSHM_E_UNSUPPORTED a raw region, or an adopted block
+ *         WINSHM_E_NO_MEMORY   no memory; on Linux more than is free in /dev/shm
+ *         WINSHM_E_TIMEOUT     others were inside all the time
+ *         WINSHM_E_CORRUPT     the control block is damaged
+ *         WINSHM_E_SYSTEM      anything else; see winshm_last_message()
+ *
+ * @threadsafety any thread.
+ * @platform Windows cannot take back what a call that failed, or died, has
+ *           committed in a 32-bit program; the next call uses it.
+ * @since 0.1
+ * @see winshm_options.capacity
+ */
+WINSHM_MUST_CHECK WINSHM_API winshm_status WINSHM_CALL
+winshm_resize(winshm_region *region, uint64_t size, uint32_t timeout_ms);
 
 /* ---- Parts and copies ---- */
 
@@ -1287,6 +1355,7 @@ WINSHM_API winshm_status WINSHM_CALL winshm_wait(winshm_region *region,
 /**
  * Get the change counter, which winshm_notify(), winshm_write(),
  * winshm_copy_in() and winshm_load() raise.
+ * winshm_copy_in() and winshm_resize() raise.
  *
  * @param region the handle.
  * @param now    [out] the counter; it wraps around.

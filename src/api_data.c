@@ -3,6 +3,7 @@
 
 #include "api.h"
 #include "copy.h"
+#include "growth.h"
 #include "info.h"
 #include "status.h"
 #include "view.h"
@@ -39,14 +40,15 @@ void *WINSHM_CALL winshm_data(winshm_region *region)
 
 uint64_t WINSHM_CALL winshm_size(winshm_region *region)
 {
+    static const char function[] = "winshm_size";
+    uint64_t size;
     struct region *r = wshm_region_use(region);
     if (r == NULL) {
-        wshm_api_refuse("winshm_size", region);
+        wshm_api_refuse(function, region);
         return 0;
     }
-    uint64_t size = r->size;
-    wshm_region_end(r);
-    return size;
+    winshm_status status = finish(function, r, wshm_growth_size(r, &size));
+    return status == WINSHM_OK ? size : 0;
 }
 
 winshm_status WINSHM_CALL winshm_get_info(winshm_region *region,
@@ -91,25 +93,7 @@ winshm_status WINSHM_CALL winshm_get_participants(winshm_region *region,
     return finish_on_block(function, r, status);
 }
 
-/* Parts and copies. */
-
-static PLATFORM_COLD winshm_status out_of_range(const struct region *r,
-                                                uint64_t offset,
-                                                uint64_t length)
-{
-    return wshm_error_detail(WINSHM_E_RANGE,
-                             "offset is {a} and length {b}, the region has {c} "
-                             "bytes",
-                             NULL, offset, length, r->size);
-}
-
-static winshm_status in_range(const struct region *r, uint64_t offset,
-                              uint64_t length)
-{
-    return offset > r->size || length > r->size - offset
-               ? out_of_range(r, offset, length)
-               : WINSHM_OK;
-}
+/* Growth. */
 
 static winshm_status read_only(void)
 {
@@ -117,7 +101,69 @@ static winshm_status read_only(void)
                               "Open the region with WINSHM_WRITE.");
 }
 
-static winshm_status check_part(const struct region *r, uint64_t offset,
+static winshm_status may_grow(const struct region *r)
+{
+    if (r->control == NULL)
+        return wshm_api_raw();
+    if ((r->access & WINSHM_WRITE) == 0)
+        return read_only();
+    if (r->adopted)
+        return wshm_error_because(WINSHM_E_UNSUPPORTED,
+                                  "the block was adopted",
+                                  "It has the size that its maker has given "
+                                  "it.");
+    return wshm_api_participates(r, false);
+}
+
+winshm_status WINSHM_CALL winshm_resize(winshm_region *region, uint64_t size,
+                                        uint32_t timeout_ms)
+{
+    static const char function[] = "winshm_resize";
+    struct region *r = wshm_region_use(region);
+    if (r == NULL)
+        return wshm_api_refuse(function, region);
+    wshm_error_clear();
+    winshm_status status =
+        size == 0 ? wshm_error_because(WINSHM_E_INVALID, "size is 0",
+                                       "A region has at least 1 byte.")
+                  : may_grow(r);
+    if (status == WINSHM_OK)
+        status = wshm_growth_resize(r, size, timeout_ms);
+    return finish_on_block(function, r, status);
+}
+
+/* Parts and copies. */
+
+static bool within(uint64_t size, uint64_t offset, uint64_t length)
+{
+    return offset <= size && length <= size - offset;
+}
+
+/** Looks whether the region has grown so far, where it was smaller when it was
+ * opened. */
+static PLATFORM_COLD winshm_status in_grown_range(struct region *r,
+                                                  uint64_t offset,
+                                                  uint64_t length)
+{
+    uint64_t size;
+    winshm_status status = wshm_growth_size(r, &size);
+    if (status != WINSHM_OK || within(size, offset, length))
+        return status;
+    return wshm_error_detail(WINSHM_E_RANGE,
+                             "offset is {a} and length {b}, the region has {c} "
+                             "bytes",
+                             NULL, offset, length, size);
+}
+
+static winshm_status in_range(struct region *r, uint64_t offset,
+                              uint64_t length)
+{
+    return PLATFORM_LIKELY(within(r->size, offset, length))
+               ? WINSHM_OK
+               : in_grown_range(r, offset, length);
+}
+
+static winshm_status check_part(struct region *r, uint64_t offset,
                                 uint64_t length, uint32_t flags)
 {
     const uint32_t known = WINSHM_READ | WINSHM_WRITE;
@@ -180,7 +226,7 @@ winshm_status WINSHM_CALL winshm_unmap(winshm_view *view)
     return wshm_error_report("winshm_unmap", NULL, status);
 }
 
-static winshm_status readable(const struct region *r, uint64_t offset,
+static winshm_status readable(struct region *r, uint64_t offset,
                               const void *buffer, uint64_t length)
 {
     return buffer == NULL && length != 0
@@ -188,7 +234,7 @@ static winshm_status readable(const struct region *r, uint64_t offset,
                : in_range(r, offset, length);
 }
 
-static winshm_status writable(const struct region *r, uint64_t offset,
+static winshm_status writable(struct region *r, uint64_t offset,
                               const void *buffer, uint64_t length)
 {
     winshm_status status = readable(r, offset, buffer, length);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "facts.h"
+#include "growth.h"
 #include "match.h"
 #include "participant.h"
 #include "status.h"
@@ -25,13 +26,21 @@ static void learn(struct region *r, const struct facts *facts)
 winshm_status wshm_enter_map(struct region *r, const struct request *request)
 {
     void *address;
-    if (!request->mapped)
-        return WINSHM_OK;
-    winshm_status status = wshm_platform_map(&r->platform, 0, r->size,
-                                             request->writable, &address);
+    /* From here on nothing looks at what the size was at creation. */
+    winshm_status status = wshm_growth_size(r, &r->size);
+    if (status != WINSHM_OK || !request->mapped)
+        return status;
+    status = wshm_platform_map(&r->platform, 0, r->capacity, request->writable,
+                               &address);
     if (status == WINSHM_OK)
         r->data = address;
-    return status;
+    if (status != WINSHM_E_NO_MEMORY || r->capacity == r->size)
+        return status;
+    return wshm_error_detail(status,
+                             "its capacity of {a} bytes cannot be mapped",
+                             "Open it with WINSHM_NO_MAP and map parts, or "
+                             "create it with less winshm_options.capacity.",
+                             r->capacity, 0, 0);
 }
 
 /* Creating, under the life lock, with nobody present. */
@@ -76,13 +85,16 @@ static winshm_status adopt(struct region *r, uint64_t size)
 {
     struct layout_header *header = &r->control->header;
     struct platform_identity identity;
+    uint64_t bytes;
     wshm_error_clear(); /* that it is there was no failure */
     winshm_status status = wshm_platform_data_open(&r->platform, NULL);
     if (status != WINSHM_OK)
         return status;
     status = wshm_platform_data_trusted(&r->platform);
     if (status == WINSHM_OK)
-        status = wshm_match_bytes(r, size, WINSHM_E_SIZE);
+        status = wshm_platform_data_usable(&r->platform, &bytes);
+    if (status == WINSHM_OK)
+        status = wshm_match_bytes(bytes, size, WINSHM_E_SIZE);
     if (status == WINSHM_OK)
         status = wshm_platform_data_identity(&r->platform, &identity);
     if (status != WINSHM_OK)
@@ -247,12 +259,15 @@ static winshm_status join(struct region *r, const struct request *request,
 {
     bool anybodys = request->disposition == WINSHM_OPEN_EXISTING &&
                     request->security != NULL;
+    uint64_t bytes;
     winshm_status status =
         anybodys ? WINSHM_OK : wshm_platform_data_trusted(&r->platform);
     if (status == WINSHM_OK)
         status = wshm_match_facts(facts, request);
     if (status == WINSHM_OK)
-        status = wshm_match_bytes(r, facts->size, WINSHM_E_CORRUPT);
+        status = wshm_platform_data_bytes(&r->platform, &bytes);
+    if (status == WINSHM_OK)
+        status = wshm_match_bytes(bytes, facts->capacity, WINSHM_E_CORRUPT);
     r->origin = WINSHM_ORIGIN_OPENED;
     return status;
 }
@@ -381,7 +396,7 @@ void wshm_enter_unmap(struct region *r)
     /* First, so that a child forked meanwhile does not unmap it again. */
     r->data = NULL;
     if (data != NULL)
-        wshm_platform_unmap(data, r->size);
+        wshm_platform_unmap(data, r->capacity);
 }
 
 winshm_status wshm_enter(struct region *r, const struct request *request,

@@ -56,6 +56,7 @@ struct region *wshm_region_allocate(bool tasks)
         atomic_store(&found->other, 0);
         atomic_store(&found->seen_alive, 0);
         atomic_store(&found->owner, 0);
+        atomic_store(&found->growing, 0);
         found->control = NULL;
         found->slot = NULL;
         found->me = 0;
@@ -159,12 +160,12 @@ bool wshm_region_disinherit(const winshm_region *handle)
     struct region *r = &wshm_regions[index];
     wshm_platform_mutex_lock(&mutex);
     bool inherited = disinherit(value, r->last, &r->forked);
-    uint64_t size = r->size;
+    uint64_t mapped = r->capacity;
     if (inherited)
         data = r->data;
     wshm_platform_mutex_unlock(&mutex);
     if (data != NULL)
-        wshm_platform_unmap(data, size);
+        wshm_platform_unmap(data, mapped);
     return inherited;
 }
 
@@ -295,7 +296,7 @@ static void abandon(struct region *r)
     r->control = NULL;
     r->slot = NULL;
     if (!open && r->data != NULL)
-        wshm_platform_unmap(r->data, r->size);
+        wshm_platform_unmap(r->data, r->capacity);
     wshm_platform_abandon(&r->platform);
     memset(&r->reaping, 0, sizeof r->reaping); /* a thread may have had it */
     atomic_store(&r->references, 0);

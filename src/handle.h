@@ -34,9 +34,9 @@ struct region {
     _Atomic uint32_t closing;    /* waits shall end */
     _Atomic uint32_t seen_alive; /* observer: when somebody was, in ms */
 
-    uint8_t *data; /* NULL: not mapped as a whole */
-    uint64_t size;
-    uint64_t capacity;
+    uint8_t *data;     /* NULL: not mapped as a whole */
+    uint64_t size;     /* when opened; never less since: see growth.h */
+    uint64_t capacity; /* this is what is mapped */
     uint64_t layout_tag;
     uint64_t member;
     uint32_t pid; /* who opened it */
@@ -44,6 +44,7 @@ struct region {
     uint32_t origin;
     uint32_t adopted;              /* the data belong to an outside program */
     _Atomic uint32_t references;   /* 0: free place; see REGION_UNUSED */
+    _Atomic uint32_t growing;      /* 1: a thread has the life lock again */
     struct platform_mutex reaping; /* one thread at a time cleans slots */
     struct platform_region platform;
 

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "growth.h"
 #include "observe.h"
 #include "park.h"
 #include "participant.h"
@@ -118,13 +119,14 @@ winshm_status wshm_info_get(struct region *r, winshm_info *info, uint32_t size)
     filled.kind = r->control != NULL ? WINSHM_KIND_MANAGED : WINSHM_KIND_RAW;
     filled.access = r->access;
     filled.lock_kind = r->lock_kind;
-    filled.size = r->size;
     filled.capacity = r->capacity;
     filled.layout_tag = r->layout_tag;
     filled.member = r->member;
     filled.origin = r->origin;
     winshm_status status =
         r->control != NULL ? fill_managed(r, &filled) : WINSHM_OK;
+    if (status == WINSHM_OK)
+        status = wshm_growth_size(r, &filled.size);
     if (status == WINSHM_OK)
         hand_out(info, size, &filled, sizeof filled);
     return status;

@@ -79,6 +79,13 @@ struct layout_change {
     shared_u32 events; /* a hint: somebody has an event for wait loops */
 };
 
+/** How large the region is. Written under the life lock, read by everybody. */
+struct layout_growth {
+    shared_u32 turn; /* 0: as in the header; else size[turn & 1] */
+    shared_u32 reserved;
+    struct shared_u64 size[2];
+};
+
 /** One participant. Written by whoever has the slot's presence, but for
  * wakes, which anybody may raise. */
 struct layout_slot {
@@ -100,6 +107,7 @@ struct layout_control {
     _Alignas(LAYOUT_LINE) struct layout_lock lock;
     _Alignas(LAYOUT_LINE) struct layout_counts counts;
     _Alignas(LAYOUT_LINE) struct layout_change change;
+    _Alignas(LAYOUT_LINE) struct layout_growth growth;
     _Alignas(4096) struct layout_slot slots[LAYOUT_SLOTS];
 };
 
@@ -131,6 +139,8 @@ LAYOUT_AT(layout_counts, slots_used, 4);
 LAYOUT_AT(layout_change, count, 0);
 LAYOUT_AT(layout_change, parked, 4);
 LAYOUT_AT(layout_change, events, 8);
+LAYOUT_AT(layout_growth, turn, 0);
+LAYOUT_AT(layout_growth, size, 8);
 LAYOUT_AT(layout_slot, own, 0);
 LAYOUT_AT(layout_slot, other, 4);
 LAYOUT_AT(layout_slot, parked, 128);
@@ -143,6 +153,7 @@ LAYOUT_AT(layout_control, header, 0);
 LAYOUT_AT(layout_control, lock, 128);
 LAYOUT_AT(layout_control, counts, 256);
 LAYOUT_AT(layout_control, change, 384);
+LAYOUT_AT(layout_control, growth, 512);
 LAYOUT_AT(layout_control, slots, 4096);
 _Static_assert(sizeof(struct layout_slot) == 384, "slots are 384 bytes apart");
 _Static_assert(sizeof(struct layout_control) <= LAYOUT_BYTES,

@@ -56,15 +56,13 @@ winshm_status wshm_match_facts(const struct facts *facts,
     return WINSHM_OK;
 }
 
-winshm_status wshm_match_bytes(const struct region *r, uint64_t size,
+winshm_status wshm_match_bytes(uint64_t bytes, uint64_t needed,
                                winshm_status less)
 {
-    uint64_t bytes;
-    winshm_status status = wshm_platform_data_bytes(&r->platform, &bytes);
-    return status == WINSHM_OK && bytes < size
+    return bytes < needed
                ? wshm_error_detail(
                      less, "the block has {a} bytes, {b} are needed",
                      less == WINSHM_E_SIZE ? "Ask for no more." : NULL, bytes,
-                     size, 0)
-               : status;
+                     needed, 0)
+               : WINSHM_OK;
 }

@@ -14,9 +14,9 @@ winshm_status wshm_match_layout(const struct facts *facts);
 winshm_status wshm_match_facts(const struct facts *facts,
                                const struct request *request);
 
-/** Make sure that the data have so many bytes. The kernel's word on that goes
- * before the header's. @param less the status if they are fewer. */
-winshm_status wshm_match_bytes(const struct region *r, uint64_t size,
+/** Make sure that the data have as many bytes as are needed, of which the
+ * kernel's word goes before the header's. @param less the status if not. */
+winshm_status wshm_match_bytes(uint64_t bytes, uint64_t needed,
                                winshm_status less);
 
 #endif

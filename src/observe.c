@@ -12,15 +12,6 @@ enum { LIFE_MS = 100 };
 /** So many looks at a writer's section are soon after one another. */
 enum { HASTY_LOOKS = 20 };
 
-static bool same_life(const struct region *r)
-{
-    for (int i = 0; i < 4; i++)
-        if (atomic_load_explicit(&r->control->header.id[i],
-                                 memory_order_relaxed) != r->platform.id[i])
-            return false;
-    return true;
-}
-
 /** Looks for a participant, and only then whether it is still the same life:
  * who was present before an id that is ours was in our life. */
 static bool lives(struct region *r)
@@ -31,12 +22,12 @@ static bool lives(struct region *r)
     if (told != WINSHM_OK)
         wshm_error_clear(); /* whoever cannot be asked counts as alive */
     atomic_thread_fence(memory_order_seq_cst);
-    return (told != WINSHM_OK || anybody) && same_life(r);
+    return (told != WINSHM_OK || anybody) && observe_same_life(r);
 }
 
 winshm_status wshm_observe_life(struct region *r)
 {
-    if (!same_life(r))
+    if (!observe_same_life(r))
         return WINSHM_E_NOT_FOUND;
     uint32_t now = (uint32_t)(wshm_platform_now() / MILLISECOND);
     uint32_t seen = atomic_load_explicit(&r->seen_alive, memory_order_relaxed);

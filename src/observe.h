@@ -17,6 +17,17 @@ winshm_status wshm_observe(struct region *r, observe_action *action,
 winshm_status wshm_observe_read(struct region *r, uint64_t offset, void *buffer,
                                 uint64_t length, uint32_t timeout_ms);
 
+/** True if the block still is of the life that was opened. A participant keeps
+ * it so; before an observer's eyes it may begin anew. */
+static inline bool observe_same_life(const struct region *r)
+{
+    for (int i = 0; i < 4; i++)
+        if (atomic_load_explicit(&r->control->header.id[i],
+                                 memory_order_relaxed) != r->platform.id[i])
+            return false;
+    return true;
+}
+
 /**
  * Tell whether an observer's region lives. Asks the system no more than ten
  * times a second, so the answer may be 0.1 s old.

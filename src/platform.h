@@ -101,9 +101,18 @@ winshm_status wshm_platform_control_own(const struct platform_region *p,
 
 /** What to say when the life lock was not had in time. */
 #define PLATFORM_OTHERS_INSIDE                                                 \
-    "somebody else was inside create or open of it all the time"
+    "somebody else was inside create, open or resize of it all the time"
 #define PLATFORM_OTHERS_CURE                                                   \
     "Whoever it is is stopped, or makes a very large block."
+
+/**
+ * Take the life lock again, of a region that was entered. One thread of a handle
+ * at a time: on Linux the locks of one description do not exclude each other.
+ *
+ * @return WINSHM_E_TIMEOUT when it was not had by deadline_ns.
+ */
+winshm_status wshm_platform_reenter(struct platform_region *p,
+                                    uint64_t deadline_ns);
 
 /** Give the life lock back. */
 void wshm_platform_entered(struct platform_region *p);
@@ -122,8 +131,9 @@ winshm_status wshm_platform_data_open(struct platform_region *p,
                                       const struct platform_identity *known);
 
 /**
- * Make a zeroed data object. On Linux it has no name yet, so that its identity
- * can be recorded before anybody can see it.
+ * Make a zeroed data object, of which the first bytes can be touched. On Linux it
+ * has no name yet, so that its identity can be recorded before anybody can see
+ * it.
  *
  * @return WINSHM_E_HELD if an object has the name and does not go away.
  */
@@ -148,9 +158,23 @@ bool wshm_platform_data_named(const struct platform_region *p);
  * the system, or why it could not be told. */
 winshm_status wshm_platform_data_trusted(const struct platform_region *p);
 
+/**
+ * Set more of the data object aside, so that it can be touched. Life lock held.
+ *
+ * @param from what the first bytes may be touched of; nothing beyond is used.
+ * @return why not; then no more of it is set aside than before, but where the
+ *         system takes nothing back.
+ */
+winshm_status wshm_platform_data_grow(const struct platform_region *p,
+                                      uint64_t from, uint64_t to);
+
 /** Bytes of the data object as the kernel has them. */
 winshm_status wshm_platform_data_bytes(const struct platform_region *p,
                                        uint64_t *bytes);
+
+/** How many of them, from the first one on, can be touched now. */
+winshm_status wshm_platform_data_usable(const struct platform_region *p,
+                                        uint64_t *bytes);
 
 /**
  * Remove the recorded data object of a region without participants, if the

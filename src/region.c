@@ -5,6 +5,7 @@
 
 #include "enter.h"
 #include "link.h"
+#include "growth.h"
 #include "lock.h"
 #include "park.h"
 #include "participant.h"
@@ -36,7 +37,8 @@ static winshm_status open_block(struct region *r, const struct request *request,
     winshm_status status =
         wshm_platform_raw(p, create, request->size, request->security);
     if (status == WINSHM_OK)
-        status = wshm_platform_data_bytes(p, &r->size);
+        status = wshm_platform_data_usable(p, &r->size);
+    r->capacity = r->size;
     if (status == WINSHM_OK && r->size == 0)
         status = wshm_error_because(WINSHM_E_SIZE, "the block is empty",
                                     "Whoever has made it has to give it a "
@@ -80,14 +82,13 @@ static winshm_status open_raw(struct region *r, const struct request *request)
         else
             break;
     }
-    r->capacity = r->size;
     r->layout_tag = 0;
     r->lock_kind = WINSHM_LOCK_NONE;
     r->origin = create ? WINSHM_ORIGIN_CREATED : WINSHM_ORIGIN_OPENED;
     return status;
 }
 
-/** How long others may be inside create or open before a call without a
+/** How long others may be inside create, open or resize before a call without a
  * time-out gives up. Who is there for longer is stopped, or makes a very large
  * block. */
 static const uint64_t LIFE_PATIENCE = 5 * SECOND;
@@ -275,6 +276,15 @@ static bool shared_with_others(struct region *r, uint64_t deadline)
     return false;
 }
 
+static void remove_names(struct region *r, uint64_t deadline)
+{
+    if (!wshm_platform_leaving(&r->platform, deadline))
+        return;
+    if (!shared_with_others(r, deadline))
+        wshm_enter_clean_up(r);
+    wshm_platform_entered(&r->platform);
+}
+
 void wshm_region_exit(void)
 {
     uint64_t deadline = wshm_platform_now() + EXIT_PATIENCE;
@@ -291,10 +301,9 @@ void wshm_region_exit(void)
             wshm_platform_unname(&r->platform);
         }
         if (mine && r->me != 0 &&
-            wshm_platform_leaving(&r->platform, deadline)) {
-            if (!shared_with_others(r, deadline))
-                wshm_enter_clean_up(r);
-            wshm_platform_entered(&r->platform);
+            wshm_growth_keep_out(r, deadline) == WINSHM_OK) {
+            remove_names(r, deadline);
+            wshm_growth_let_in(r);
         }
         release(r, deadline);
     }

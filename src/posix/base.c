@@ -199,11 +199,12 @@ static winshm_status check_room(int fd, uint64_t bytes)
         bytes, free, 0);
 }
 
-winshm_status wshm_posix_reserve(int fd, uint64_t bytes)
+winshm_status wshm_posix_reserve(int fd, uint64_t from, uint64_t to)
 {
     winshm_status status = wshm_posix_check_limit(bytes);
+    winshm_status status = check_limit(to);
     if (status == WINSHM_OK)
-        status = check_room(fd, bytes);
+        status = check_room(fd, to - from);
     if (status != WINSHM_OK)
         return status;
     /* In parts, and smaller ones where need be, so that a signal that comes
@@ -211,8 +212,8 @@ winshm_status wshm_posix_reserve(int fd, uint64_t bytes)
      * being done. */
     uint64_t part = 64 << 20;
     int interruptions = 0;
-    for (uint64_t done = 0; done < bytes;) {
-        uint64_t length = bytes - done < part ? bytes - done : part;
+    for (uint64_t done = from; done < to;) {
+        uint64_t length = to - done < part ? to - done : part;
         int code = posix_fallocate(fd, (off_t)done, (off_t)length);
         if (code == 0) {
             done += length;

@@ -94,11 +94,39 @@ winshm_status wshm_platform_data_make(struct platform_region *p, uint64_t bytes,
     /* Without room set aside a full file system would kill whoever first
      * touches a page. */
     if (status == WINSHM_OK)
-        status = wshm_posix_reserve((int)p->data, bytes);
+        status = wshm_posix_reserve((int)p->data, 0, bytes);
     if (status == WINSHM_OK)
         status = wshm_platform_data_identity(p, identity);
     if (status != WINSHM_OK)
         wshm_posix_close(&p->data);
+    return status;
+}
+
+/** Gives back what is set aside beyond the first bytes. */
+static void give_back(const struct platform_region *p, uint64_t bytes)
+{
+    uint64_t page = wshm_platform_granularity();
+    uint64_t from = (bytes + page - 1) & ~(page - 1);
+    uint64_t end;
+    if (wshm_platform_data_bytes(p, &end) == WINSHM_OK && from < end)
+        fallocate((int)p->data, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+                  (off_t)from, (off_t)(end - from));
+}
+
+winshm_status wshm_platform_data_grow(const struct platform_region *p,
+                                      uint64_t from, uint64_t to)
+{
+    winshm_status status = wshm_posix_reserve((int)p->data, from, to);
+    if (status == WINSHM_E_NO_MEMORY) {
+        /* What another one has set aside, and died, is in the way. */
+        give_back(p, from);
+        wshm_error_clear();
+        status = wshm_posix_reserve((int)p->data, from, to);
+    }
+    if (status != WINSHM_OK) {
+        wshm_error_keep();
+        give_back(p, from);
+    }
     return status;
 }
 
@@ -153,6 +181,13 @@ winshm_status wshm_platform_data_bytes(const struct platform_region *p,
         return wshm_posix_refused("fstat", errno);
     *bytes = (uint64_t)here.st_size;
     return WINSHM_OK;
+}
+
+winshm_status wshm_platform_data_usable(const struct platform_region *p,
+                                        uint64_t *bytes)
+{
+    /* What was not set aside is as soon as it is touched, if there is room. */
+    return wshm_platform_data_bytes(p, bytes);
 }
 
 winshm_status

@@ -53,7 +53,7 @@ static winshm_status check_control(const struct platform_region *p,
     if (status != WINSHM_OK)
         return status;
     found->unused = here->st_size == 0;
-    return found->unused ? wshm_posix_reserve((int)p->control, bytes)
+    return found->unused ? wshm_posix_reserve((int)p->control, 0, bytes)
                          : WINSHM_OK;
 }
 
@@ -207,6 +207,12 @@ winshm_status wshm_platform_control_own(const struct platform_region *p,
     return fchmod((int)p->control, mode) == 0
                ? WINSHM_OK
                : wshm_posix_refused("fchmod", errno);
+}
+
+winshm_status wshm_platform_reenter(struct platform_region *p,
+                                    uint64_t deadline_ns)
+{
+    return life_lock(p, deadline_ns);
 }
 
 void wshm_platform_entered(struct platform_region *p)

@@ -67,8 +67,9 @@ winshm_status wshm_posix_check_limit(uint64_t bytes);
 /** Set a file's size. */
 winshm_status wshm_posix_resize(int fd, uint64_t bytes);
 
-/** Give a file room, so that touching it never fails. */
-winshm_status wshm_posix_reserve(int fd, uint64_t bytes);
+/** Give a file room from one place to another, so that touching it never
+ * fails. On failure part of it may have been given. */
+winshm_status wshm_posix_reserve(int fd, uint64_t from, uint64_t to);
 
 /** Lock a byte of the control file, without waiting. @return false, with errno,
  * if another description has it. */

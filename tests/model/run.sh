@@ -1,6 +1,6 @@
 #!/bin/sh
-# Searches the models of the lock, of a handle's threads, of waiting and of a
-# region's life.
+# Searches the models of the lock, of a handle's threads, of waiting, of growth
+# and of a region's life.
 #
 #   sh tests/model/run.sh [--full] [DIRECTORY]
 #
@@ -113,6 +113,9 @@ short change -DWAITERS=2 -DNOTIFIERS=2
 short change -DWAITERS=2 -DNOTIFIERS=1 -DNOTES=2 -DSIBLINGS
 short change -DWAITERS=2 -DNOTIFIERS=1 -DNOTES=2 -DSIBLINGS -DEVENTS
 short change -DWAITERS=1 -DNOTIFIERS=2 -DNOTES=2 -DKILLS=1
+short growth -DLOOKS=1 -DJOINS=0
+short growth -DLOOKS=0
+short growth -DSIBLINGS -DLOOKS=0
 END
 }
 
@@ -179,6 +182,18 @@ caught change -DNOTES=2 -DCLEARS_LATE
 caught change -DNOTES=2 -DFLAG_FIRST
 caught change -DSIBLINGS -DEVENTS -DEVENT_FIRST
 caught change -DSIBLINGS -DEVENTS -DLEAVES_SILENTLY
+caught growth -DLOOKS=1 -DJOINS=0 -DPUBLISHES_FIRST
+caught growth -DLOOKS=1 -DJOINS=0 -DTURN_FIRST
+caught growth -DLOOKS=1 -DJOINS=0 -DONE_VALUE
+caught growth -DLOOKS=1 -DJOINS=0 -DLOOKS_ONCE
+caught growth -DLOOKS=1 -DJOINS=0 -DNO_LIFE_LOCK
+caught growth -DLOOKS=1 -DJOINS=0 -DSIZE_BEFORE_LOCK
+caught growth -DLOOKS=1 -DJOINS=0 -DGIVES_BACK_STALE
+caught growth -DLOOKS=1 -DJOINS=0 -DGIVES_BACK_LATE
+caught growth -DLOOKS=1 -DJOINS=0 -DKEEPS_LIFE_LOCK
+caught growth -DLOOKS=0 -DJOINS_UNLOCKED
+caught growth -DSIBLINGS -DLOOKS=0 -DJOINS=0 -DNO_GUARD
+caught growth -DSIBLINGS -DLOOKS=0 -DLEAVES_UNGUARDED
 caught life -DN=2 -DKILLS=2 -DROUNDS=2 -DKEEPS_WORDS
 caught life -DN=2 -DKILLS=1 -DCLAIMS_DIRTY
 caught life -DN=2 -DKILLS=1 -DCLAIMS_AFTER_LIFE_LOCK
@@ -232,6 +247,11 @@ complete change -DWAITERS=2 -DNOTIFIERS=1 -DNOTES=3
 complete change -DWAITERS=2 -DNOTIFIERS=2 -DKILLS=1
 complete change -DWAITERS=3 -DNOTIFIERS=1 -DNOTES=2 -DSIBLINGS -DEVENTS
 complete change -DWAITERS=2 -DNOTIFIERS=2 -DSIBLINGS -DEVENTS
+complete growth -DLOOKS=2 -DJOINS=0 -DKILLS=2
+complete growth -DLOOKS=1 -DKILLS=1
+complete growth -DLOOKS=1 -DJOINS=0 -DOPS=2
+complete growth -DLOOKS=0 -DGROWERS=3
+complete growth -DSIBLINGS -DLOOKS=1 -DJOINS=0
 complete life -DN=2 -DKILLS=2 -DROUNDS=2
 complete life -DN=2 -DKILLS=2 -DROUNDS=1 -DOUTSIDER=2
 complete life -DN=2 -DKILLS=1 -DPASSIVE=1
