@@ -150,7 +150,7 @@ step "hostile memory" sh tests/fuzz/run.sh ${long:+--executions 100000000 --scri
 step "data races" sh tests/race/run.sh ${long:+--full 60}
 step "models of the protocols" sh tests/model/run.sh ${long:+--full} build/model
 
-all="share watch peer outsider"
+all="share watch peer outsider layouts"
 step "programs in C" build_c "$all $c_examples" linux win64 win32
 step "the examples in C are C++, too" examples_are_cpp
 step "programs in Nim" build_nim "$all" linux win64

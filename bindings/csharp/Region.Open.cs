@@ -158,8 +158,8 @@ public unsafe partial class Region
         return handle;
     }
 
-    /// <summary>A handle that has just been got, and what its object has to know of it.</summary>
-    /// <param name="name">Null: the library knows it.</param>
+    /// <summary>What the object of a handle that has just been got has to know. The library knows its name if there is
+    /// none.</summary>
     private static Opened Look(string? name, nint handle, RegionFlags flags)
     {
         RegionHandle owner = new(handle);

@@ -2,6 +2,7 @@
 // Creating and joining regions of a type.
 
 using System.Diagnostics.CodeAnalysis;
+using System.Runtime.InteropServices;
 using static Winshm.NativeMethods;
 
 namespace Winshm;
@@ -85,7 +86,7 @@ public unsafe partial class Region
     }
 }
 
-/// <summary>A region that holds a structure, from <see cref="Region.Create{T}"/> and the like.</summary>
+/// <summary>A region that holds a structure, from <see cref="Region.Create{T}(string, RegionFlags, Action{Region{T}})"/> and the like.</summary>
 /// <typeparam name="T">The structure.</typeparam>
 /// <remarks>Its size is that of the structure, or more; its layout is the structure's, if it was created as one. So a
 /// program that has drifted apart from the others is refused when it opens the region, and not when it reads
@@ -123,5 +124,5 @@ public sealed class Region<T> : Region
     /// <param name="value">What to copy.</param>
     /// <param name="timeout">How long to wait for the lock.</param>
     /// <inheritdoc cref="Region.Write(long, ReadOnlySpan{byte}, TimeSpan)" path="/remarks|/exception"/>
-    public void Write(in T value, TimeSpan timeout) => Write(0, new ReadOnlySpan<T>(in value), timeout);
+    public void Write(in T value, TimeSpan timeout) => Write(0, MemoryMarshal.AsBytes(new ReadOnlySpan<T>(in value)), timeout);
 }

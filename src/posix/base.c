@@ -201,8 +201,7 @@ static winshm_status check_room(int fd, uint64_t bytes)
 
 winshm_status wshm_posix_reserve(int fd, uint64_t from, uint64_t to)
 {
-    winshm_status status = wshm_posix_check_limit(bytes);
-    winshm_status status = check_limit(to);
+    winshm_status status = wshm_posix_check_limit(to);
     if (status == WINSHM_OK)
         status = check_room(fd, to - from);
     if (status != WINSHM_OK)

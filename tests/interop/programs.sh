@@ -85,6 +85,7 @@ build_csharp() (
             case $name-$platform in
             share-*) project=tests/interop/share_csharp/Share.csproj ;;
             peer-*) project=tests/interop/peer_csharp/Peer.csproj ;;
+            layouts-*) project=tests/interop/layouts/Layouts.csproj ;;
             # Named maps of .NET exist on Windows only.
             outsider-win64) project=tests/interop/outsider_csharp/Outsider.csproj ;;
             *) continue ;;
