@@ -45,6 +45,8 @@ internal static class Support
             WinshmStatus.Exists => typeof(RegionExistsException),
             WinshmStatus.Access or WinshmStatus.Privilege => typeof(UnauthorizedAccessException),
             WinshmStatus.Size or WinshmStatus.Tag or WinshmStatus.Layout => typeof(RegionMismatchException),
+            WinshmStatus.Token => typeof(FormatException),
+            WinshmStatus.Format => typeof(InvalidDataException),
             WinshmStatus.OwnerDead => typeof(OwnerDeadException),
             _ => typeof(WinshmException),
         };

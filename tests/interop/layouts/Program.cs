@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Says how ten structures look, and that a typed region works: what a trimmed program has to do, too.
+// Says how ten structures look. With the word "typed" it also uses a region of one, which a trimmed program must do as
+// well as any.
 
 using Winshm;
 using Winshm.Interop;
@@ -7,4 +8,19 @@ using Winshm.Interop;
 foreach (string line in Layouts.Lines)
 {
     Console.WriteLine(line);
+}
+if (args is ["typed"])
+{
+    using Region<S10> region = Region.Create<S10>(null);
+    using Region<S10> other = Region.Import<S10>(region.Export());
+    region.Value.items[1].inner[1].y = 7;
+    Console.WriteLine($"{other.Read().items[1].inner[1].y} of {other.Layout}");
+    try
+    {
+        Region.Open<S4>(region.Name);
+    }
+    catch (RegionMismatchException e)
+    {
+        Console.WriteLine(e.StatusName);
+    }
 }
