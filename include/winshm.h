@@ -619,10 +619,6 @@ WINSHM_MUST_CHECK WINSHM_API winshm_status WINSHM_CALL winshm_open_or_create(
  * does it count which of u8, i8, bool and char a field is, or which of u16 and
  * char16. Without a layout on either side nothing is compared.
  *
- * capacity is recorded for a later version in which regions can grow, and
- * winshm_get_info() reports it. The data object is created with this size:
- * Windows commits all of it at once, Linux takes memory for size alone. No more
- * than size is mapped.
  * capacity says how far winshm_resize() may make the region grow. It is fixed
  * at creation, and every handle maps all of it, so that growth changes no
  * address. It takes up address space, but memory for size alone. Where the
@@ -662,12 +658,9 @@ WINSHM_MUST_CHECK WINSHM_API winshm_status WINSHM_CALL winshm_open_or_create(
  *                              security; a malformed layout, or one of more
  *                              bytes than size
  *         WINSHM_E_TAG         the region has another layout tag or layout
- *         WINSHM_E_SIZE        size is not 0 and the region's differs, or raw:
- *                              is less; the region has fewer bytes than layout
- *                              security
- *         WINSHM_E_TAG         the region has another layout tag
  *         WINSHM_E_SIZE        size is not 0 and differs from that at the
- *                              region's creation; raw: the block has less
+ *                              region's creation; raw: the block has less; the
+ *                              region has fewer bytes than layout
  *         WINSHM_E_UNSUPPORTED an SDDL string on Linux; "session" where the
  *                              token names no logon session, as in a service
  *                              that runs as SYSTEM; capacity or layout with
@@ -870,6 +863,7 @@ winshm_get_layout(winshm_region *region, char *buffer, uint32_t capacity,
 WINSHM_MUST_CHECK WINSHM_API winshm_status WINSHM_CALL winshm_format_layout(
     const winshm_field *fields, uint32_t count, uint64_t size, char *buffer,
     uint32_t capacity, uint32_t *length);
+
 /* ---- Growth ---- */
 
 /**
@@ -1354,8 +1348,7 @@ WINSHM_API winshm_status WINSHM_CALL winshm_wait(winshm_region *region,
 
 /**
  * Get the change counter, which winshm_notify(), winshm_write(),
- * winshm_copy_in() and winshm_load() raise.
- * winshm_copy_in() and winshm_resize() raise.
+ * winshm_copy_in(), winshm_resize() and winshm_load() raise.
  *
  * @param region the handle.
  * @param now    [out] the counter; it wraps around.

@@ -13,6 +13,11 @@ PLATFORM_COLD winshm_status wshm_api_refuse(const char *function,
  * struct in its first release. */
 winshm_status wshm_api_struct_size(uint32_t size, uint32_t first);
 
+/** Check a layout text of a caller. @param canonical [out] room for
+ * SCHEMA_ROOM bytes. @param size [out] bytes that it speaks of. */
+winshm_status wshm_api_layout(const char *text, char *canonical,
+                              uint64_t *size);
+
 /** End a call that failed. */
 PLATFORM_COLD winshm_status wshm_api_fail(const char *function,
                                           struct region *r,

@@ -22,11 +22,11 @@ static winshm_status check_path(const char *path)
                 "byte {a} of path begins no character of UTF-8",
                 "Paths are UTF-8, also on Windows.", length, 0, 0);
         length += step;
-        if (length > PLATFORM_FILE_MAX)
+        if (length > FILE_PATH_MAX)
             return wshm_error_detail(WINSHM_E_INVALID,
                                      "path has more than {a} bytes",
                                      "Use a relative path, or another folder.",
-                                     PLATFORM_FILE_MAX, 0, 0);
+                                     FILE_PATH_MAX, 0, 0);
     }
     wshm_error_text(path);
     return length != 0 ? WINSHM_OK

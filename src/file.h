@@ -7,7 +7,7 @@
 #include "winshm.h"
 
 /** Longest path in bytes, without the NUL. */
-#define PLATFORM_FILE_MAX 4000
+#define FILE_PATH_MAX 4000
 
 /** What the name of the file has at its end that is not whole yet. */
 #define PLATFORM_PART ".winshm-part"

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "enter.h"
-#include "link.h"
 #include "growth.h"
+#include "link.h"
 #include "lock.h"
 #include "park.h"
 #include "participant.h"

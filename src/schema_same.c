@@ -28,7 +28,7 @@ static const char *skip(const char *inside)
 }
 
 /** @return false: there is no field at the place, but "size". */
-static bool read(const char *at, struct field *f)
+static bool parse(const char *at, struct field *f)
 {
     f->name = at;
     f->name_length = (int)wshm_schema_name(at);
@@ -49,7 +49,7 @@ static bool read(const char *at, struct field *f)
     f->words = at;
     f->count_length = (uint32_t)strcspn(at, "@");
     char *end;
-    f->offset = strtoull(at + f->count_length + 1, &end, 10);
+    f->offset = (uint64_t)strtoll(at + f->count_length + 1, &end, 10);
     f->next = end + 2;
     return true;
 }
@@ -57,9 +57,9 @@ static bool read(const char *at, struct field *f)
 static uint64_t size_of(const char *inside)
 {
     struct field f;
-    while (read(inside, &f))
+    while (parse(inside, &f))
         inside = f.next;
-    return strtoull(inside + sizeof "size", NULL, 10);
+    return (uint64_t)strtoll(inside + sizeof "size", NULL, 10);
 }
 
 /** What is compared, how far it has come, and where it is. */
@@ -75,15 +75,15 @@ static struct field field_at(const struct comparison *c, int side,
                              uint32_t index)
 {
     struct field f;
-    read(c->text[side] + c->fields[side][index], &f);
+    parse(c->text[side] + c->fields[side][index], &f);
     return f;
 }
 
 static bool before(const char *text, uint16_t a, uint16_t b)
 {
     struct field one, other;
-    read(text + a, &one);
-    read(text + b, &other);
+    parse(text + a, &one);
+    parse(text + b, &other);
     if (one.offset != other.offset)
         return one.offset < other.offset;
     return wshm_schema_fold(one.name, other.name) < 0;
@@ -94,7 +94,7 @@ static uint32_t list(struct comparison *c, int side, const char *inside)
 {
     uint32_t first = c->used[side];
     struct field f;
-    for (; read(inside, &f); inside = f.next)
+    for (; parse(inside, &f); inside = f.next)
         c->fields[side][c->used[side]++] = (uint16_t)(inside - c->text[side]);
     wshm_schema_sort(c->text[side], c->fields[side] + first,
                      c->used[side] - first, before);

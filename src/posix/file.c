@@ -197,16 +197,16 @@ static const char *base_of(const char *path)
     return slash != NULL ? slash + 1 : path;
 }
 
-static void part_of(const char *path, char part[PLATFORM_FILE_MAX + 16])
+static void part_of(const char *path, char part[FILE_PATH_MAX + 16])
 {
-    snprintf(part, PLATFORM_FILE_MAX + 16, "%s" PLATFORM_PART, base_of(path));
+    snprintf(part, FILE_PATH_MAX + 16, "%s" PLATFORM_PART, base_of(path));
 }
 
 /** Opens the folder, so that it stays the same whatever becomes of the working
  * directory. It may be one that can be entered and not read. */
 static winshm_status open_folder(const struct platform_file *f)
 {
-    char folder[PLATFORM_FILE_MAX + 1] = ".";
+    char folder[FILE_PATH_MAX + 1] = ".";
     struct place *p = place_of(f);
     size_t length = (size_t)(base_of(f->path) - f->path);
     if (length != 0) {
@@ -257,7 +257,7 @@ static winshm_status lock_part(const struct platform_file *f, const char *part,
 
 static winshm_status open_part(const struct platform_file *f)
 {
-    char part[PLATFORM_FILE_MAX + 16];
+    char part[FILE_PATH_MAX + 16];
     struct place *p = place_of(f);
     struct stat here;
     part_of(f->path, part);
@@ -341,7 +341,7 @@ static int flush(platform_object object)
 winshm_status wshm_platform_file_publish(const struct platform_file *f,
                                          uint64_t deadline_ns)
 {
-    char part[PLATFORM_FILE_MAX + 16];
+    char part[FILE_PATH_MAX + 16];
     struct place *p = place_of(f);
     (void)deadline_ns;
     part_of(f->path, part);
@@ -360,7 +360,7 @@ winshm_status wshm_platform_file_publish(const struct platform_file *f,
 
 void wshm_platform_file_close(const struct platform_file *f)
 {
-    char part[PLATFORM_FILE_MAX + 16];
+    char part[FILE_PATH_MAX + 16];
     struct place *p = place_of(f);
     struct flock unlock = {.l_type = F_UNLCK, .l_whence = SEEK_SET};
     part_of(f->path, part);

@@ -12,7 +12,7 @@
 #include <winioctl.h> /* after windows.h */
 
 /** Room for a path with what is appended. */
-enum { PATH_CHARS = PLATFORM_FILE_MAX + 16 };
+enum { PATH_CHARS = FILE_PATH_MAX + 16 };
 
 /** What is open. Nobody forks here; the places are counted all the same, so
  * that both systems have the same limits. */

@@ -193,7 +193,8 @@ static void check_options(const char *name)
     CHECK_STATUS(winshm_open_with(NULL, &out), WINSHM_E_INVALID);
     CHECK_STATUS(winshm_open_with(&o, NULL), WINSHM_E_INVALID);
     CHECK_STATUS(winshm_open_with(NULL, NULL), WINSHM_E_INVALID);
-    for (o.struct_size = 0; o.struct_size < sizeof o; o.struct_size++)
+    for (o.struct_size = 0; o.struct_size < offsetof(winshm_options, layout);
+         o.struct_size++)
         CHECK_STATUS(winshm_open_with(&o, &out), WINSHM_E_INVALID);
 #define WITH(change, expected)                                                 \
     do {                                                                       \

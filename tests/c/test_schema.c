@@ -240,10 +240,195 @@ static void test_limits(void)
     CHECK_EQ(checked(text).b, WINSHM_LAYOUT_MAX);
 }
 
+/* Comparison. */
+
+static void same(int line, const char *here, const char *there)
+{
+    char one[SCHEMA_ROOM], told[SCHEMA_DIFFERENCE];
+    CHECK(checked(here).what == NULL);
+    memcpy(one, canonical, sizeof one);
+    CHECK(checked(there).what == NULL);
+    if (!wshm_schema_same(one, canonical, told) ||
+        !wshm_schema_same(canonical, one, told))
+        check_end(1, __FILE__, line, "%s", told);
+}
+#define SAME(here, there) same(__LINE__, here, there)
+
+static void differ(int line, const char *here, const char *there,
+                   const char *expected)
+{
+    char one[SCHEMA_ROOM], told[SCHEMA_DIFFERENCE];
+    CHECK(checked(here).what == NULL);
+    memcpy(one, canonical, sizeof one);
+    CHECK(checked(there).what == NULL);
+    if (wshm_schema_same(one, canonical, told))
+        check_end(1, __FILE__, line, "no difference is seen");
+    if (strcmp(told, expected) != 0)
+        check_end(1, __FILE__, line, "it is told: %s", told);
+    CHECK(!wshm_schema_same(canonical, one, told));
+}
+#define DIFFER(here, there, expected) differ(__LINE__, here, there, expected)
+
+static void test_same(void)
+{
+    SAME("size 0", "size 0");
+    SAME("a:u32@0; b:u8@4; size 8", "a:u32@0; b:u8@4; size 8");
+    /* The order in which fields are told, also where they overlap. */
+    SAME("a:u32@0; b:u8@4; size 8", "b:u8@4; a:u32@0; size 8");
+    SAME("a:u32@0; b:f32@0; c:u8[4]@0; size 4",
+         "c:u8[4]@0; b:f32@0; a:u32@0; size 4");
+    SAME("a:u8@10; b:u8@9; size 11", "b:u8@9; a:u8@10; size 11");
+    /* Names in the manner of each language. */
+    SAME("MaxSpeed:f32@0; X1:u8@4; size 8",
+         "max_speed:f32@0; x_1:u8@4; size 8");
+    SAME("maxSpeed:f32@0; size 4", "_MAX__SPEED_:f32@0; size 4");
+    SAME("_:u8@0; size 1", "__:u8@0; size 1");
+    /* Small kinds. */
+    const char *const bytes[] = {"u8", "i8", "bool", "char"};
+    for (int i = 0; i < 16; i++) {
+        char here[64], there[64];
+        snprintf(here, sizeof here, "a:%s[3]@0; b:%s@3; size 4", bytes[i / 4],
+                 bytes[i / 4]);
+        snprintf(there, sizeof there, "a:%s[3]@0; b:%s@3; size 4", bytes[i % 4],
+                 bytes[i % 4]);
+        SAME(here, there);
+    }
+    SAME("a:u16[3]@0; size 6", "a:char16[3]@0; size 6");
+    /* Nested. */
+    SAME("s:{b:u8@1; a:u8@0; size 2}[3]@0; size 6",
+         "S:{A:char@0; B:bool@1; size 2}[3]@0; size 6");
+}
+
+static void test_difference(void)
+{
+    DIFFER("score:u32@0; lives:u8@4; size 8",
+           "score:u32@0; lives:u32@4; size 8",
+           "field 'lives' is u8 @4 here, u32 @4 in the region");
+    DIFFER("a:u8@0; size 8", "a:u8@4; size 8",
+           "field 'a' is u8 @0 here, u8 @4 in the region");
+    DIFFER("a:u8[3]@0; size 8", "a:u8[4]@0; size 8",
+           "field 'a' is u8[3] @0 here, u8[4] @0 in the region");
+    DIFFER("a:u8[1]@0; size 8", "a:u8@0; size 8",
+           "field 'a' is u8[1] @0 here, u8 @0 in the region");
+    /* All other kinds of the same width. */
+    static const char *const pairs[][2] = {
+        {"u16", "i16"}, {"i16", "char16"}, {"u32", "i32"}, {"u32", "f32"},
+        {"i32", "f32"}, {"u64", "i64"},    {"u64", "f64"}, {"i64", "f64"}};
+    for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
+        char here[64], there[64], told[96];
+        snprintf(here, sizeof here, "a:%s@0; size 8", pairs[i][0]);
+        snprintf(there, sizeof there, "a:%s@0; size 8", pairs[i][1]);
+        snprintf(told, sizeof told,
+                 "field 'a' is %s @0 here, %s @0 in the region", pairs[i][0],
+                 pairs[i][1]);
+        DIFFER(here, there, told);
+    }
+    DIFFER("a:u32@0; size 8", "a:{size 4}@0; size 8",
+           "field 'a' is u32 @0 here, struct @0 in the region");
+    DIFFER("a:{size 4}[2]@0; size 8", "a:u32[2]@0; size 8",
+           "field 'a' is struct[2] @0 here, u32[2] @0 in the region");
+    /* Renamed, added, removed, moved. */
+    DIFFER("a:u32@0; b:u8@4; size 8", "a:u32@0; c:u8@4; size 8",
+           "field 'b' is u8 @4 here, 'c' is u8 @4 in the region");
+    DIFFER("ab:u32@0; size 4", "a:u32@0; size 4",
+           "field 'ab' is u32 @0 here, 'a' is u32 @0 in the region");
+    DIFFER("a:u32@0; size 8", "a:u32@0; b:u8@4; size 8",
+           "field 'b' is u8 @4 in the region, and missing here");
+    DIFFER("a:u32@0; b:u8@4; size 8", "a:u32@0; size 8",
+           "field 'b' is u8 @4 here, and missing in the region");
+    DIFFER("a:u32@0; b:u32@4; size 8", "a:u32@0; c:u32@4; b:u32@8; size 12",
+           "field 'b' is u32 @4 here, u32 @8 in the region");
+    DIFFER("x:u32@0; a:u32@4; size 8", "a:u32@4; size 8",
+           "field 'x' is u32 @0 here, and missing in the region");
+    DIFFER("a:u32@4; size 8", "x:u32@0; a:u32@4; size 8",
+           "field 'x' is u32 @0 in the region, and missing here");
+    DIFFER("a:u32@0; b:f32@0; size 8", "b:f32@0; size 8",
+           "field 'a' is u32 @0 here, and missing in the region");
+    DIFFER("a:u8@9; b:u8@10; size 11", "b:u8@9; a:u8@10; size 11",
+           "field 'a' is u8 @9 here, u8 @10 in the region");
+    /* Sizes come last. */
+    DIFFER("a:u32@0; size 8", "a:u32@0; size 4",
+           "the layout has 8 bytes here, 4 in the region");
+    DIFFER("s:{a:u8@0; size 4}[2]@0; size 8", "s:{a:u8@0; size 2}[2]@0; size 8",
+           "struct 's' has 4 bytes here, 2 in the region");
+    /* Inside. */
+    DIFFER("s:{t:{a:u8@0; size 8}@0; size 8}@0; size 8",
+           "s:{t:{a:u8@1; size 8}@0; size 8}@0; size 8",
+           "field 's.t.a' is u8 @0 here, u8 @1 in the region");
+    DIFFER("s:{t:{size 8}@0; size 8}@0; size 8",
+           "s:{t:{size 4}@0; size 8}@0; size 8",
+           "struct 's.t' has 8 bytes here, 4 in the region");
+    DIFFER("s:{a:u8@0; size 8}@0; b:u8@8; size 9",
+           "s:{a:u8@0; size 8}@0; b:u16@8; size 10",
+           "field 'b' is u8 @8 here, u16 @8 in the region");
+    DIFFER("size:{size:u8@0; size 1}@0; size 1",
+           "size:{size:u16@0; size 2}@0; size 2",
+           "field 'size.size' is u8 @0 here, u16 @0 in the region");
+}
+
+/** The longest names and numbers there are, and as many structs. */
+static void test_longest(void)
+{
+    static char here[SCHEMA_ROOM], there[SCHEMA_ROOM];
+    static const char number[] = "9223372036854775806";
+    char name[64], told[SCHEMA_DIFFERENCE];
+    char expected[2 * SCHEMA_DIFFERENCE];
+    char *h = here, *t = there;
+    memset(name, 'n', 63);
+    name[63] = '\0';
+    for (int i = 0; i < 8; i++) {
+        name[0] = (char)('a' + i);
+        h += sprintf(h, "%s:{", name);
+        t += sprintf(t, "%s:{", name);
+    }
+    h += sprintf(h, "x%s:bool@%s; size 9223372036854775807", name + 1, number);
+    t += sprintf(t, "y%s:bool@%s; size 9223372036854775807", name + 1, number);
+    for (int i = 0; i < 8; i++) {
+        h += sprintf(h, "}@0; size 9223372036854775807");
+        t += sprintf(t, "}@0; size 9223372036854775807");
+    }
+    CHECK(checked(here).what == NULL && checked(there).what == NULL);
+    CHECK(!wshm_schema_same(here, there, told));
+    snprintf(expected, sizeof expected,
+             "field '...%s.x%s' is bool @%s here, 'y%s' is bool @%s in the "
+             "region",
+             name, name + 1, number, name + 1, number);
+    if (strcmp(told, expected) != 0)
+        check_end(1, __FILE__, __LINE__, "%s", told);
+    /* However the fields are mixed up, all of them are looked at. */
+    int fields = fill(here, WINSHM_LAYOUT_MAX);
+    const char *at = here + strlen(here) - strlen("size 1");
+    t = there;
+    for (int i = 0; i < fields; i++) {
+        const char *from = at - 2;
+        while (from > here && from[-1] != ' ')
+            from--;
+        memcpy(t, from, (size_t)(at - from));
+        t += at - from;
+        at = from;
+    }
+    strcpy(t, "size 1");
+    SAME(here, there);
+    /* Whichever is another one is found. */
+    memcpy(strstr(here, "size 1"), "size 2", 6);
+    memcpy(strstr(there, "size 1"), "size 2", 6);
+    for (int i = 0; i < 10; i++) {
+        char *offset = strstr(there + i * 800, "@0") + 1;
+        *offset = '1';
+        CHECK(checked(there).what == NULL);
+        CHECK(!wshm_schema_same(here, there, told));
+        CHECK(strstr(told, "u8 @0 here, u8 @1 in the region") != NULL);
+        *offset = '0';
+    }
+}
+
 int main(void)
 {
     test_right();
     test_wrong();
     test_limits();
+    test_same();
+    test_difference();
+    test_longest();
     return 0;
 }

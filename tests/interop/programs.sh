@@ -9,7 +9,7 @@
 # platforms follow, which are linux, win64 and win32. programs.py knows the results.
 
 programs=${root:?}/build/programs
-c_examples='counter notify recover parts'
+c_examples='counter notify recover parts handover'
 
 # Windows programs find the library beside them, Linux programs remember where it is.
 build_c() (
@@ -32,9 +32,10 @@ build_c() (
             source=tests/interop/$name.c linked=$library standard=gnu11
             case $name in
             outsider) linked='' ;;
-            counter | notify | recover | parts)
+            counter | notify | recover | parts | handover)
                 source=bindings/c/examples/$name.c standard='c11 -Wpedantic'
                 ;;
+            layouts) source=tests/interop/layouts/layouts.c ;;
             esac
             # shellcheck disable=SC2086  # The library and the standard are lists of words.
             "$compiler" -std=$standard -O2 -Wall -Wextra -Werror -I "$root/include" \
@@ -66,6 +67,8 @@ build_nim() (
             case $name in
             share) source=tests/interop/share.nim ;;
             peer) source=tests/interop/peer.nim ;;
+            layouts) source=tests/interop/layouts/layouts.nim ;;
+            handover) source=bindings/nim/examples/handover.nim ;;
             *) continue ;;
             esac
             # shellcheck disable=SC2086  # The flags are a list of words.
@@ -85,7 +88,8 @@ build_csharp() (
             case $name-$platform in
             share-*) project=tests/interop/share_csharp/Share.csproj ;;
             peer-*) project=tests/interop/peer_csharp/Peer.csproj ;;
-            layouts-*) project=tests/interop/layouts/Layouts.csproj ;;
+            layouts-*) project=tests/interop/layouts/layouts_csharp/Layouts.csproj ;;
+            handover-*) project=bindings/csharp/examples/Examples.csproj ;;
             # Named maps of .NET exist on Windows only.
             outsider-win64) project=tests/interop/outsider_csharp/Outsider.csproj ;;
             *) continue ;;

@@ -206,6 +206,9 @@ proc winshm_get_info*(region: ptr winshm_region,
 proc winshm_get_participants*(region: ptr winshm_region, `array`: ptr winshm_participant,
                               capacity: uint32, count: ptr uint32): winshm_status {.winshm.}
 
+proc winshm_resize*(region: ptr winshm_region, size: uint64,
+                    timeout_ms: uint32): winshm_status {.winshm.}
+
 proc winshm_map*(region: ptr winshm_region, offset: uint64, length: uint64, flags: uint32,
                  `out`: ptr ptr winshm_view): winshm_status {.winshm.}
 proc winshm_view_data*(view: ptr winshm_view): pointer {.winshm.}
