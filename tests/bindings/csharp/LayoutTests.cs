@@ -214,8 +214,8 @@ public class LayoutTests
     {
         Assert.Equal("Score:i32@0; Sort:u16@4; IsReady:bool@6; _letter:char16@8; size 12", RegionLayout.Of<Player>());
         Assert.Equal("One:char@0; Five:char[5]@1; Property:char@6; size 7", RegionLayout.Of<Texts>());
-        Assert.Equal("A:u8@0; Cells:{_cell:i32[2]@0; size 8}[3]@4; B:u8@28; size 32", RegionLayout.Of<Board>());
-        Assert.Equal("_row:{_cell:i32[2]@0; size 8}[3]@0; size 24", RegionLayout.Of<Grid>());
+        Assert.Equal("A:u8@0; Cells:{_row:i32[2]@0; size 8}[3]@4; B:u8@28; size 32", RegionLayout.Of<Board>());
+        Assert.Equal("_row:{_row:i32[2]@0; size 8}[3]@0; size 24", RegionLayout.Of<Grid>());
         Assert.StartsWith("A:u8@0; Id:u8[16]@4; B:u8@20; Money:u8[16]@24; C:u8@40; Big:u8[16]@48; ", RegionLayout.Of<Known>());
         Assert.Contains("Time:i64@", RegionLayout.Of<Known>());
         Assert.Equal("Long:i64@3; Byte:u8@2; Int:i32@12; size 16", RegionLayout.Of<Placed>());
@@ -296,7 +296,7 @@ public class LayoutTests
         yield return text[start..];
     }
 
-    private static int OffsetOf(FieldInfo field)
+    private static unsafe int OffsetOf(FieldInfo field)
     {
         DynamicMethod method = new("OffsetOf", typeof(int), [typeof(nint)], typeof(LayoutTests).Module, skipVisibility: true);
         ILGenerator code = method.GetILGenerator();
@@ -306,7 +306,8 @@ public class LayoutTests
         code.Emit(OpCodes.Sub);
         code.Emit(OpCodes.Conv_I4);
         code.Emit(OpCodes.Ret);
-        return (int)method.Invoke(null, [(nint)0x1000])!;
+        byte* somewhere = stackalloc byte[1000];
+        return (int)method.Invoke(null, [(nint)somewhere])!;
     }
 
     private static int SizeOf(Type type) =>

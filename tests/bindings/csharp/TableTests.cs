@@ -175,6 +175,7 @@ public class TableTests
     private static IEnumerable<(string Name, string Type)> Members(string type)
     {
         string body = Regex.Match(s_header, $@"typedef struct {type} \{{(.*?)\}} {type};", RegexOptions.Singleline).Groups[1].Value;
+        body = Regex.Replace(body, @"/\*.*?\*/", "", RegexOptions.Singleline);
         foreach (Match m in Regex.Matches(body, @"^\s*([\w\s]+[\s*])(\w+)(\[\d+\])?;", RegexOptions.Multiline))
         {
             yield return (m.Groups[2].Value, m.Groups[1].Value.Trim() + m.Groups[3].Value);
