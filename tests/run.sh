@@ -133,6 +133,12 @@ tests "tests in Nim, win64" nim_tests win64
 if [ -n "$csharp" ]; then
     tests "tests in C#, Linux" csharp_tests linux
     tests "tests in C#, win64" csharp_tests win64
+    if [ -n "$long" ]; then
+        need_packages clang
+        for kind in trimmed ahead-of-time; do
+            step "a program in C#, $kind" csharp_published "$kind"
+        done
+    fi
 fi
 tests "tests in Python, Linux" with_library linux pytest tests/bindings/python
 if [ -n "$python_build" ]; then
