@@ -372,8 +372,8 @@ typedef struct winshm_field {
     const struct winshm_field *fields; /**< Of a struct; otherwise NULL. */
     uint64_t offset;                   /**< Bytes from the struct's start. */
     uint64_t count;       /**< Elements of an array; 0: not an array. */
-    uint64_t element;     /**< Bytes of a struct, or of one of an array of
-                               structs; other kinds have their own. */
+    uint64_t element;     /**< Bytes of a struct, or of one in an array of
+                               them. Other kinds have their own. */
     uint32_t field_count; /**< How many the struct has. */
     uint32_t kind;        /**< WINSHM_FIELD_*. */
 } winshm_field;
@@ -1562,7 +1562,8 @@ winshm_import(const char *token, uint32_t flags, uint32_t timeout_ms,
  *           child of fork() never does. An open link takes a descriptor, and
  *           its file is found by way of /proc; without that it stays.
  *           Windows: an end of the process without winshm_close() leaves a
- *           stale link. An open link keeps its folder from being renamed.
+ *           stale link. Until then the link's folder cannot be renamed, and
+ *           the file, removed by somebody else, may keep its name.
  * @since 0.1
  * @see winshm_open_link
  */
@@ -1604,12 +1605,12 @@ winshm_open_link(const char *path, uint32_t flags, uint32_t timeout_ms,
 /* Fields of a struct, for winshm_format_layout(); from C11 or C++11 on. */
 
 #if defined(_MSVC_LANG) && _MSVC_LANG >= 201103L
-#define WINSHM_CPP 1
+#define WINSHM_CPP
 #elif defined(__cplusplus) && __cplusplus >= 201103L
-#define WINSHM_CPP 1
+#define WINSHM_CPP
 #elif !defined(__cplusplus) && defined(__STDC_VERSION__) &&                    \
     __STDC_VERSION__ >= 201112L
-#define WINSHM_C11 1
+#define WINSHM_C11
 #endif
 
 /* The next two tell a member's kind and the count of its elements. What is no

@@ -89,7 +89,6 @@ static winshm_status judge_link(const char *path, char *text, uint32_t *length)
 {
     struct token token;
     winshm_region *other;
-    wshm_error_clear();
     winshm_status status = read_link(path, text, length, &token);
     switch (status) {
     case WINSHM_OK:
@@ -133,14 +132,18 @@ static winshm_status make_link(struct region *r, const char *path,
         char there[LINK_BYTES];
         uint32_t bytes;
         winshm_status status = wshm_link_make(r, path, text, length, deadline);
-        if (status == WINSHM_E_EXISTS) {
-            status = judge_link(path, there, &bytes);
-            if (status == WINSHM_OK && bytes != 0)
-                status = wshm_link_clear(r, path, there, bytes, deadline);
-            if (status == WINSHM_OK)
-                continue;
-        }
-        return status;
+        if (status != WINSHM_E_EXISTS)
+            return status;
+        wshm_error_clear();
+        status = judge_link(path, there, &bytes);
+        if (status != WINSHM_OK)
+            return status;
+        wshm_error_clear(); /* that nothing is there was no failure */
+        if (bytes != 0)
+            status = wshm_link_clear(r, path, there, bytes, deadline);
+        if (status != WINSHM_OK)
+            return status;
+        wshm_error_clear();
     }
     return wshm_error_because(WINSHM_E_EXISTS,
                               "others make and remove links at this path",

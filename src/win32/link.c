@@ -216,7 +216,7 @@ winshm_status wshm_platform_link_make(const char *path, const char *text,
                                       platform_object *file)
 {
     wchar_t name[PATH_CHARS], part[PART_CHARS];
-    HANDLE made, kept = INVALID_HANDLE_VALUE;
+    HANDLE made;
     winshm_status status = wide(path, "", name);
     if (status == WINSHM_OK)
         status = wide(path, PLATFORM_LINK_PART, part);
@@ -225,20 +225,18 @@ winshm_status wshm_platform_link_make(const char *path, const char *text,
     if (status != WINSHM_OK)
         return status;
     status = fill(made, text, length);
-    if (status == WINSHM_OK) {
-        /* Only to find it by: readers are not kept out by that. */
-        kept = ReOpenFile(made, FILE_READ_ATTRIBUTES, share_all, 0);
-        if (kept == INVALID_HANDLE_VALUE)
-            status = wshm_win32_error("ReOpenFile", GetLastError());
-    }
     if (status == WINSHM_OK)
         status = put_in_place(made, name);
     if (status == WINSHM_OK) {
-        *file = (platform_object)kept;
-    } else {
+        /* Only to find it by: readers are not kept out by that. */
+        HANDLE kept = ReOpenFile(made, FILE_READ_ATTRIBUTES, share_all, 0);
+        if (kept == INVALID_HANDLE_VALUE)
+            status = wshm_win32_error("ReOpenFile", GetLastError());
+        else
+            *file = (platform_object)kept;
+    }
+    if (status != WINSHM_OK) {
         wshm_error_keep();
-        if (kept != INVALID_HANDLE_VALUE)
-            CloseHandle(kept);
         dispose(made);
     }
     CloseHandle(made);
@@ -274,18 +272,32 @@ winshm_status wshm_platform_link_clear(const char *path, const char *text,
 
 /* Removing. */
 
+/** True if both handles are of one file: where this is emulated, a file is
+ * opened again by its name. */
+static bool same_file(HANDLE a, HANDLE b)
+{
+    BY_HANDLE_FILE_INFORMATION first, second;
+    return GetFileInformationByHandle(a, &first) &&
+           GetFileInformationByHandle(b, &second) &&
+           first.dwVolumeSerialNumber == second.dwVolumeSerialNumber &&
+           first.nFileIndexHigh == second.nFileIndexHigh &&
+           first.nFileIndexLow == second.nFileIndexLow;
+}
+
 void wshm_platform_link_remove(platform_object *file)
 {
     uint64_t deadline = wshm_platform_now() + LOOK_PATIENCE;
     HANDLE own;
     /* Whoever just reads it may forbid that. */
-    while ((own = ReOpenFile(wshm_win32_handle(*file), DELETE, share_all, 0)) ==
+    while ((own = ReOpenFile(wshm_win32_handle(*file),
+                             FILE_READ_ATTRIBUTES | DELETE, share_all, 0)) ==
                INVALID_HANDLE_VALUE &&
            GetLastError() == ERROR_SHARING_VIOLATION &&
            wshm_platform_now() < deadline)
         Sleep(1);
     if (own != INVALID_HANDLE_VALUE) {
-        dispose(own);
+        if (same_file(own, wshm_win32_handle(*file)))
+            dispose(own);
         CloseHandle(own);
     }
     wshm_win32_close(file);

@@ -63,10 +63,19 @@ static bool same_life(winshm_region *a, winshm_region *b)
     return memcmp(first.id, second.id, sizeof first.id) == 0;
 }
 
+static const char *name_for(winshm_region *h)
+{
+    static char name[WINSHM_NAME_MAX + 8];
+    uint32_t length;
+    CHECK_OK(winshm_get_name(h, name, sizeof name, &length));
+    return name;
+}
+
 static void test_leads(void)
 {
     char token[BYTES];
-    const char *path = name_of("a \xC3\xA4.link");
+    const char *path = name_of("leads.link");
+    const char *unusual = name_of("a \xC3\xA4.link");
     uint32_t length;
     winshm_region *h = created(), *other, *reader;
     CHECK_STATUS(winshm_open_link(path, 0, 0, &other), WINSHM_E_NOT_FOUND);
@@ -86,6 +95,13 @@ static void test_leads(void)
     CHECK_OK(winshm_close(other));
     CHECK_OK(winshm_close(reader));
     check_gone(name_of("reads.link"));
+    CHECK_OK(winshm_open(name_for(h), 0, &other));
+    CHECK_OK(winshm_link(other, unusual));
+    CHECK_OK(winshm_open_link(unusual, 0, 0, &reader));
+    CHECK(same_life(h, reader));
+    CHECK_OK(winshm_close(reader));
+    CHECK_OK(winshm_close(other));
+    CHECK_STATUS(winshm_open_link(unusual, 0, 0, &other), WINSHM_E_NOT_FOUND);
     /* The file is nothing but the token. */
     CHECK_OK(winshm_open_link(path, 0, 0, &other));
     CHECK_OK(winshm_close(h));
@@ -156,11 +172,12 @@ static void test_in_the_way(void)
     CHECK_OK(winshm_link(other, second));
     CHECK_OK(winshm_close(other));
     check_gone(second);
-    /* What has come in its place stays. */
-    CHECK(remove(path) == 0);
+    /* What has come in its place stays, whether or not the link is found. */
+    CHECK(rename(path, second) == 0);
     file_write(path, "mine", 4);
     CHECK_OK(winshm_close(h));
     check_file(path, "mine");
+    remove(second);
     /* Files with anything else in them. */
     h = created();
     CHECK_OK(winshm_export(h, 0, text, BYTES, &length));

@@ -38,6 +38,7 @@ struct scenario {
     int32_t always_code;
 };
 
+extern const struct scenario fault_hand[];
 extern const struct scenario fault_life[];
 extern const struct scenario fault_use[];
 extern const struct scenario fault_lock[];

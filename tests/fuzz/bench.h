@@ -109,6 +109,9 @@ void bench_use(uint32_t index, uint32_t which, struct input *in);
 /** Parses a name, with all that is promised of one that is accepted. */
 void bench_check_name(const char *name);
 
+/** The same for a token. */
+void bench_check_token(const char *text);
+
 /** Gives back what the handle has locked: what it has, nobody else can say. */
 void bench_release(winshm_region *handle);
 

@@ -6,13 +6,14 @@
 #                             [--seed SEED]
 #
 #   parse    the parser of names, alone
+#   token    that of tokens
 #   names    names, options, handles and ranges as callers pass them
 #   control  opening, creating and using a region whose control block lies, beside
 #            participants that live or as what an earlier life has left
 #   slots    every call on open handles while lock words and slots change, at once or
 #            between any two loads of a call
 #
-# These four run with all of the library that is above src/platform.h, and with that
+# These five run with all of the library that is above src/platform.h, and with that
 # contract kept in memory (world_memory.c): no system call, no file, and a clock that
 # does not wait. NAME-linux is the same target with the Linux backend on real files,
 # some ten times slower; executions are counted apart.
@@ -73,7 +74,8 @@ compile() {
     shift 2
     "$CC" -std=c11 -g -O1 -Wall -Wextra -fno-omit-frame-pointer \
         -fsanitize=address,undefined -fno-sanitize-recover=all \
-        -I"$root/include" -I"$root/src" -I"$here" "$@" -c "$source" -o "$object"
+        -I"$root/include" -I"$root/src" -I"$root/tests/harness" -I"$here" \
+        "$@" -c "$source" -o "$object"
 }
 
 # A coverage that costs little: what comparisons are about is in the inputs already.
@@ -104,8 +106,8 @@ build() {
         compile "$source" "linux/$name.o" "$coverage" "$@" &&
             compile "$source" "plain/posix-$name.o" || return
     done
-    for name in bench calls fuzz_parse fuzz_names fuzz_control fuzz_slots fetch sweep \
-        scribble world_linux world_memory world_memory_wait; do
+    for name in bench calls fuzz_parse fuzz_token fuzz_names fuzz_control fuzz_slots fetch \
+        sweep scribble world_linux world_memory world_memory_wait; do
         compile "$here/$name.c" "$name.o" || return
     done
     memory='bench.o calls.o world_memory.o world_memory_wait.o'
@@ -117,6 +119,7 @@ build() {
     done
     # shellcheck disable=SC2086
     program fuzz_parse fuzzer fuzz_parse.o $memory core/*.o &&
+        program fuzz_token fuzzer fuzz_token.o $memory core/*.o &&
         program fetch fuzzer-no-link fetch.o $memory core/*.o &&
         program sweep fuzzer-no-link sweep.o $files core/*.o linux/*.o &&
         program scribble fuzzer-no-link scribble.o plain/*.o
@@ -188,7 +191,8 @@ target() {
 }
 
 echo "seed $seed"
-target parse 350 256
+target parse 250 256
+target token 100 1100
 target names 194 256
 target control 200 64
 target slots 250 64

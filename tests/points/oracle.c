@@ -67,6 +67,33 @@ static void judge_gone(const struct scene *s, uint64_t end)
     CHECK(plain_count(s->name) <= 0);
 }
 
+static bool file_exists(const char *path)
+{
+    FILE *file = fopen(path, "rb");
+    if (file != NULL)
+        fclose(file);
+    return file != NULL;
+}
+
+/** Whatever a dead process has left at the path, the next one can have it, and
+ * leaves nothing. */
+static void judge_link(const struct scene *s)
+{
+    char path[NAME_BYTES + 8], part[NAME_BYTES + 24];
+    winshm_region *h, *found;
+    snprintf(path, sizeof path, "%s.link", s->name);
+    snprintf(part, sizeof part, "%s.winshm-link", path);
+    winshm_status status = winshm_open_link(path, 0, 0, &found);
+    CHECK(status == WINSHM_E_NOT_FOUND);
+    CHECK_OK(winshm_create(NULL, 1, 0, &h));
+    CHECK_OK(winshm_link(h, path));
+    CHECK_OK(winshm_open_link(path, 0, 0, &found));
+    CHECK_OK(winshm_close(found));
+    CHECK_OK(winshm_close(h));
+    CHECK(!file_exists(path));
+    CHECK(!file_exists(part));
+}
+
 /** Raw blocks belong to their users: nobody cleans up, and nobody has to. */
 static void judge_raw(struct scene *s)
 {
@@ -242,6 +269,8 @@ void oracle(struct scene *s)
         return;
     }
     read_words(s);
+    if ((s->script->traits & LINKS) != 0)
+        judge_link(s);
     if ((s->script->traits & READ_ONLY) != 0)
         judge_read_only(s);
     else

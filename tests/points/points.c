@@ -29,6 +29,7 @@ static const struct {
     {"handle.c", "&r->references", 2},
     {"handle.c", "&v->handle", 1},
     {"library.c", "&wshm_sweep_next", 1},
+    {"link.c", "&links[i].state", 1},
     /* The name space Global is refused; the life lock is not had in five
      * seconds. */
     {"win32/base.c", "CloseHandle", 1},

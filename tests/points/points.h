@@ -32,6 +32,9 @@ struct data {
     volatile unsigned char block[BLOCK];
 };
 
+/** What its creator says that the bytes are. */
+#define ROLE_LAYOUT "both:{first:u64@0; second:u64@8; size 16}@0; size 16"
+
 /** What the victim is doing, as it sees it. */
 enum state {
     OUTSIDE,
@@ -146,7 +149,8 @@ enum {
     RAW = 32,
     READ_ONLY = 64, /* others may not write */
     FORKS = 128,    /* a stopped child of it could not be killed from outside */
-    MEMBER = 256    /* a participant all the time, which needs nobody else */
+    MEMBER = 256,   /* a participant all the time, which needs nobody else */
+    LINKS = 512     /* it makes a link file */
 };
 
 struct script {

@@ -215,8 +215,6 @@ def _encode_text(field: Field, value: Any) -> bytes:
     encoding, errors = _ENCODINGS[str(field.kind)]
     data = value.encode(encoding, errors)
     if len(data) > field.size or "\0" in value:
-        raise ValueError(
-            f"{field.name} is {field.type}, which cannot hold the {len(data)} bytes of {value!r}"
-            + (", as a NUL ends it" if "\0" in value else "")
-        )
+        reason = "a NUL would end it" if "\0" in value else f"it has {len(data)} bytes"
+        raise ValueError(f"{field.name} is {field.type} and cannot be {value!r}: {reason}")
     return data.ljust(field.size, b"\0")

@@ -41,7 +41,7 @@ def import_token(
 @overload
 def import_token(
     token: str, type: numpy.dtype[Any], **options: Unpack[ImportOptions]
-) -> TypedRegion[numpy.ndarray[Any, Any]]: ...
+) -> TypedRegion[numpy.void]: ...
 def import_token(
     token: str,
     type: Any = None,  # noqa: A002 - what it is
@@ -82,7 +82,7 @@ def open_link(
 @overload
 def open_link(
     path: Path, type: numpy.dtype[Any], **options: Unpack[ImportOptions]
-) -> TypedRegion[numpy.ndarray[Any, Any]]: ...
+) -> TypedRegion[numpy.void]: ...
 def open_link(
     path: Path,
     type: Any = None,  # noqa: A002 - what it is
@@ -141,7 +141,9 @@ def _join(
             return region
         # It stays the region of this name until its type is checked.
         with region:
-            return open_again(region.name, flags | info.access, region.info.id, None, type_)
+            return open_again(
+                region.name, flags | info.access, region.info.id, None, type_, name
+            )
     except BaseException:
         if region is None:
             close_unclaimed(out.value, lib.winshm_close)

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
         no_lock: bool
         no_map: bool
         tasks: bool
-        fill: Callable[[Region], object] | None
+        fill: Callable[[Any], object] | None
 
     class OpenOptions(TypedDict, total=False):
         layout: str | None
@@ -58,7 +58,7 @@ def create(
 @overload
 def create(
     name: str | None, size: numpy.dtype[Any], **options: Unpack[CreateOptions]
-) -> TypedRegion[numpy.ndarray[Any, Any]]: ...
+) -> TypedRegion[numpy.void]: ...
 def create(
     name: str | None,
     size: Any,
@@ -114,9 +114,8 @@ def create(
     HELD, FOREIGN, KIND, LAYOUT, SIZE, NO_MEMORY, TOO_MANY, UNSUPPORTED or SYSTEM.
     """
     flags = _flags(raw=raw, no_lock=no_lock, no_map=no_map, tasks=tasks)
-    return _enter(
-        _abi.CREATE_NEW, name, flags, size, capacity, layout, layout_tag, security, fill=fill
-    )
+    way = _abi.CREATE_NEW
+    return _enter(way, name, flags, size, capacity, layout, layout_tag, security, fill=fill)
 
 
 @overload
@@ -126,7 +125,7 @@ def open(name: str, size: type[S], **options: Unpack[OpenOptions]) -> TypedRegio
 @overload
 def open(
     name: str, size: numpy.dtype[Any], **options: Unpack[OpenOptions]
-) -> TypedRegion[numpy.ndarray[Any, Any]]: ...
+) -> TypedRegion[numpy.void]: ...
 def open(
     name: str,
     size: Any = 0,
@@ -160,9 +159,8 @@ def open(
     FOREIGN, KIND, LAYOUT, HELD, REPLACED, CORRUPT, NO_MEMORY, TOO_MANY or SYSTEM.
     """
     flags = _flags(readonly=readonly, raw=raw, no_map=no_map, tasks=tasks)
-    return _enter(
-        _abi.OPEN_EXISTING, name, flags, size, 0, layout, layout_tag, security, timeout
-    )
+    way = _abi.OPEN_EXISTING
+    return _enter(way, name, flags, size, 0, layout, layout_tag, security, timeout)
 
 
 @overload
@@ -176,7 +174,7 @@ def open_or_create(
 @overload
 def open_or_create(
     name: str, size: numpy.dtype[Any], **options: Unpack[CreateOptions]
-) -> TypedRegion[numpy.ndarray[Any, Any]]: ...
+) -> TypedRegion[numpy.void]: ...
 def open_or_create(
     name: str,
     size: Any = 0,
@@ -199,23 +197,32 @@ def open_or_create(
     Arguments and exceptions are those of create() and open().
     """
     flags = _flags(raw=raw, no_lock=no_lock, no_map=no_map, tasks=tasks)
-    return _enter(
-        _abi.OPEN_OR_CREATE, name, flags, size, capacity, layout, layout_tag, security, fill=fill
-    )
+    way = _abi.OPEN_OR_CREATE
+    return _enter(way, name, flags, size, capacity, layout, layout_tag, security, fill=fill)
 
 
 def open_again(
-    name: str, flags: int, life: bytes, security: str | None, type_: Any = None
+    name: str,
+    flags: int,
+    life: bytes,
+    security: str | None,
+    type_: Any = None,
+    function: str = "winshm.open()",
 ) -> Region:
-    """Open this life of a region that was pickled or handed over elsewhere."""
+    """Open this life of a region that was pickled or handed over elsewhere.
+
+    function is what messages say was called.
+    """
     flags &= ~_abi.NO_LOCK
     size = 0 if type_ is None else type_
-    region = _enter(_abi.OPEN_EXISTING, name, flags, size, 0, None, 0, security)
+    region = _enter(
+        _abi.OPEN_EXISTING, name, flags, size, 0, None, 0, security, function=function
+    )
     if region.info.id != life:
         region.close()
         message = (
-            f"{name!r} has ended, and another region has its name [WINSHM_E_REPLACED]. "
-            "Whoever made this one has to hand it over again."
+            f"{function} {name!r}: it has ended, and another region has its name "
+            "[WINSHM_E_REPLACED]. Whoever made this one has to hand it over again."
         )
         raise Error(Status.REPLACED, message)
     return region
@@ -256,6 +263,7 @@ def _enter(
     security: str | None,
     timeout: float | None = 0,
     fill: Callable[[Region], object] | None = None,
+    function: str = "",
 ) -> Region:
     if not (fill is None or callable(fill)):
         raise TypeError(f"fill must be a function or None, not {fill!r}")
@@ -298,7 +306,7 @@ def _enter(
                 "[WINSHM_E_NOT_FOUND]. Start its creator first, or wait for longer."
             )
             raise NotFoundError(status, message, quick.winshm_last_os_code())
-        check(status, _FUNCTIONS[disposition])
+        check(status, function or _FUNCTIONS[disposition])
         assert out.value is not None
         if type_ is None:
             region = Region(out.value, name, flags, security)

@@ -50,17 +50,17 @@ class TypedRegion(Region, Generic[T]):
     def value(self) -> T:
         """The structure over the shared memory itself: to assign to its fields writes.
 
-        For a dtype it is an array of numpy, without a dimension: value["score"] += 1.
-        The fields change whenever another process writes them, and nobody is notified of
-        what is written so: lock(), and notify(). It keeps the memory, as view_as() does.
+        For a dtype it is one element, a numpy.void: value["score"] += 1. The fields
+        change whenever another process writes them, and nobody is notified of what is
+        written so: lock(), and notify(). It keeps the memory, as view_as() does.
 
         Raises TypeError for a Structure of a read-only region, since ctypes cannot refuse
-        to write: take get(). An array is read-only then.
+        to write: take get(). What numpy gives is read-only then.
         """
         if is_dtype(self._type):
             import numpy
 
-            return cast(T, numpy.ndarray((), self._type, self.data[:]))
+            return cast(T, numpy.ndarray((), self._type, self.data[:])[()])
         if self._readonly:
             raise TypeError("the region is read-only: get() gives a copy")
         return cast(T, self.view_as(self._type))
@@ -72,7 +72,7 @@ class TypedRegion(Region, Generic[T]):
 
             copied = numpy.empty(self._type.itemsize, numpy.uint8)
             self.read_into(0, copied, timeout=timeout)
-            return cast(T, copied.view(self._type).reshape(()))
+            return cast(T, copied.view(self._type)[0])
         return cast(T, self.read_as(self._type, timeout=timeout))
 
     def set(self, value: T, *, timeout: float | None = None) -> None:

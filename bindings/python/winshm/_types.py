@@ -104,11 +104,12 @@ def struct_of(type_: Any) -> Struct:
 
 @functools.lru_cache(maxsize=256)
 def _of_ctype(ctype: Any) -> Struct:
-    made: Struct | None = ctype.__dict__.get("_winshm_struct_")
-    if made is not None:
-        return made
-    fields = []
+    fields: list[Field] = []
     for base in reversed(ctype.__mro__):
+        made: Struct | None = base.__dict__.get("_winshm_struct_")
+        if made is not None:
+            fields.extend(made.fields)
+            continue
         for name, member, *bits in base.__dict__.get("_fields_", ()):
             path = f"{ctype.__name__}.{name}"
             if bits:
@@ -243,8 +244,8 @@ def _union(group: list[Field]) -> Any:
     """Make a type of fields that overlap, which begin at different places."""
     members = []
     for number, field in enumerate(group):
-        before = [("before", ctypes.c_ubyte * (field.offset - group[0].offset))]
-        place = [*before, (field.name, _ctype(field))]
+        before = ctypes.c_ubyte * (field.offset - group[0].offset)
+        place = [("before it", before), (field.name, _ctype(field))]
         members.append((f"member {number}", _packed(ctypes.Structure, field.name, place, [])))
     return _packed(ctypes.Union, "Overlap", members, [name for name, _ in members])
 

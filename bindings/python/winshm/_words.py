@@ -11,6 +11,7 @@ import re
 
 WORDS = {
     "winshm.h": "help(winshm)",
+    "NULL": "None",
     # Functions, with which a message also begins.
     "winshm_create": "winshm.create()",
     "winshm_open": "winshm.open()",
@@ -98,7 +99,7 @@ CURES = {
 # match, nor an apostrophe within a word.
 _NAMES = re.compile(
     r"(?P<quoted>(?<!\w)'.*?'(?!\w))"
-    r"|\b(?P<name>winshm\.h\b|winshm_\w+(?:\.\w+)?|WINSHM_(?!E_)[A-Z_]+)(?:\(\))?"
+    r"|\b(?P<name>winshm\.h\b|NULL\b|winshm_\w+(?:\.\w+)?|WINSHM_(?!E_)[A-Z_]+)(?:\(\))?"
 )
 
 
