@@ -81,8 +81,8 @@ static winshm_status reenter(struct region *r, uint64_t deadline)
     for (;;) {
         uint64_t now = wshm_platform_now();
         bool last = now >= deadline || deadline - now <= SLICE;
-        winshm_status status = wshm_platform_reenter(
-            &r->platform, last ? deadline : now + SLICE);
+        winshm_status status =
+            wshm_platform_reenter(&r->platform, last ? deadline : now + SLICE);
         if (status != WINSHM_E_TIMEOUT || last)
             return status;
         if (atomic_load(&r->closing) != CLOSE_NONE)

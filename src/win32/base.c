@@ -75,14 +75,14 @@ HANDLE wshm_win32_section_open(const struct platform_region *p,
 }
 
 HANDLE wshm_win32_section_make(const struct platform_region *p,
-                               const char *suffix, uint64_t bytes,
+                               const char *suffix, DWORD pages, uint64_t bytes,
                                struct win32_security *security, DWORD *code)
 {
     wchar_t name[WIN32_NAME_CHARS];
     wshm_win32_name(p, suffix, name);
     SetLastError(ERROR_SUCCESS);
     HANDLE section = CreateFileMappingW(
-        INVALID_HANDLE_VALUE, &security->attributes, PAGE_READWRITE,
+        INVALID_HANDLE_VALUE, &security->attributes, PAGE_READWRITE | pages,
         (DWORD)(bytes >> 32), (DWORD)bytes, name);
     *code = GetLastError();
     return section;
@@ -115,10 +115,23 @@ struct section_facts { /* what NtQuerySection() tells of class 0 */
 
 typedef LONG(NTAPI *query_section)(HANDLE, ULONG, void *, ULONG, ULONG *);
 
-winshm_status wshm_win32_section_bytes(HANDLE section, uint64_t *bytes)
+/** Adds up what a view of a whole section has, which is of several sorts where
+ * only part of it is committed. @return 0: refused. */
+static uint64_t view_bytes(const void *view)
+{
+    MEMORY_BASIC_INFORMATION memory;
+    uint64_t bytes = 0;
+    while (VirtualQuery((const char *)view + bytes, &memory, sizeof memory) !=
+               0 &&
+           memory.AllocationBase == view)
+        bytes += memory.RegionSize;
+    return bytes;
+}
+
+winshm_status wshm_win32_section_bytes(HANDLE section, uint64_t *bytes,
+                                       bool *reserved)
 {
     struct section_facts facts;
-    MEMORY_BASIC_INFORMATION memory;
     query_section query = (query_section)(void (*)(void))GetProcAddress(
         GetModuleHandleW(L"ntdll.dll"), "NtQuerySection");
     if (query != NULL && query(section, 0, &facts, sizeof facts, NULL) >= 0) {
@@ -126,17 +139,20 @@ winshm_status wshm_win32_section_bytes(HANDLE section, uint64_t *bytes)
         if ((facts.attributes & SEC_IMAGE) == SEC_IMAGE)
             return WINSHM_E_KIND;
         *bytes = (uint64_t)facts.size.QuadPart;
+        *reserved = (facts.attributes & SEC_RESERVE) != 0;
         return WINSHM_OK;
     }
     /* The right to ask may be missing; a view tells too. */
     void *view = MapViewOfFile(section, FILE_MAP_READ, 0, 0, 0);
     if (view == NULL)
         return wshm_win32_error("MapViewOfFile", GetLastError());
-    SIZE_T told = VirtualQuery(view, &memory, sizeof memory);
+    uint64_t told = view_bytes(view);
+    DWORD code = GetLastError();
     UnmapViewOfFile(view);
     if (told == 0)
-        return wshm_win32_error("VirtualQuery", GetLastError());
-    *bytes = memory.RegionSize;
+        return wshm_win32_error("VirtualQuery", code);
+    *bytes = told;
+    *reserved = true;
     return WINSHM_OK;
 }
 

@@ -46,8 +46,9 @@ static winshm_status control_map(struct platform_region *p, uint64_t bytes,
                                  DWORD access)
 {
     uint64_t held;
+    bool reserved;
     HANDLE control = wshm_win32_handle(p->control);
-    winshm_status status = wshm_win32_section_bytes(control, &held);
+    winshm_status status = wshm_win32_section_bytes(control, &held, &reserved);
     if (status != WINSHM_OK)
         return status;
     if (held < bytes)
@@ -83,7 +84,8 @@ static winshm_status enter(struct platform_region *p, enum platform_entry entry,
     if (status != WINSHM_OK)
         return status;
     if (control == NULL) {
-        control = wshm_win32_section_make(p, suffix, bytes, security, &code);
+        control = wshm_win32_section_make(p, suffix, SEC_COMMIT, bytes,
+                                          security, &code);
         if (control == NULL)
             return wshm_win32_section_refused(p, suffix, code);
         p->control = (platform_object)control;
@@ -108,6 +110,12 @@ winshm_status wshm_platform_enter(struct platform_region *p,
         wshm_platform_leave(p);
     wshm_win32_security_free(&made);
     return status;
+}
+
+winshm_status wshm_platform_reenter(struct platform_region *p,
+                                    uint64_t deadline_ns)
+{
+    return life_take(p, NULL, wshm_win32_handle(p->control), deadline_ns);
 }
 
 void wshm_platform_entered(struct platform_region *p)

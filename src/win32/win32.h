@@ -36,17 +36,21 @@ struct win32_security;
 HANDLE wshm_win32_section_open(const struct platform_region *p,
                                const char *suffix, DWORD access, DWORD *code);
 
-/** Make a section. @return NULL with *code; else *code is 0, or
+/** Make a section. @param pages SEC_COMMIT, or SEC_RESERVE for one whose pages
+ * are committed later. @return NULL with *code; else *code is 0, or
  * ERROR_ALREADY_EXISTS for a handle to the one that was there. */
 HANDLE wshm_win32_section_make(const struct platform_region *p,
-                               const char *suffix, uint64_t bytes,
+                               const char *suffix, DWORD pages, uint64_t bytes,
                                struct win32_security *security, DWORD *code);
 
 /** Why wshm_win32_section_make() failed. */
 winshm_status wshm_win32_section_refused(const struct platform_region *p,
                                          const char *suffix, DWORD code);
 
-winshm_status wshm_win32_section_bytes(HANDLE section, uint64_t *bytes);
+/** Ask how large a section is. @param reserved [out] true: perhaps not all of it
+ * is committed. */
+winshm_status wshm_win32_section_bytes(HANDLE section, uint64_t *bytes,
+                                       bool *reserved);
 
 /** Close what is open. */
 void wshm_win32_close(platform_object *object);

@@ -231,6 +231,56 @@ static void test_vast(void)
     CHECK_OK(winshm_close(h));
 }
 
+/* Somebody else writes to the control block. */
+
+/** No size is believed that the region cannot have. */
+static void test_sizes(void)
+{
+    static const uint64_t sizes[] = {
+        0,        1,          FIRST - 1,         CAPACITY + 1,
+        1u << 31, UINT32_MAX, (uint64_t)1 << 32, UINT64_MAX};
+    winshm_region *h = created(0), *other;
+    winshm_info info = {.struct_size = sizeof info};
+    struct plain control;
+    char bytes[2], control_name[80];
+    snprintf(control_name, sizeof control_name, "%s.winshm", region_name);
+    CHECK(plain_open(&control, control_name, 65536));
+    uint32_t *turn_word = (uint32_t *)(void *)((char *)control.data + 512);
+    uint64_t *values = (uint64_t *)(void *)((char *)control.data + 520);
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        for (uint32_t turn = 1; turn <= 2; turn++) {
+            values[turn % 2] = sizes[i];
+            *turn_word = turn;
+            CHECK_EQ(winshm_size(h), 0);
+            CHECK(strstr(winshm_last_message(), "WINSHM_E_CORRUPT") != NULL);
+            CHECK_STATUS(winshm_get_info(h, &info), WINSHM_E_CORRUPT);
+            CHECK_STATUS(winshm_resize(h, 6000, 0), WINSHM_E_CORRUPT);
+            CHECK_STATUS(winshm_read(h, FIRST, bytes, 1, 0), WINSHM_E_CORRUPT);
+            CHECK_STATUS(winshm_write(h, FIRST - 1, bytes, 2, 0),
+                         WINSHM_E_CORRUPT);
+            CHECK_OK(winshm_read(h, FIRST - 2, bytes, 2, 0));
+            CHECK_STATUS(winshm_open(region_name, 0, &other), WINSHM_E_CORRUPT);
+        }
+    }
+    /* One that it can have is a lie at most. */
+    values[0] = 90000;
+    *turn_word = UINT32_MAX - 1;
+    CHECK_EQ(winshm_size(h), 90000);
+    winshm_status status = winshm_write(h, 89999, "x", 1, 0);
+    CHECK(status == WINSHM_OK || status == WINSHM_E_FAULT);
+    /* The last turn is not followed by the one that means "never". */
+    CHECK_OK(winshm_resize(h, 90001, 0));
+    CHECK_EQ(*turn_word, UINT32_MAX);
+    CHECK_OK(winshm_resize(h, 90002, 0));
+    CHECK_EQ(*turn_word, 2);
+    CHECK_EQ(winshm_size(h), 90002);
+    CHECK_OK(winshm_open(region_name, 0, &other));
+    CHECK_EQ(winshm_size(other), 90002);
+    CHECK_OK(winshm_close(other));
+    CHECK_OK(winshm_close(h));
+    plain_close(&control);
+}
+
 /* Several processes. */
 
 /** Grows by and by until there is no more, whoever else does. What is new was
@@ -362,6 +412,7 @@ int main(int argc, char **argv)
     test_outside();
     test_sections();
     test_vast();
+    test_sizes();
     test_threads();
     test_together();
     test_killed();

@@ -23,6 +23,8 @@ enum {
     SLOTS_USED = 260,
     CHANGE_PARKED = 388,
     CHANGE_EVENTS = 392,
+    GROWTH_TURN = 512,
+    GROWTH_SIZE = 520,
     SLOT = 4096,
     SLOT_BYTES = 384
 };
@@ -39,7 +41,12 @@ static volatile uint32_t *word_at(uint32_t offset)
 
 static void begin(void)
 {
-    CHECK_OK(winshm_create(region_name, 5000, 0, &h));
+    winshm_options o = {.struct_size = sizeof o,
+                        .disposition = WINSHM_CREATE_NEW,
+                        .size = 5000,
+                        .capacity = 100000,
+                        .name = region_name};
+    CHECK_OK(winshm_open_with(&o, &h));
     CHECK(plain_open(&control, control_name, CONTROL));
 }
 
@@ -105,6 +112,7 @@ static void use(winshm_region *r)
     TRY(winshm_unlock(r, WINSHM_EXCLUSIVE));
     TRY(winshm_read(r, 0, bytes, sizeof bytes, 5));
     TRY(winshm_write(r, 0, bytes, sizeof bytes, 5));
+    TRY(winshm_resize(r, winshm_size(r) + 1, 5));
     TRY(winshm_notify(r));
     TRY(winshm_change_count(r, &count));
     TRY(winshm_wait(r, count, 5, &count));
@@ -145,6 +153,8 @@ static void test_words(void)
                                        SLOTS_USED,
                                        CHANGE_PARKED,
                                        CHANGE_EVENTS,
+                                       GROWTH_TURN,
+                                       GROWTH_SIZE,
                                        SLOT,
                                        SLOT + 4,
                                        SLOT + 128,

@@ -46,6 +46,7 @@ def imported(nm, objects):
         name = re.sub(r"^_(.*)@\d+$", r"\1", name)
         # Linux: files of 64 bits.
         yield re.sub(r"^(f?open|fcntl|pwrite|l?f?stat|fstatvfs|ftruncate|mmap|posix_fallocate|getrlimit|lseek)64$",
+        yield re.sub(r"^(f?open|fcntl|l?f?stat|fstatvfs|ftruncate|mmap|(?:posix_)?fallocate|getrlimit|lseek)64$",
                      r"\1", name)
 
 

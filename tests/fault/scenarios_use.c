@@ -84,6 +84,42 @@ static void give_pages(struct stage *s, winshm_status status)
 }
 #endif
 
+/* Growth. */
+
+static void set_up_growing(struct stage *s)
+{
+    winshm_options o = {.struct_size = sizeof o,
+                        .flags = WINSHM_TASK,
+                        .disposition = WINSHM_CREATE_NEW,
+                        .size = FAULT_SIZE,
+                        .capacity = 1 << 20,
+                        .name = s->name};
+    EXPECT_OK(winshm_open_with(&o, &s->other));
+    fault_write_text(s->other);
+    EXPECT_OK(winshm_open(s->name, 0, &s->handle));
+}
+
+static uint64_t size_before;
+
+static void prepare_resize(struct stage *s)
+{
+    size_before = winshm_size(s->handle);
+}
+
+static winshm_status resize(struct stage *s)
+{
+    return winshm_resize(s->handle, size_before + 1, FAULT_SHORT_MS);
+}
+
+static void settle_resize(struct stage *s, winshm_status status)
+{
+    uint64_t size = size_before + (status == WINSHM_OK);
+    fault_expect(winshm_size(s->handle) == size &&
+                     winshm_size(s->other) == size,
+                 "after %s there are %u bytes", winshm_status_name(status),
+                 (unsigned)winshm_size(s->other));
+}
+
 /* What can be told. */
 
 static winshm_status get_info(struct stage *s)
@@ -381,6 +417,13 @@ const struct scenario fault_use[] = {
     {FAULT_USES("read: locked", "winshm_read", read_text),
      .prepare = fault_other_locks, .settle = fault_other_unlocks,
      .expected = WINSHM_E_TIMEOUT},
+    {.name = "resize",
+     .function = "winshm_resize",
+     .call = resize,
+     .set_up = set_up_growing,
+     .tear_down = fault_tear_down,
+     .prepare = prepare_resize,
+     .settle = settle_resize},
     {FAULT_USES("get_info", "winshm_get_info", get_info)},
     {FAULT_USES("get_participants", "winshm_get_participants",
                 get_participants)},

@@ -40,7 +40,7 @@ _Noreturn void bench_fail(const char *format, ...)
 uint32_t bench_hot_word(uint32_t index)
 {
     /* Header, lock, counts, change; then, of the slots of the victims and of
-     * one that nobody has, all words that have a meaning. */
+     * one that nobody has, all words that have a meaning; then growth. */
     static const uint8_t in_slot[] = {0, 1, 32, 33, 34, 35, 36, 64, 66, 68};
     static const uint8_t slots[] = {0, 1, 2, 3, 4, 20, 126, 127};
     static const uint8_t common[] = {32, 33, 34, 35, 64, 65, 96, 97, 98};
@@ -51,7 +51,10 @@ uint32_t bench_hot_word(uint32_t index)
     if (index < sizeof common)
         return (uint32_t)common[index] * 4;
     index -= (uint32_t)sizeof common;
-    uint32_t slot = slots[index / sizeof in_slot % sizeof slots];
+    if (index >= sizeof slots * sizeof in_slot)
+        return (uint32_t)offsetof(struct layout_control, growth) +
+               index % (uint32_t)(sizeof(struct layout_growth) / 4) * 4;
+    uint32_t slot = slots[index / sizeof in_slot];
     return (uint32_t)(offsetof(struct layout_control, slots) +
                       slot * sizeof(struct layout_slot)) +
            in_slot[index % sizeof in_slot] * 4u;
@@ -171,10 +174,16 @@ static void *use_first(void *index)
 static void open_victim(uint32_t index, uint32_t flags)
 {
     pthread_t thread;
-    winshm_status status =
-        index == BENCH_FIRST
-            ? winshm_create(bench_name, BENCH_BYTES, 0, &bench_handles[index])
-            : winshm_open(bench_name, flags, &bench_handles[index]);
+    winshm_options o = {.struct_size = sizeof o,
+                        .flags = flags,
+                        .disposition = WINSHM_OPEN_EXISTING,
+                        .name = bench_name};
+    if (index == BENCH_FIRST) {
+        o.disposition = WINSHM_CREATE_NEW;
+        o.size = BENCH_BYTES;
+        o.capacity = BENCH_ROOM;
+    }
+    winshm_status status = winshm_open_with(&o, &bench_handles[index]);
     if (status != WINSHM_OK)
         bench_fail("%s", winshm_last_message());
     if (index != BENCH_OTHER)

@@ -19,6 +19,7 @@
 
 enum {
     BENCH_BYTES = 5000, /* of data, no whole number of pages */
+    BENCH_ROOM = 12000, /* the capacity */
     BENCH_FIRST = 0,    /* first used by the fuzzing thread */
     BENCH_OTHER,        /* first used by another thread */
     BENCH_READER,       /* read-only, nothing mapped */

@@ -71,11 +71,22 @@ static uint64_t ended(uint32_t index)
     return kind_of(index) & NOT_FOUND;
 }
 
+/** What a call may say of bytes up to there, which it has to look up the size
+ * for: that may be another one at each look, or lie. */
+static uint64_t range(uint32_t index, uint64_t end)
+{
+    uint64_t outside = STATUS_BIT(WINSHM_E_RANGE) | CORRUPT | ended(index);
+    if (end > BENCH_ROOM)
+        return outside;
+    return end <= BENCH_BYTES && index < BENCH_VICTIMS ? OK : OK | outside;
+}
+
+/** @param size 0: it could not be told. */
 static bool inside(const void *data, uint64_t size)
 {
     /* Read through a volatile pointer, or the loads would be dropped. */
     const volatile uint8_t *bytes = data;
-    return bytes == NULL || (bytes[0] | bytes[size - 1]) <= 255;
+    return bytes == NULL || size == 0 || (bytes[0] | bytes[size - 1]) <= 255;
 }
 
 winshm_status bench_try_open(uint32_t how, const char *name, uint64_t size,
@@ -125,7 +136,8 @@ static void try_info(uint32_t index)
         bench_call("winshm_get_info", OK | CORRUPT | ended(index), 0);
     if (bench_done(&call, winshm_get_info(h, &info)) == WINSHM_OK &&
         (info.participants > WINSHM_PARTICIPANTS_MAX ||
-         info.size != winshm_size(h)))
+         info.size == 0 || info.size > info.capacity ||
+         info.capacity > BENCH_ROOM))
         bench_fail("winshm_get_info tells what cannot be");
 }
 
@@ -148,15 +160,11 @@ static void try_copy(uint32_t index, bool in, uint64_t offset, uint64_t length,
                      uint32_t timeout_ms)
 {
     winshm_region *h = bench_handles[index];
-    bool outside = offset + length > winshm_size(h);
     uint64_t allowed = CORRUPT | DEAD | FAULT | TIMEOUT | (in ? DEADLOCK : 0) |
                        (kind_of(index) & (NOT_FOUND | ACCESS));
+    allowed |= range(index, offset + length);
     if (in && index == BENCH_READER)
-        allowed = ACCESS;
-    else if (!outside)
-        allowed |= OK;
-    if (outside)
-        allowed = STATUS_BIT(WINSHM_E_RANGE) | ACCESS;
+        allowed = (allowed & ~OK) | ACCESS;
     uint8_t *bytes = calloc(1, length + 1);
     struct call call =
         bench_call(in ? "winshm_write" : "winshm_read", allowed, timeout_ms);
@@ -169,14 +177,10 @@ static void try_copy(uint32_t index, bool in, uint64_t offset, uint64_t length,
 static void try_held(uint32_t index, bool in, uint64_t offset, uint64_t length)
 {
     winshm_region *h = bench_handles[index];
-    bool outside = offset + length > winshm_size(h);
     uint64_t allowed = NOT_OWNER | CORRUPT | FAULT | (kind_of(index) & ACCESS);
+    allowed |= range(index, offset + length);
     if (in && index == BENCH_READER)
-        allowed = ACCESS;
-    else if (!outside)
-        allowed |= OK;
-    if (outside)
-        allowed = STATUS_BIT(WINSHM_E_RANGE) | ACCESS;
+        allowed = (allowed & ~OK) | ACCESS;
     uint8_t *bytes = calloc(1, length + 1);
     struct call call =
         bench_call(in ? "winshm_copy_in" : "winshm_copy_out", allowed, 0);
@@ -189,16 +193,29 @@ static void try_map(uint32_t index, uint64_t offset, uint64_t length)
 {
     winshm_region *h = bench_handles[index];
     winshm_view *view;
-    bool outside = offset + length > winshm_size(h);
-    struct call call = bench_call("winshm_map", OK, 0);
-    if (outside)
-        call.allowed = STATUS_BIT(WINSHM_E_RANGE);
+    struct call call =
+        bench_call("winshm_map", range(index, offset + length), 0);
     if (bench_done(&call, winshm_map(h, offset, length, 0, &view)) != WINSHM_OK)
         return;
     if (!inside(winshm_view_data(view), winshm_view_size(view)))
         bench_fail("winshm_map: no access");
     call = bench_call("winshm_unmap", OK, CLOSE_MS);
     bench_done(&call, winshm_unmap(view));
+}
+
+/** The life lock is had at once: whoever has it does not attack. */
+static void try_resize(uint32_t index, uint64_t size)
+{
+    uint64_t allowed = OK | CORRUPT | STATUS_BIT(WINSHM_E_SIZE) |
+                       (size == 0 ? STATUS_BIT(WINSHM_E_INVALID) : 0);
+    if (index >= BENCH_READER)
+        allowed |= ACCESS;
+    if (index >= BENCH_VICTIMS) /* it may say that it was adopted */
+        allowed |= UNSUPPORTED;
+    if (index == BENCH_READER || index == BENCH_OBSERVER || size > BENCH_ROOM)
+        allowed &= ~OK;
+    struct call call = bench_call("winshm_resize", allowed, 0);
+    bench_done(&call, winshm_resize(bench_handles[index], size, 0));
 }
 
 static void try_wait(uint32_t index, bool changes, uint32_t timeout_ms)
@@ -276,6 +293,7 @@ void bench_use(uint32_t index, uint32_t which, struct input *in)
     case 5:
     case 6:
         offset = input_byte(in) * 20;
+        offset = input_byte(in) * 50;
         try_copy(index, which % 15 == 6, offset, input_byte(in) & 31,
                  input_timeout(in));
         break;
@@ -300,9 +318,14 @@ void bench_use(uint32_t index, uint32_t which, struct input *in)
         break;
     case 13:
         try_hand(index);
+        offset = input_byte(in) * 50;
+        try_held(index, which % 15 == 12, offset, input_byte(in) & 31);
+        break;
+    case 13:
+        try_resize(index, input_byte(in) * 50);
         break;
     default:
-        offset = input_byte(in) * 20;
+        offset = input_byte(in) * 50;
         try_map(index, offset, 1 + (input_byte(in) & 31));
     }
 }
@@ -325,6 +348,10 @@ void bench_use_all(uint32_t index, uint32_t timeout_ms)
     }
     try_wait(index, false, timeout_ms);
     try_map(index, 0, 16);
+    try_resize(index, BENCH_BYTES + 1000);
+    try_copy(index, true, BENCH_BYTES, 16, timeout_ms);
+    try_resize(index, BENCH_ROOM);
+    try_copy(index, false, BENCH_ROOM - 16, 16, timeout_ms);
 }
 
 void bench_check_token(const char *text)

@@ -112,7 +112,9 @@ static void sweep_data_lengths(void)
     bench_begin();
     int fd = open_file("");
     char bytes[BENCH_BYTES];
-    for (uint32_t length = 0; length <= BENCH_BYTES; length++) {
+    /* One by one as far as all victims read. */
+    for (uint32_t length = 0; length <= BENCH_ROOM;
+         length += length < BENCH_BYTES ? 1 : 100) {
         alarm(STUCK_SECONDS);
         resize(fd, length);
         bench_clock_begin();
@@ -133,7 +135,7 @@ static void sweep_data_lengths(void)
         }
         winshm_region *out;
         winshm_status status = bench_try_open(0, bench_name, 0, 0, &out);
-        if (status != (length >= BENCH_BYTES ? WINSHM_OK : WINSHM_E_CORRUPT))
+        if (status != (length == BENCH_ROOM ? WINSHM_OK : WINSHM_E_CORRUPT))
             bench_fail("length %u, opening: %s", length, winshm_last_message());
         if (out != NULL)
             bench_try_close(out);

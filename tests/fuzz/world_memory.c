@@ -216,6 +216,13 @@ winshm_status wshm_platform_enter(struct platform_region *p,
     return status;
 }
 
+winshm_status wshm_platform_reenter(struct platform_region *p,
+                                    uint64_t deadline_ns)
+{
+    wshm_platform_leaving(p, deadline_ns);
+    return WINSHM_OK;
+}
+
 void wshm_platform_entered(struct platform_region *p)
 {
     struct block *b = held(p);
@@ -296,6 +303,20 @@ winshm_status wshm_platform_control_own(const struct platform_region *p,
     (void)p;
     (void)security;
     return WINSHM_OK;
+}
+
+winshm_status wshm_platform_data_grow(const struct platform_region *p,
+                                      uint64_t from, uint64_t to)
+{
+    if (from >= to || to > blocks[p->data].data_bytes)
+        bench_fail("growth beyond the data");
+    return WINSHM_OK;
+}
+
+winshm_status wshm_platform_data_usable(const struct platform_region *p,
+                                        uint64_t *bytes)
+{
+    return wshm_platform_data_bytes(p, bytes);
 }
 
 winshm_status wshm_platform_data_bytes(const struct platform_region *p,

@@ -62,6 +62,9 @@ INSTRUMENT_STAND_IN(int, posix_fallocate, refusal,
 #define posix_fallocate(...)                                                   \
     INSTRUMENT_FAILS(posix_fallocate, (EFBIG, EINTR, ENOSPC, 0), __VA_ARGS__)
 
+/* It gives back what was got in vain, and nothing depends on it. */
+#define fallocate(...) INSTRUMENT_SURE(fallocate, __VA_ARGS__)
+
 INSTRUMENT_STAND_IN(int, fchmod, -1, (int file, mode_t mode), (file, mode))
 #define fchmod(...)                                                            \
     INSTRUMENT_FAILS(fchmod, (EIO, EPERM, EROFS, 0), __VA_ARGS__)

@@ -186,6 +186,14 @@ INSTRUMENT_STAND_IN(void *, MapViewOfFile, NULL,
                      (ERROR_NOT_ENOUGH_MEMORY, ERROR_COMMITMENT_LIMIT, 0),     \
                      __VA_ARGS__)
 
+INSTRUMENT_STAND_IN(void *, VirtualAlloc, NULL,
+                    (void *address, SIZE_T length, DWORD how, DWORD access),
+                    (address, length, how, access))
+#define VirtualAlloc(...)                                                      \
+    INSTRUMENT_FAILS(VirtualAlloc,                                             \
+                     (ERROR_COMMITMENT_LIMIT, ERROR_NOT_ENOUGH_MEMORY, 0),     \
+                     __VA_ARGS__)
+
 INSTRUMENT_STAND_IN(SIZE_T, VirtualQuery, 0,
                     (const void *address, MEMORY_BASIC_INFORMATION *facts,
                      SIZE_T length),

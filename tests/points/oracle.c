@@ -170,6 +170,23 @@ static void judge_data(const struct scene *s, winshm_region *h)
     CHECK(count >= board->notified);
 }
 
+/** All see one size, what is new is zero, and it grows on. */
+static void judge_size(const struct scene *s, winshm_region *from,
+                       winshm_region *to)
+{
+    uint64_t least = sizeof(struct data) + s->board->grown;
+    uint64_t size = winshm_size(to);
+    const uint8_t *data = winshm_data(to);
+    if ((s->script->traits & GROWS) == 0)
+        return;
+    CHECK(size == least || size == least + STEP);
+    for (uint64_t i = sizeof(struct data); i < size; i++)
+        CHECK(data[i] == 0);
+    CHECK_OK(winshm_resize(from, size + STEP, LIMIT_MS));
+    CHECK_EQ(winshm_size(to), size + STEP);
+    CHECK_EQ(data[size + STEP - 1], 0);
+}
+
 static void judge_change(winshm_region *from, winshm_region *to)
 {
     uint32_t seen, now;
@@ -245,6 +262,7 @@ static void judge(struct scene *s, uint64_t end)
     }
     scene_section(s, newcomer);
     scene_section(s, other);
+    judge_size(s, newcomer, other);
     /* What the dead did not notify of, somebody else does. */
     judge_change(newcomer, other);
     judge_actor(s, end);

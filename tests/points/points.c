@@ -77,6 +77,8 @@ static const struct {
     /* When the library is loaded, and when a thread ends with the lock. */
     {"posix/library.c", "pthread_atfork", 1},
     {"posix/thread.c", "pthread_setspecific", 1},
+    /* What was set aside in vain. */
+    {"posix/data.c", "fallocate", 1},
     /* Without /proc. */
     {"posix/base.c", "linkat", 1},
     /* A control file that was made, but whose life lock was not had. */

@@ -18,6 +18,8 @@
 enum {
     POINTS_MAX = 1024,
     BLOCK = 4096,
+    STEP = 5000,        /* by so much a victim makes the region larger, */
+    CAPACITY = 1 << 20, /* which it can be up to this */
     LIMIT_MS = 5000, /* what takes longer after a death hangs */
     NAME_BYTES = 48
 };
@@ -76,6 +78,7 @@ struct board {
     volatile uint32_t notified; /* notifications that returned */
     volatile uint32_t repaired; /* what another had left torn */
     volatile uint64_t acknowledged;
+    volatile uint64_t grown; /* by winshm_resize() calls that returned */
     _Atomic uint32_t passed[POINTS_MAX];
     volatile uint8_t hidden[POINTS_MAX]; /* stores that nobody else can see */
 };
@@ -151,6 +154,7 @@ enum {
     FORKS = 128,    /* a stopped child of it could not be killed from outside */
     MEMBER = 256,   /* a participant all the time, which needs nobody else */
     LINKS = 512     /* it makes a link file */
+    GROWS = 512     /* the region can */
 };
 
 struct script {

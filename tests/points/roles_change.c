@@ -66,6 +66,20 @@ static void notify(void)
     }
 }
 
+static void grow(void)
+{
+    winshm_region *h = role_joined(), *raw;
+    role_arm();
+    for (int i = 0; i < 3; i++) {
+        CHECK_OK(winshm_resize(h, winshm_size(h) + STEP, PATIENCE_MS));
+        role_board->grown += STEP;
+        role_board->notified++;
+    }
+    CHECK_OK(winshm_open(role_region, WINSHM_RAW, &raw));
+    CHECK(winshm_size(raw) >= winshm_size(h));
+    CHECK_OK(winshm_close(raw));
+}
+
 static void await(void)
 {
     winshm_region *h = role_joined();
@@ -119,6 +133,7 @@ static void await_handle(void)
 const struct part parts_of_change[] = {{"copy", copy},
                                        {"copy-parts", copy_parts},
                                        {"notify", notify},
+                                       {"grow", grow},
                                        {"await", await},
                                        {"await-two", await_two},
                                        {"await-handle", await_handle},

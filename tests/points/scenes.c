@@ -278,6 +278,8 @@ static void keeper_enters(struct scene *s)
                         .name = s->name};
     if ((s->script->traits & READ_ONLY) != 0)
         o.security = child_slow() ? "D:P(A;;GR;;;WD)" : "everyone-read";
+    if ((s->script->traits & GROWS) != 0)
+        o.capacity = CAPACITY;
     CHECK_OK(winshm_open_with(&o, &s->keeper));
 }
 
@@ -395,6 +397,7 @@ const struct script scripts[] = {
     {"copy", "copy", NULL, NULL, MEMBER},
     {"copy-parts", "copy-parts", NULL, NULL, 0},
     {"notify", "notify", actor_waits, NULL, MEMBER},
+    {"grow", "grow", actor_waits, NULL, GROWS},
     {"await", "await", NULL, notify_waiting, 0},
     {"await-two", "await-two", NULL, notify_waiting, 0},
     {"await-handle", "await-handle", NULL, notify_joined, 0},
