@@ -1680,21 +1680,21 @@ struct winshm_member<volatile T[n]> : winshm_member<T[n]> {};
 #define WINSHM_KIND_IS(m, T, kind) WINSHM_TYPE_IS(T, WINSHM_ROOM(m, T), kind, kind)
 #define WINSHM_COUNT_IS(m, T, kind)                                            \
     WINSHM_TYPE_IS(T, WINSHM_ROOM(m, T), 0, WINSHM_ROOM(m, T))
-#define WINSHM_MEMBER_IS(m, XX)                                                \
-    _Generic(&(m), XX(m, unsigned char, WINSHM_FIELD_U8),                      \
-             XX(m, signed char, WINSHM_FIELD_I8),                              \
-             XX(m, unsigned short, WINSHM_FIELD_U16),                          \
-             XX(m, short, WINSHM_FIELD_I16),                                   \
-             XX(m, unsigned, WINSHM_FIELD_U32),                                \
-             XX(m, int, WINSHM_FIELD_I32),                                     \
-             XX(m, unsigned long,                                              \
+#define WINSHM_MEMBER_IS(m, IS)                                                \
+    _Generic(&(m), IS(m, unsigned char, WINSHM_FIELD_U8),                      \
+             IS(m, signed char, WINSHM_FIELD_I8),                              \
+             IS(m, unsigned short, WINSHM_FIELD_U16),                          \
+             IS(m, short, WINSHM_FIELD_I16),                                   \
+             IS(m, unsigned, WINSHM_FIELD_U32),                                \
+             IS(m, int, WINSHM_FIELD_I32),                                     \
+             IS(m, unsigned long,                                              \
                 WINSHM_LONG(WINSHM_FIELD_U64, WINSHM_FIELD_U32)),              \
-             XX(m, long, WINSHM_LONG(WINSHM_FIELD_I64, WINSHM_FIELD_I32)),     \
-             XX(m, unsigned long long, WINSHM_FIELD_U64),                      \
-             XX(m, long long, WINSHM_FIELD_I64),                               \
-             XX(m, float, WINSHM_FIELD_F32), XX(m, double, WINSHM_FIELD_F64),  \
-             XX(m, _Bool, WINSHM_FIELD_BOOL),                                  \
-             XX(m, char, WINSHM_FIELD_CHAR))
+             IS(m, long, WINSHM_LONG(WINSHM_FIELD_I64, WINSHM_FIELD_I32)),     \
+             IS(m, unsigned long long, WINSHM_FIELD_U64),                      \
+             IS(m, long long, WINSHM_FIELD_I64),                               \
+             IS(m, float, WINSHM_FIELD_F32), IS(m, double, WINSHM_FIELD_F64),  \
+             IS(m, _Bool, WINSHM_FIELD_BOOL),                                  \
+             IS(m, char, WINSHM_FIELD_CHAR))
 
 #define WINSHM_MEMBER_KIND(type, member)                                       \
     WINSHM_MEMBER_IS(((type *)0)->member, WINSHM_KIND_IS)

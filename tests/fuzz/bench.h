@@ -28,6 +28,9 @@ enum {
     BENCH_HANDLES = BENCH_VICTIMS + 3 /* the rest is opened under attack */
 };
 
+/** What the victims say that the bytes are. */
+#define BENCH_LAYOUT "a:u8@0; b:{c:u32@0; size 4}[2]@4; size 12"
+
 /** An input, read from the front. Beyond its end everything is 0. */
 struct input {
     const uint8_t *next;

@@ -97,7 +97,17 @@ winshm_status bench_try_open(uint32_t how, const char *name, uint64_t size,
     uint64_t allowed = OPENING | (bench_denies ? ACCESS : 0);
     struct call call = bench_call("winshm_open", allowed, OPEN_MS);
     winshm_status status;
-    if (how % 3 == 0) {
+    winshm_options options = {
+        .struct_size = sizeof options,
+        .flags = flags,
+        .disposition = how % 3 == 0 ? WINSHM_OPEN_EXISTING : WINSHM_OPEN_OR_CREATE,
+        .name = name,
+        .size = size,
+        .layout = BENCH_LAYOUT};
+    if ((how & 0x40) != 0 && size != 1) {
+        call.text = "winshm_open_with";
+        status = winshm_open_with(&options, out);
+    } else if (how % 3 == 0) {
         status = winshm_open(name, flags, out);
     } else if (how % 3 == 1) {
         call.text = "winshm_create";
@@ -154,6 +164,22 @@ static void try_participants(uint32_t index)
     if (count > WINSHM_PARTICIPANTS_MAX)
         bench_fail("%u participants", count);
     free(list);
+}
+
+static void try_layout(uint32_t index)
+{
+    char text[32];
+    uint32_t length = 0;
+    struct call call =
+        bench_call("winshm_get_layout",
+                   OK | CORRUPT | STATUS_BIT(WINSHM_E_RANGE) | ended(index), 0);
+    winshm_status status =
+        bench_done(&call, winshm_get_layout(bench_handles[index], text,
+                                            sizeof text, &length));
+    if (status == WINSHM_OK && length != strlen(text))
+        bench_fail("a layout of %u bytes: %s", length, text);
+    if (length > WINSHM_LAYOUT_MAX)
+        bench_fail("a layout of %u bytes", length);
 }
 
 static void try_copy(uint32_t index, bool in, uint64_t offset, uint64_t length,
@@ -323,6 +349,7 @@ void bench_use(uint32_t index, uint32_t which, struct input *in)
         break;
     case 13:
         try_resize(index, input_byte(in) * 50);
+        try_layout(index);
         break;
     default:
         offset = input_byte(in) * 50;
@@ -337,6 +364,7 @@ void bench_use_all(uint32_t index, uint32_t timeout_ms)
     try_info(index);
     try_participants(index);
     try_hand(index);
+    try_layout(index);
     try_copy(index, false, 0, 16, timeout_ms);
     try_copy(index, true, 0, 16, timeout_ms);
     for (uint32_t mode = WINSHM_SHARED; mode <= WINSHM_EXCLUSIVE; mode++) {

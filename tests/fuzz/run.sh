@@ -7,6 +7,7 @@
 #
 #   parse    the parser of names, alone
 #   token    that of tokens
+#   layout   the parser of layout texts, alone, and their comparison
 #   names    names, options, handles and ranges as callers pass them
 #   control  opening, creating and using a region whose control block lies, beside
 #            participants that live or as what an earlier life has left
@@ -14,6 +15,7 @@
 #            between any two loads of a call
 #
 # These five run with all of the library that is above src/platform.h, and with that
+# The last three run with all of the library that is above src/platform.h, and with that
 # contract kept in memory (world_memory.c): no system call, no file, and a clock that
 # does not wait. NAME-linux is the same target with the Linux backend on real files,
 # some ten times slower; executions are counted apart.
@@ -108,6 +110,8 @@ build() {
     done
     for name in bench calls fuzz_parse fuzz_token fuzz_names fuzz_control fuzz_slots fetch \
         sweep scribble world_linux world_memory world_memory_wait; do
+    for name in bench calls fuzz_parse fuzz_layout fuzz_names fuzz_control fuzz_slots fetch sweep \
+        scribble world_linux world_memory world_memory_wait; do
         compile "$here/$name.c" "$name.o" || return
     done
     memory='bench.o calls.o world_memory.o world_memory_wait.o'
@@ -120,6 +124,7 @@ build() {
     # shellcheck disable=SC2086
     program fuzz_parse fuzzer fuzz_parse.o $memory core/*.o &&
         program fuzz_token fuzzer fuzz_token.o $memory core/*.o &&
+        program fuzz_layout fuzzer fuzz_layout.o $memory core/*.o &&
         program fetch fuzzer-no-link fetch.o $memory core/*.o &&
         program sweep fuzzer-no-link sweep.o $files core/*.o linux/*.o &&
         program scribble fuzzer-no-link scribble.o plain/*.o
@@ -193,6 +198,8 @@ target() {
 echo "seed $seed"
 target parse 250 256
 target token 100 1100
+target parse 200 256
+target layout 150 512
 target names 194 256
 target control 200 64
 target slots 250 64

@@ -10,6 +10,7 @@
 
 programs=${root:?}/build/programs
 c_examples='counter notify recover parts handover'
+c_examples='counter notify recover parts drift'
 
 # Windows programs find the library beside them, Linux programs remember where it is.
 build_c() (
@@ -33,6 +34,7 @@ build_c() (
             case $name in
             outsider) linked='' ;;
             counter | notify | recover | parts | handover)
+            counter | notify | recover | parts | drift)
                 source=bindings/c/examples/$name.c standard='c11 -Wpedantic'
                 ;;
             layouts) source=tests/interop/layouts/layouts.c ;;
@@ -50,6 +52,36 @@ examples_are_cpp() {
         for name in $c_examples; do
             clang --target=$target -x c++ -std=c++17 -fsyntax-only -Wall -Wextra -Wpedantic \
                 -Werror -I "$root/include" "$root/bindings/c/examples/$name.c" || return
+        done
+    done
+}
+
+# The header in each standard, for each compiler and system: Clang in its mode for Visual
+# C++ has none of GNU's extensions. What another process cannot use is refused.
+header_is_clean() {
+    for compiler in gcc clang x86_64-w64-mingw32-gcc i686-w64-mingw32-gcc \
+        'clang --target=x86_64-pc-windows-msvc' 'clang --target=i686-pc-windows-msvc' \
+        'clang --target=aarch64-pc-windows-msvc'; do
+        case $compiler in
+        *-gcc) standards='c99 c11 c17' ;;
+        *) standards='c99 c11 c17 c++11 c++17 c++20' ;;
+        esac
+        # Microsoft's own headers are for msvc.sh.
+        case $compiler in *msvc) flags='-ffreestanding -fgnuc-version=4.2.1' ;; *) flags= ;; esac
+        for standard in $standards; do
+            case $standard in c++*) language=c++ ;; *) language=c ;; esac
+            # shellcheck disable=SC2086  # Compiler and flags are lists of words.
+            set -- $compiler $flags -x $language -std=$standard -fsyntax-only -Wall -Wextra \
+                -Wpedantic -Wshadow -Wconversion -Werror -I "$root/include"
+            "$@" "$root/tests/interop/header.c" || return
+            [ "$standard" != c99 ] || continue
+            for member in 'char *member' 'long double member' 'int member[2][2]' \
+                'struct point member' 'struct point member[2]' 'int (*member)(void)'; do
+                ! "$@" "-DREFUSED=$member" "$root/tests/interop/header.c" 2>/dev/null || {
+                    echo "$compiler, $standard: takes $member"
+                    return 1
+                }
+            done
         done
     done
 }
