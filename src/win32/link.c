@@ -39,9 +39,7 @@ static winshm_status refused(const char *call, DWORD code)
 {
     if (code != ERROR_PATH_NOT_FOUND && code != ERROR_FILE_NOT_FOUND &&
         code != ERROR_INVALID_NAME && code != ERROR_DIRECTORY)
-        return code == ERROR_TOO_MANY_OPEN_FILES
-                   ? wshm_error_os(WINSHM_E_NO_MEMORY, call, (int32_t)code)
-                   : wshm_win32_error(call, code);
+        return wshm_win32_error(call, code);
     wshm_error_os(WINSHM_E_SYSTEM, call, (int32_t)code);
     return wshm_error_because(WINSHM_E_SYSTEM,
                               "there is no such folder for the file",

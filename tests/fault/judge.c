@@ -120,7 +120,7 @@ static bool was_given(int32_t code)
 static bool means_no_memory(int32_t code)
 {
 #ifdef _WIN32
-    static const int32_t codes[] = {8, 14, 1450, 1455};
+    static const int32_t codes[] = {4, 8, 14, 1450, 1455};
 #else
     static const int32_t codes[] = {EAGAIN, EDQUOT, EMFILE,
                                     ENFILE, ENOMEM, ENOSPC};
