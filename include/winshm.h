@@ -1115,7 +1115,8 @@ winshm_copy_in(winshm_region *region, uint64_t offset, const void *buffer,
  *
  * Whatever happens, path is the old file or the new one, whole: the copy is made
  * in a file beside it, "<path>.winshm-part", brought to the disk and renamed.
- * Only a crash leaves that file, and the next call for this path uses it again.
+ * A crash leaves that file, as does a file system that denies to lock it; the
+ * next call for this path uses it again.
  * If another process or thread is saving to the same path, the call waits for it.
  *
  * @param region     the handle; it may be read-only.

@@ -245,10 +245,13 @@ static winshm_status lock_part(const struct platform_file *f, const char *part,
     struct place *p = place_of(f);
     struct stat there;
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    if (fcntl((int)p->file, F_OFD_SETLK, &lock) != 0)
-        return errno == EAGAIN || errno == EACCES
-                   ? WINSHM_E_BUSY
-                   : refused("fcntl(F_OFD_SETLK)", errno);
+    int interruptions = 0;
+    while (fcntl((int)p->file, F_OFD_SETLK, &lock) != 0) {
+        if (errno == EAGAIN || errno == EACCES)
+            return WINSHM_E_BUSY;
+        if (!again(&interruptions))
+            return refused("fcntl(F_OFD_SETLK)", errno);
+    }
     if (fstatat((int)p->folder, part, &there, AT_SYMLINK_NOFOLLOW) != 0)
         return errno == ENOENT ? WINSHM_E_BUSY : refused("fstatat", errno);
     p->part = here->st_ino == there.st_ino && here->st_dev == there.st_dev;

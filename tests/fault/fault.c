@@ -297,6 +297,7 @@ int main(int argc, char **argv)
     found = play_table(fault_lock, argc, argv) || found;
     found = play_table(fault_use, argc, argv) || found;
     found = play_table(fault_process, argc, argv) || found;
+    found = play_table(fault_save, argc, argv) || found;
     if (!found) {
         fprintf(stderr, "no such scenario\n");
         return 2;

@@ -160,6 +160,17 @@ void world_remove(const char *name);
 uint32_t world_descriptors(void);
 uint32_t world_mappings(void);
 
+/** The one file of the world in memory. The read of number change_at, if it is
+ * not 0, finds a byte changed. */
+enum { WORLD_FILE = 16384 };
+extern struct world_file {
+    uint32_t size; /* 0: there is none */
+    uint32_t change_at;
+    uint32_t change_of;
+    uint8_t change_by;
+    uint8_t bytes[WORLD_FILE];
+} world_file;
+
 /** Fails if a name is left over that begins with bench_name and a dot. */
 void world_check_left_over(void);
 

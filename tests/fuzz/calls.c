@@ -1,6 +1,7 @@
 /* The calls under attack, each with the statuses that winshm.h lists for it and
  * the time that it may take. */
 #define _GNU_SOURCE
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -297,6 +298,22 @@ static void try_hand(uint32_t index)
     if (bench_done(&call, winshm_import(token, WINSHM_READ, 0, &opened)) ==
         WINSHM_OK)
         bench_try_close(opened);
+/** Saves the region, or loads what was saved. */
+static void try_file(uint32_t index, bool in, uint32_t timeout_ms)
+{
+    winshm_region *h = bench_handles[index];
+    char path[80];
+    uint64_t allowed =
+        OK | CORRUPT | DEAD | TIMEOUT | (kind_of(index) & NOT_FOUND);
+    snprintf(path, sizeof path, "/dev/shm/%s-file", bench_name);
+    /* Of what an opener was told the size and the tag may be other ones. */
+    if (in)
+        allowed = OK | CORRUPT | DEADLOCK | TIMEOUT | NOT_FOUND | ACCESS |
+                  STATUS_BIT(WINSHM_E_SIZE) | STATUS_BIT(WINSHM_E_TAG);
+    struct call call =
+        bench_call(in ? "winshm_load" : "winshm_save", allowed, timeout_ms);
+    bench_done(&call, in ? winshm_load(h, path, timeout_ms)
+                         : winshm_save(h, path, timeout_ms));
 }
 
 void bench_use(uint32_t index, uint32_t which, struct input *in)
@@ -310,17 +327,23 @@ void bench_use(uint32_t index, uint32_t which, struct input *in)
     case 0:
     case 1:
         try_lock(index, which % 15 + 1, input_timeout(in));
+    switch (which % 16) {
+    case 0:
+    case 1:
+        try_lock(index, which % 16 + 1, input_timeout(in));
         break;
     case 2:
     case 3:
     case 4:
         try_holding(index, which % 15 - 2);
+        try_holding(index, which % 16 - 2);
         break;
     case 5:
     case 6:
         offset = input_byte(in) * 20;
         offset = input_byte(in) * 50;
         try_copy(index, which % 15 == 6, offset, input_byte(in) & 31,
+        try_copy(index, which % 16 == 6, offset, input_byte(in) & 31,
                  input_timeout(in));
         break;
     case 7:
@@ -350,6 +373,11 @@ void bench_use(uint32_t index, uint32_t which, struct input *in)
     case 13:
         try_resize(index, input_byte(in) * 50);
         try_layout(index);
+        try_held(index, which % 16 == 12, offset, input_byte(in) & 31);
+        break;
+    case 13:
+    case 14:
+        try_file(index, which % 16 == 14, input_timeout(in));
         break;
     default:
         offset = input_byte(in) * 50;

@@ -183,6 +183,8 @@ static void run_handles(struct input *in)
     bench_done(&call, winshm_change_count(h, &count));
     bench_done(&call, winshm_wait_handle(h, &event));
     bench_done(&call, winshm_wait_fd(h, &fd));
+    bench_done(&call, winshm_save(h, "/dev/shm/none", 0));
+    bench_done(&call, winshm_load(h, "/dev/shm/none", 0));
     if (h != NULL)
         bench_done(&call, winshm_close(h));
     if ((value & 3) != 2 && h != NULL)

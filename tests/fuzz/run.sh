@@ -13,6 +13,7 @@
 #            participants that live or as what an earlier life has left
 #   slots    every call on open handles while lock words and slots change, at once or
 #            between any two loads of a call
+#   load     files that lie, and change while they are loaded
 #
 # These five run with all of the library that is above src/platform.h, and with that
 # The last three run with all of the library that is above src/platform.h, and with that
@@ -112,9 +113,11 @@ build() {
         sweep scribble world_linux world_memory world_memory_wait; do
     for name in bench calls fuzz_parse fuzz_layout fuzz_names fuzz_control fuzz_slots fetch sweep \
         scribble world_linux world_memory world_memory_wait; do
+    for name in bench calls fuzz_parse fuzz_names fuzz_control fuzz_slots fuzz_load fetch sweep \
+        scribble world_linux world_memory world_memory_file world_memory_wait; do
         compile "$here/$name.c" "$name.o" || return
     done
-    memory='bench.o calls.o world_memory.o world_memory_wait.o'
+    memory='bench.o calls.o world_memory.o world_memory_file.o world_memory_wait.o'
     files='bench.o calls.o world_linux.o -Wl,--wrap=mmap64,--wrap=munmap'
     # shellcheck disable=SC2086  # These are lists of words.
     for name in names control slots; do
@@ -125,6 +128,7 @@ build() {
     program fuzz_parse fuzzer fuzz_parse.o $memory core/*.o &&
         program fuzz_token fuzzer fuzz_token.o $memory core/*.o &&
         program fuzz_layout fuzzer fuzz_layout.o $memory core/*.o &&
+        program fuzz_load fuzzer fuzz_load.o $memory core/*.o &&
         program fetch fuzzer-no-link fetch.o $memory core/*.o &&
         program sweep fuzzer-no-link sweep.o $files core/*.o linux/*.o &&
         program scribble fuzzer-no-link scribble.o plain/*.o
@@ -202,7 +206,8 @@ target parse 200 256
 target layout 150 512
 target names 194 256
 target control 200 64
-target slots 250 64
+target slots 230 64
+target load 20 64
 target names-linux 2 256
 target control-linux 2 256
 target slots-linux 2 256

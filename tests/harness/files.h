@@ -5,16 +5,23 @@
 #include "check.h"
 #include "child.h"
 
-/** The path of a file of this test process. It stays valid for many others. */
-static inline const char *file_of(const char *part)
+/** The path of the file that goes with a name. It stays valid for many others.
+ */
+static inline const char *file_named(const char *name)
 {
     static char paths[64][512];
     static unsigned next;
     const char *folder = getenv("TEMP");
     char *path = paths[next++ % 64];
-    snprintf(path, sizeof paths[0], "%s/%s",
-             folder != NULL ? folder : "/dev/shm", name_of(part));
+    snprintf(path, sizeof paths[0], "%s/%s.file",
+             folder != NULL ? folder : "/dev/shm", name);
     return path;
+}
+
+/** The path of a file of this test process. */
+static inline const char *file_of(const char *part)
+{
+    return file_named(name_of(part));
 }
 
 /** The file beside it that is not whole yet. */

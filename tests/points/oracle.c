@@ -279,6 +279,28 @@ static void judge(struct scene *s, uint64_t end)
         CHECK_OK(winshm_close(s->actor.h));
 }
 
+/** The file is whole, and the one beside it is in nobody's way. */
+static void judge_file(const struct scene *s)
+{
+    const char *path = points_file(s->name);
+    char part[600];
+    winshm_region *h;
+    if ((s->script->traits & SAVES) == 0)
+        return;
+    snprintf(part, sizeof part, "%s-loads", s->name);
+    CHECK_OK(winshm_create(part, sizeof(struct data), 0, &h));
+    const struct data *data = winshm_data(h);
+    for (int i = 0; i < 2; i++) {
+        CHECK_OK(winshm_load(h, path, 0));
+        CHECK(data_whole(data) && data->block[0] == 1);
+        CHECK_OK(winshm_save(h, path, LIMIT_MS));
+    }
+    CHECK_OK(winshm_close(h));
+    snprintf(part, sizeof part, "%s.winshm-part", path);
+    CHECK(remove(part) != 0);
+    CHECK_EQ(remove(path), 0);
+}
+
 void oracle(struct scene *s)
 {
     uint64_t end = clock_ms() + LIMIT_MS;
@@ -289,6 +311,7 @@ void oracle(struct scene *s)
     read_words(s);
     if ((s->script->traits & LINKS) != 0)
         judge_link(s);
+    judge_file(s);
     if ((s->script->traits & READ_ONLY) != 0)
         judge_read_only(s);
     else

@@ -107,6 +107,9 @@ bool data_whole(const struct data *data);
 /** Makes the invariant true again. */
 void data_repair(struct data *data);
 
+/** Where victims save the region. */
+const char *points_file(const char *region);
+
 /* scenes.c: what surrounds a victim. */
 
 enum errand { ERRAND_EXCLUSIVE, ERRAND_WAIT, ERRAND_OPEN };
@@ -155,6 +158,7 @@ enum {
     MEMBER = 256,   /* a participant all the time, which needs nobody else */
     LINKS = 512     /* it makes a link file */
     GROWS = 512     /* the region can */
+    SAVES = 512     /* there is a file */
 };
 
 struct script {

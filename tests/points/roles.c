@@ -40,6 +40,15 @@ winshm_region *role_joined_early(void)
     return h;
 }
 
+const char *points_file(const char *region)
+{
+    static char path[512];
+    const char *folder = getenv("TEMP");
+    snprintf(path, sizeof path, "%s/saved-%s",
+             folder != NULL ? folder : "/dev/shm", region);
+    return path;
+}
+
 static void prop_make(void)
 {
     winshm_region *h;
@@ -118,7 +127,8 @@ static const struct part parts_of_props[] = {
     {NULL, NULL}};
 
 static const struct part *const groups[] = {parts_of_life, parts_of_lock,
-                                            parts_of_change, parts_of_props};
+                                            parts_of_change, parts_of_save,
+                                            parts_of_props};
 
 enum { GROUPS = sizeof groups / sizeof groups[0], GROUP = 100 };
 

@@ -396,6 +396,8 @@ const struct script scripts[] = {
     {"told", "told", NULL, owner_dies, MEMBER},
     {"copy", "copy", NULL, NULL, MEMBER},
     {"copy-parts", "copy-parts", NULL, NULL, 0},
+    {"save", "save", NULL, NULL, SAVES},
+    {"load", "load", NULL, NULL, SAVES},
     {"notify", "notify", actor_waits, NULL, MEMBER},
     {"grow", "grow", actor_waits, NULL, GROWS},
     {"await", "await", NULL, notify_waiting, 0},
