@@ -895,11 +895,13 @@ WINSHM_MUST_CHECK WINSHM_API winshm_status WINSHM_CALL winshm_format_layout(
  *                              may have made larger meanwhile; more than its
  *                              capacity; on Linux also more than /dev/shm could
  *                              hold, or this process may write (RLIMIT_FSIZE)
- *         WINSHM_E_ACCESS      the handle is read-only
+ *         WINSHM_E_ACCESS      the handle is read-only, or the system denies it
  *         WINSHM_E_UNSUPPORTED a raw region, or an adopted block
  *         WINSHM_E_NO_MEMORY   no memory; on Linux more than is free in /dev/shm
  *         WINSHM_E_TIMEOUT     others were inside all the time
  *         WINSHM_E_CORRUPT     the control block is damaged
+ *         WINSHM_E_KIND        another object has the name of the mutex that
+ *                              orders these calls (Windows)
  *         WINSHM_E_SYSTEM      anything else; see winshm_last_message()
  *
  * @threadsafety any thread.

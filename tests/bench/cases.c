@@ -3,12 +3,13 @@
 
 extern const struct bench_case bench_exclusive[], bench_shared[],
     bench_readers[], bench_contended[], bench_snapshot[], bench_notify[],
-    bench_wake[], bench_request[], bench_copy[], bench_open[], bench_death[];
+    bench_wake[], bench_request[], bench_copy[], bench_open[], bench_resize[],
+    bench_death[];
 
 static const struct bench_case *const groups[] = {
     bench_exclusive, bench_shared, bench_readers, bench_contended,
     bench_snapshot,  bench_notify, bench_wake,    bench_request,
-    bench_copy,      bench_open,   bench_death};
+    bench_copy,      bench_open,   bench_resize,  bench_death};
 
 const struct bench_case *bench_case_at(uint32_t number)
 {

@@ -42,6 +42,7 @@ static void check_bad_handle(const char *what, winshm_region *h,
     CHECK_STATUS(winshm_get_info(h, &info), status);
     CHECK_STATUS(winshm_get_participants(h, &participant, 1, &number), status);
     CHECK_EQ(number, 0);
+    CHECK_STATUS(winshm_resize(h, 1, 0), status);
     CHECK_STATUS(winshm_map(h, 0, 1, 0, &view), status);
     CHECK(view == NULL);
     CHECK_STATUS(winshm_read(h, 0, &byte, 1, 0), status);

@@ -207,6 +207,11 @@ static void test_mismatches(void)
     TOLD(winshm_read(h, 0, NULL, 20, 0), WINSHM_E_INVALID, "buffer is NULL");
     winshm_view *view;
     TOLD(winshm_map(h, 0, 0, 0, &view), WINSHM_E_INVALID, "length is 0");
+    TOLD(winshm_resize(h, 0, 0), WINSHM_E_INVALID, "size is 0", "1 byte");
+    TOLD(winshm_resize(h, 7, 0), WINSHM_E_SIZE, "size is 7", "has 100 bytes",
+         "never gets smaller");
+    TOLD(winshm_resize(h, 101, 0), WINSHM_E_SIZE, "size is 101",
+         "capacity 100", "winshm_options.capacity");
     TOLD(winshm_lock(h, 7, 0), WINSHM_E_INVALID, "mode is 7",
          "WINSHM_EXCLUSIVE");
     TOLD(winshm_get_info(h, NULL), WINSHM_E_INVALID, "info is NULL");
