@@ -114,6 +114,8 @@ suite "winshm.h and the binding":
     check constants.len >= 60
     check signatures.len == 33
     check structs.len == 4
+    check signatures.len == 36
+    check structs.len == 3
 
   test "constants":
     let bound = boundConstants()
@@ -164,7 +166,7 @@ suite "winshm.h and the binding":
       for constant in constants:
         if constant.name.startsWith("WINSHM_E_"):
           result.add newDotExpr(ident"winshm", ident(constant.name))
-    check exported().len == 29
+    check exported().len == 30
     for status in exported(): check statusName(status).startsWith("WINSHM_E_")
 
   test "enumerations are the header's bits":
