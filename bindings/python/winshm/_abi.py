@@ -205,7 +205,6 @@ FUNCTIONS = [
         _status,
     ),
     ("winshm_get_layout", [_region, *_text], _status),
-    ("winshm_get_layout", [_region, c_char_p, c_uint32, POINTER(c_uint32)], _status),
     (
         "winshm_format_layout",
         [POINTER(winshm_field), c_uint32, c_uint64, *_text],

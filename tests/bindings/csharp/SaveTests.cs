@@ -33,13 +33,18 @@ public sealed class SaveTests : IDisposable
     }
 
     [Fact]
-    public void ALoadedRegionHasTheSavedSize()
+    public void LoadingGrowsTheRegion()
     {
         using (Region region = Region.Create(null, 9000))
         {
             region.Span.Fill(3);
             region.Save(Saved);
         }
+        using Region growing = Region.Open(null, new RegionOptions
+            { Disposition = RegionDisposition.CreateNew, Size = 100, Capacity = 10_000 });
+        growing.Load(Saved);
+        Assert.Equal(9000, growing.Size);
+        Assert.Equal(3, growing.Span[8999]);
         using Region small = Region.Create(null, 8999);
         Fails(WinshmStatus.Size, () => small.Load(Saved));
         using Region large = Region.Create(null, 9001);
@@ -125,6 +130,8 @@ public sealed class SaveTests : IDisposable
         using Region<Interop.S7> another = Region.Open<Interop.S7>(null, new RegionOptions
             { Disposition = RegionDisposition.CreateNew, Size = 32 });
         another.Save(Saved);
+        using Region<Interop.S5> fifth = Region.Create<Interop.S5>(null);
+        Fails(WinshmStatus.Tag, () => fifth.Load(Saved));
         using Region reader = Region.Open(another.Name, RegionFlags.Read);
         Fails(WinshmStatus.Access, () => reader.Load(Saved));
         reader.Save(Saved);
