@@ -6,8 +6,8 @@
 # Installs what it needs from Debian's packages (as root or with sudo) and keeps what
 # takes long to make in ~/.cache/winshm; WINSHM_CACHE names another folder. An installed
 # Windows Python to be used instead of one that is built: WINSHM_WINDOWS_PYTHON.
-# --long repeats the tests that depend on timing, and runs all campaigns in full: some
-# hours.
+# --long repeats the tests that depend on timing, runs all campaigns in full, and also tries
+# a C# program that is trimmed and one that is compiled ahead of time: some hours.
 set -u
 root=$(cd "$(dirname "$0")/.." && pwd)
 # shellcheck source=tests/env.sh
@@ -138,6 +138,12 @@ tests "tests in Nim, win64" nim_tests win64
 if [ -n "$csharp" ]; then
     tests "tests in C#, Linux" csharp_tests linux
     tests "tests in C#, win64" csharp_tests win64
+    if [ -n "$long" ]; then
+        need_packages clang
+        for kind in trimmed ahead-of-time; do
+            step "a program in C#, $kind" csharp_published "$kind"
+        done
+    fi
 fi
 tests "tests in Python, Linux" with_library linux pytest tests/bindings/python
 if [ -n "$python_build" ]; then
@@ -155,12 +161,12 @@ step "hostile memory" sh tests/fuzz/run.sh ${long:+--executions 100000000 --scri
 step "data races" sh tests/race/run.sh ${long:+--full 60}
 step "models of the protocols" sh tests/model/run.sh ${long:+--full} build/model
 
-all="share watch peer outsider"
+all="share watch peer outsider layouts"
 step "programs in C" build_c "$all $c_examples" linux win64 win32
 step "the examples in C are C++, too" examples_are_cpp
 step "the header is clean C and C++" header_is_clean
-step "programs in Nim" build_nim "$all" linux win64
-[ -z "$csharp" ] || step "programs in C#" build_csharp "$all" linux win64
+step "programs in Nim" build_nim "$all handover" linux win64
+[ -z "$csharp" ] || step "programs in C#" build_csharp "$all handover" linux win64
 programs_between linux "c,python${csharp:+,csharp},nim"
 programs_between windows "$windows_languages"
 
