@@ -1,6 +1,8 @@
 /* What the exported functions share, and those of the library itself. */
 #include "api.h"
 
+#include <string.h>
+
 #include "status.h"
 
 #define TEXT_OF(x) #x
@@ -71,6 +73,40 @@ winshm_status wshm_api_struct_size(uint32_t size, uint32_t first)
                                    "are needed",
                                    "Set it to the struct's size.", size, first,
                                    0);
+}
+
+winshm_status wshm_api_no_text(char *buffer, uint32_t capacity,
+                               uint32_t *length)
+{
+    if (buffer != NULL && capacity != 0)
+        buffer[0] = '\0';
+    if (length == NULL)
+        return wshm_error_because(WINSHM_E_INVALID, "length is NULL", "");
+    *length = 0;
+    return buffer != NULL || capacity == 0
+               ? WINSHM_OK
+               : wshm_error_because(WINSHM_E_INVALID, "buffer is NULL",
+                                    "It can be NULL if capacity is 0.");
+}
+
+winshm_status wshm_api_hand_text(const char *text, char *buffer,
+                                 uint32_t capacity, uint32_t *length)
+{
+    winshm_status status = wshm_api_no_text(buffer, capacity, length);
+    if (status != WINSHM_OK)
+        return status;
+    *length = (uint32_t)strlen(text);
+    if (*length < capacity) {
+        memcpy(buffer, text, *length + 1);
+        return WINSHM_OK;
+    }
+    return *length == 0
+               ? WINSHM_OK
+               : wshm_error_detail(WINSHM_E_RANGE,
+                                   "the text and its NUL have {a} bytes, and "
+                                   "capacity is {b}",
+                                   "Make room for *length + 1 bytes.",
+                                   (uint64_t)*length + 1, capacity, 0);
 }
 
 winshm_status wshm_api_raw(void)

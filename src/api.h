@@ -13,6 +13,11 @@ PLATFORM_COLD winshm_status wshm_api_refuse(const char *function,
  * struct in its first release. */
 winshm_status wshm_api_struct_size(uint32_t size, uint32_t first);
 
+/** Check a layout text of a caller. @param canonical [out] room for
+ * SCHEMA_ROOM bytes. @param size [out] bytes that it speaks of. */
+winshm_status wshm_api_layout(const char *text, char *canonical,
+                              uint64_t *size);
+
 /** End a call that failed. */
 PLATFORM_COLD winshm_status wshm_api_fail(const char *function,
                                           struct region *r,
@@ -33,6 +38,21 @@ finish_on_block(const char *function, struct region *r, winshm_status status)
 {
     return finish(function, r, wshm_region_lost(r) ? WINSHM_E_CORRUPT : status);
 }
+
+/**
+ * Hand out a text.
+ *
+ * @param buffer [out] room for capacity bytes: the text, or "" if there is not
+ *               room enough. NULL only if capacity is 0.
+ * @param length [out] of the text, without the NUL.
+ * @return WINSHM_OK, WINSHM_E_RANGE, or WINSHM_E_INVALID.
+ */
+winshm_status wshm_api_hand_text(const char *text, char *buffer,
+                                 uint32_t capacity, uint32_t *length);
+
+/** The same where there is nothing to hand out: check, and clear. */
+winshm_status wshm_api_no_text(char *buffer, uint32_t capacity,
+                               uint32_t *length);
 
 /** Refuse what a raw region cannot do. */
 winshm_status wshm_api_raw(void);

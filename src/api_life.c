@@ -1,11 +1,13 @@
 /* The exported functions of a region's life: check the arguments, call down,
  * report failures. */
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "api.h"
 #include "name.h"
 #include "region.h"
+#include "schema.h"
 #include "status.h"
 
 enum {
@@ -16,6 +18,9 @@ enum {
 
 /** The bytes of winshm_options in its first release. */
 enum { OPTIONS_FIRST = offsetof(winshm_options, security) + sizeof(char *) };
+
+/** The bytes with what came later. */
+enum { OPTIONS_LAYOUT = offsetof(winshm_options, layout) + sizeof(char *) };
 
 static winshm_status invalid(const char *what, const char *cure, uint64_t a,
                              uint64_t b)
@@ -42,6 +47,8 @@ static winshm_status fetch(const winshm_options *from, winshm_options *options)
                            "program was built with.",
                            0, 0);
     memcpy(options, from, size < sizeof *options ? size : sizeof *options);
+    if (size < OPTIONS_LAYOUT)
+        options->layout = NULL; /* not even a part of it */
     return WINSHM_OK;
 }
 
@@ -113,19 +120,35 @@ static winshm_status check_security(const winshm_options *options)
                    "When opening there is only \"anyone\".", 0, 0);
 }
 
+/** Makes up a name that no other region has. */
+static winshm_status draw_name(char *name)
+{
+    uint32_t random[4];
+    winshm_status status = wshm_platform_random(random, sizeof random);
+    if (status == WINSHM_OK)
+        snprintf(name, WINSHM_NAME_MAX + 1, "winshm-%08lx%08lx%08lx%08lx",
+                 (unsigned long)random[0], (unsigned long)random[1],
+                 (unsigned long)random[2], (unsigned long)random[3]);
+    return status;
+}
+
 static winshm_status prepare(const winshm_options *options,
                              struct request *request)
 {
     uint32_t flags = options->flags;
+    bool unnamed = options->name == NULL &&
+                   options->disposition == WINSHM_CREATE_NEW;
     memset(request, 0, sizeof *request);
     winshm_status status = check_flags(options);
-    if (status == WINSHM_OK)
+    if (status == WINSHM_OK && !unnamed)
         status =
             wshm_name_parse(options->name, request->name, &request->global);
     if (status == WINSHM_OK)
         status = check_sizes(options);
     if (status == WINSHM_OK)
         status = check_security(options);
+    if (status == WINSHM_OK && unnamed)
+        status = draw_name(request->name);
     request->writable = (flags & (WINSHM_READ | WINSHM_WRITE)) != WINSHM_READ;
     request->raw = (flags & WINSHM_RAW) != 0;
     request->tasks = (flags & WINSHM_TASK) != 0;
@@ -143,6 +166,29 @@ static winshm_status prepare(const winshm_options *options,
     return status;
 }
 
+/** Opens with a layout, for which only those need the room who give one. */
+static PLATFORM_NOINLINE winshm_status
+open_with_layout(const winshm_options *options, struct request *request,
+                 winshm_region **out)
+{
+    char canonical[SCHEMA_ROOM];
+    if (request->raw)
+        return wshm_error_because(WINSHM_E_UNSUPPORTED,
+                                  "a raw region has no layout",
+                                  "Leave it NULL, or do without WINSHM_RAW.");
+    winshm_status status =
+        wshm_api_layout(options->layout, canonical, &request->layout_size);
+    if (status != WINSHM_OK)
+        return status;
+    if (request->size != 0 && request->layout_size > request->size)
+        return invalid("the layout has {a} bytes, size is {b}",
+                       "Give the region the size of its layout, or a larger "
+                       "one.",
+                       request->layout_size, request->size);
+    request->layout = canonical;
+    return wshm_region_open(request, out);
+}
+
 static winshm_status open_with(const char *function, const winshm_options *from,
                                winshm_region **out)
 {
@@ -157,7 +203,9 @@ static winshm_status open_with(const char *function, const winshm_options *from,
     if (status == WINSHM_OK)
         status = prepare(&options, &request);
     if (status == WINSHM_OK)
-        status = wshm_region_open(&request, out);
+        status = options.layout != NULL
+                     ? open_with_layout(&options, &request, out)
+                     : wshm_region_open(&request, out);
     if (status == WINSHM_OK)
         wshm_error_clear(); /* what was refused on the way was no failure */
     return wshm_error_report(function, options.name, status);

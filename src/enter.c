@@ -7,6 +7,7 @@
 #include "facts.h"
 #include "growth.h"
 #include "match.h"
+#include "meaning.h"
 #include "participant.h"
 #include "status.h"
 
@@ -49,7 +50,7 @@ static void clear_words(struct layout_control *control)
 {
     /* All that lock, notification and slots keep between two lives. */
     shared_u32 *word = (shared_u32 *)(void *)&control->lock;
-    shared_u32 *end = (shared_u32 *)(void *)(control + 1);
+    shared_u32 *end = control->layout;
     for (; word < end; word++)
         atomic_store_explicit(word, 0, memory_order_relaxed);
 }
@@ -178,6 +179,7 @@ static winshm_status create(struct region *r, const struct request *request,
     atomic_store(&header->lock_kind, facts->lock_kind);
     shared_store(&header->members, 0);
     shared_store(&header->creator_member, 0);
+    wshm_meaning_store(r->control, request->layout);
     memcpy(r->platform.id, id, sizeof id);
     for (int i = 3; i >= 0; i--)
         atomic_store(&header->id[i], id[i]);
@@ -263,7 +265,7 @@ static winshm_status join(struct region *r, const struct request *request,
     winshm_status status =
         anybodys ? WINSHM_OK : wshm_platform_data_trusted(&r->platform);
     if (status == WINSHM_OK)
-        status = wshm_match_facts(facts, request);
+        status = wshm_match_facts(r, facts, request);
     if (status == WINSHM_OK)
         status = wshm_platform_data_bytes(&r->platform, &bytes);
     if (status == WINSHM_OK)
@@ -327,6 +329,15 @@ static winshm_status under_life_lock(struct region *r,
                                                  : status;
 }
 
+/** True if the life that the facts tell of has not ended for another one. */
+static bool still(struct layout_header *header, const struct facts *facts)
+{
+    for (int i = 0; i < 4; i++)
+        if (atomic_load(&header->id[i]) != facts->id[i])
+            return false;
+    return true;
+}
+
 /** Opening read-only where the control block may not be written. */
 static winshm_status observe(struct region *r, const struct request *request,
                              uint64_t deadline)
@@ -360,12 +371,19 @@ static winshm_status observe(struct region *r, const struct request *request,
         if (told != WINSHM_OK)
             return told;
         /* Nothing is held that keeps the region as it is, so look again. */
-        bool same = atomic_load(&header->joins) == facts.joins;
-        for (int i = 0; i < 4; i++)
-            same = same && atomic_load(&header->id[i]) == facts.id[i];
+        bool same =
+            atomic_load(&header->joins) == facts.joins && still(header, &facts);
         bool settled = same && (facts.joins & 1) == 0;
-        if (exists && status == WINSHM_OK && same)
-            break;
+        if (exists && status == WINSHM_OK && same) {
+            status = facts.version == LAYOUT_VERSION
+                         ? join(r, request, &facts)
+                         : wshm_match_layout(&facts);
+            /* What was compared is this life's if it goes on. */
+            if (status == WINSHM_OK || still(header, &facts))
+                break;
+            wshm_error_clear();
+            status = WINSHM_E_NOT_FOUND;
+        }
         wshm_platform_data_close(p);
         uint64_t now = wshm_platform_now();
         /* Whoever leaves last removes the data while it is still present: what
@@ -383,9 +401,6 @@ static winshm_status observe(struct region *r, const struct request *request,
                                     : WINSHM_E_NOT_FOUND;
         wshm_platform_sleep(MILLISECOND);
     }
-    if (facts.version != LAYOUT_VERSION)
-        return wshm_match_layout(&facts);
-    status = join(r, request, &facts);
     learn(r, &facts);
     return status == WINSHM_OK ? wshm_enter_map(r, request) : status;
 }

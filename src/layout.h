@@ -109,6 +109,9 @@ struct layout_control {
     _Alignas(LAYOUT_LINE) struct layout_change change;
     _Alignas(LAYOUT_LINE) struct layout_growth growth;
     _Alignas(4096) struct layout_slot slots[LAYOUT_SLOTS];
+    /* What the bytes are, in words, up to the first NUL: see meaning.h. Written
+     * as the header is. */
+    shared_u32 layout[(WINSHM_LAYOUT_MAX + 1) / sizeof(shared_u32)];
 };
 
 #define LAYOUT_AT(type, member, offset)                                        \
@@ -155,6 +158,7 @@ LAYOUT_AT(layout_control, counts, 256);
 LAYOUT_AT(layout_control, change, 384);
 LAYOUT_AT(layout_control, growth, 512);
 LAYOUT_AT(layout_control, slots, 4096);
+LAYOUT_AT(layout_control, layout, 53248);
 _Static_assert(sizeof(struct layout_slot) == 384, "slots are 384 bytes apart");
 _Static_assert(sizeof(struct layout_control) <= LAYOUT_BYTES,
                "the control block never changes its size");

@@ -288,17 +288,30 @@ winshm_status wshm_unlock(struct region *r, uint32_t mode)
                : WINSHM_OK;
 }
 
+/** Change the word of a lock that this handle holds. By a swap: with
+ * WINSHM_TASK somebody may unlock meanwhile, and the word be another's. @return
+ * what it was. */
+static uint32_t change_word(struct region *r, uint32_t from, uint32_t to)
+{
+    atomic_compare_exchange_strong(&r->control->lock.word, &from, to);
+    return from;
+}
+
 winshm_status wshm_lock_make_consistent(struct region *r)
 {
-    struct layout_lock *lock = &r->control->lock;
     if (atomic_load_explicit(&r->owner, memory_order_relaxed) != as_owner(r))
         return WINSHM_E_NOT_OWNER;
-    /* By a swap: with WINSHM_TASK somebody may unlock meanwhile, and the word
-     * be another's. The version stays odd until unlock: dying before is told
-     * again. */
-    uint32_t word = r->me | WORD_INCONSISTENT;
-    return atomic_compare_exchange_strong(&lock->word, &word, r->me) ||
-                   word == r->me
-               ? WINSHM_OK
-               : WINSHM_E_CORRUPT;
+    /* The version stays odd until unlock: dying before is told again. */
+    uint32_t word = change_word(r, r->me | WORD_INCONSISTENT, r->me);
+    return (word & ~WORD_INCONSISTENT) == r->me ? WINSHM_OK : WINSHM_E_CORRUPT;
+}
+
+bool wshm_lock_mark(struct region *r)
+{
+    return change_word(r, r->me, r->me | WORD_INCONSISTENT) == r->me;
+}
+
+void wshm_lock_unmark(struct region *r)
+{
+    change_word(r, r->me | WORD_INCONSISTENT, r->me);
 }

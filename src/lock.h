@@ -51,6 +51,14 @@ void wshm_lock_release(struct region *r, uint32_t mode);
 
 winshm_status wshm_lock_make_consistent(struct region *r);
 
+/** Mark the data as inconsistent for as long as they are being replaced: as if
+ * an earlier owner had died, whatever comes to this one. This thread holds the
+ * lock exclusively. @return false if they are marked already. */
+bool wshm_lock_mark(struct region *r);
+
+/** Take the mark back. */
+void wshm_lock_unmark(struct region *r);
+
 /** Value of region.owner, and of no thread: whoever unlocks. */
 #define LOCK_ANYBODYS ((uintptr_t)2)
 

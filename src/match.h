@@ -10,8 +10,9 @@
 /** Refuse bookkeeping of another version. */
 winshm_status wshm_match_layout(const struct facts *facts);
 
-/** Compare tag and size, and refuse a header that contradicts itself. */
-winshm_status wshm_match_facts(const struct facts *facts,
+/** Compare life, tag, layout and size, and refuse a header that contradicts itself. */
+winshm_status wshm_match_facts(const struct region *r,
+                               const struct facts *facts,
                                const struct request *request);
 
 /** Make sure that the data have as many bytes as are needed, of which the

@@ -60,7 +60,9 @@ static const char *objection(const char *bare, size_t position, size_t step,
 winshm_status wshm_name_parse(const char *name, char *bare, bool *global)
 {
     if (name == NULL)
-        return wshm_error_because(WINSHM_E_INVALID, "name is NULL", "");
+        return wshm_error_because(WINSHM_E_INVALID, "name is NULL",
+                                  "Only what must not exist yet can go without "
+                                  "a name.");
     *global = skip(&name, "Global\\");
     if (!*global)
         skip(&name, "Local\\");

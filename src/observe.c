@@ -52,18 +52,16 @@ static bool cut_off(struct region *r, uint32_t version, uint32_t word)
                                         memory_order_acquire) == version;
 }
 
-winshm_status wshm_observe_read(struct region *r, uint64_t offset, void *buffer,
-                                uint64_t length, uint32_t timeout_ms)
+winshm_status wshm_observe(struct region *r, observe_action *action,
+                           void *subject, uint32_t timeout_ms)
 {
     const struct layout_lock *lock = &r->control->lock;
     uint64_t deadline = wshm_park_deadline(timeout_ms);
-    if (length == 0)
-        return wshm_observe_life(r);
     for (int looks = 0;; looks += looks < HASTY_LOOKS) {
         uint32_t version =
             atomic_load_explicit(&lock->version, memory_order_acquire);
         if ((version & 1) == 0) {
-            winshm_status status = wshm_part_read(r, offset, buffer, length);
+            winshm_status status = action(subject);
             atomic_thread_fence(memory_order_acquire);
             if (status != WINSHM_OK)
                 return status;
@@ -93,4 +91,25 @@ winshm_status wshm_observe_read(struct region *r, uint64_t offset, void *buffer,
         wshm_platform_sleep(looks < HASTY_LOOKS ? MILLISECOND / 20
                                                 : MILLISECOND);
     }
+}
+
+struct reading {
+    struct region *r;
+    uint64_t offset;
+    void *buffer;
+    uint64_t length;
+};
+
+static winshm_status read_part(void *reading)
+{
+    const struct reading *it = reading;
+    return wshm_part_read(it->r, it->offset, it->buffer, it->length);
+}
+
+winshm_status wshm_observe_read(struct region *r, uint64_t offset, void *buffer,
+                                uint64_t length, uint32_t timeout_ms)
+{
+    struct reading reading = {r, offset, buffer, length};
+    return length == 0 ? wshm_observe_life(r)
+                       : wshm_observe(r, read_part, &reading, timeout_ms);
 }

@@ -6,6 +6,13 @@
 
 #include "handle.h"
 
+/** What is to be done while no section runs. */
+typedef winshm_status observe_action(void *subject);
+
+/** Do it, and again if a section ran meanwhile, until it is good or fails. */
+winshm_status wshm_observe(struct region *r, observe_action *action,
+                           void *subject, uint32_t timeout_ms);
+
 /** Copy without a lock: good if no section ran meanwhile. */
 winshm_status wshm_observe_read(struct region *r, uint64_t offset, void *buffer,
                                 uint64_t length, uint32_t timeout_ms);

@@ -266,6 +266,49 @@ void wshm_platform_unmap(void *address, uint64_t length);
 winshm_status wshm_platform_copy(void *to, const void *from, uint64_t length,
                                  const void *guarded, uint64_t guarded_length);
 
+/* Link files: small ones, in any folder, that this process makes and removes. A
+ * path is UTF-8, and no symbolic link at its end is followed. Whoever makes or
+ * clears one has its part file meanwhile, which only one process can have. */
+
+/** Longest path in bytes, not counting the NUL. */
+enum { PLATFORM_PATH_MAX = 4095 };
+
+/** What a part file is called: its file's name with this appended. */
+#define PLATFORM_LINK_PART ".winshm-link"
+
+/**
+ * Read the beginning of a file.
+ *
+ * @param text [out] room for so many bytes. @param length [out] bytes read.
+ * @return WINSHM_E_NOT_FOUND, or WINSHM_E_KIND for what is no plain file.
+ */
+winshm_status wshm_platform_link_read(const char *path, char *text,
+                                      uint32_t room, uint32_t *length);
+
+/**
+ * Make a file that appears whole where nothing is.
+ *
+ * @param file [in, out] PLATFORM_NONE. Where a forked child finds what is open;
+ *             afterwards it stands for the file that was made.
+ * @return WINSHM_E_EXISTS if there is something, WINSHM_E_TIMEOUT if others had
+ *         the part file until deadline_ns. *file is PLATFORM_NONE then.
+ */
+winshm_status wshm_platform_link_make(const char *path, const char *text,
+                                      uint32_t length, uint64_t deadline_ns,
+                                      platform_object *file);
+
+/** Remove the file at path if this is all that it has; it may be gone.
+ * @param file [in, out] PLATFORM_NONE before and after. */
+winshm_status wshm_platform_link_clear(const char *path, const char *text,
+                                       uint32_t length, uint64_t deadline_ns,
+                                       platform_object *file);
+
+/** Remove the file that was made, wherever it has been moved to. */
+void wshm_platform_link_remove(platform_object *file);
+
+/** In a child of fork(): leave it to the parent. Nothing on Windows. */
+void wshm_platform_link_abandon(platform_object *file);
+
 /* Waiting. A waiter parks at a word of its slot that wakers have raised. */
 
 enum platform_channel { PLATFORM_LOCK, PLATFORM_CHANGE, PLATFORM_CHANNELS };

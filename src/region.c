@@ -5,6 +5,7 @@
 
 #include "enter.h"
 #include "growth.h"
+#include "link.h"
 #include "lock.h"
 #include "park.h"
 #include "participant.h"
@@ -115,10 +116,28 @@ static winshm_status never_appeared(const struct request *request)
         "Start its creator, or wait for longer.", request->timeout_ms, 0, 0);
 }
 
+/** What comes of an opening that has found nothing. */
+static winshm_status nothing_there(const struct request *request,
+                                   winshm_status status)
+{
+    if (request->life != NULL) {
+        wshm_error_clear(); /* what has its name by now is another matter */
+        return wshm_error_because(WINSHM_E_NOT_FOUND,
+                                  "the one that the token is of has ended",
+                                  "Start its creator, and get a new token.");
+    }
+    return status == WINSHM_E_NOT_FOUND && request->timeout_ms != 0 &&
+                   request->disposition == WINSHM_OPEN_EXISTING
+               ? never_appeared(request)
+               : status;
+}
+
 static winshm_status open_in(struct region *r, const struct request *request)
 {
     struct platform_region *p = &r->platform;
-    bool waits = request->disposition == WINSHM_OPEN_EXISTING;
+    /* A life that has ended does not come back. */
+    bool waits = request->disposition == WINSHM_OPEN_EXISTING &&
+                 request->life == NULL;
     uint64_t deadline = wshm_park_deadline(request->timeout_ms);
     uint64_t pause = MILLISECOND;
     int unmanaged = 0;
@@ -134,10 +153,8 @@ static winshm_status open_in(struct region *r, const struct request *request)
             status == WINSHM_E_NOT_MANAGED && ++unmanaged < UNMANAGED_LOOKS;
         uint64_t now = wshm_platform_now();
         if (!unsettled && (!waits || !appears_later(status) || now >= deadline))
-            return status == WINSHM_E_NOT_FOUND && waits &&
-                           request->timeout_ms != 0
-                       ? never_appeared(request)
-                       : status;
+            return appears_later(status) ? nothing_there(request, status)
+                                         : status;
         /* What is unsettled is looked at once more however late it is. */
         if (!unsettled && pause > deadline - now)
             pause = deadline - now;
@@ -279,8 +296,10 @@ void wshm_region_exit(void)
         if (!wshm_region_hold(r))
             continue;
         bool mine = r->pid == wshm_platform_pid();
-        if (mine)
+        if (mine) {
+            wshm_link_remove(r);
             wshm_platform_unname(&r->platform);
+        }
         if (mine && r->me != 0 &&
             wshm_growth_keep_out(r, deadline) == WINSHM_OK) {
             remove_names(r, deadline);
@@ -399,6 +418,7 @@ winshm_status wshm_region_close(winshm_region *handle)
     if (retired) {
         wake_own(r);
         wshm_platform_descriptor_close(&r->platform);
+        wshm_link_remove(r);
         wshm_platform_unname(&r->platform); /* whatever views are left */
         wshm_region_release(r);
     }

@@ -23,6 +23,9 @@ struct request {
     uint64_t capacity;
     uint64_t layout_tag;
     const char *security;
+    const uint32_t *life; /* NULL: any; else the only one that will do */
+    const char *layout; /* in its canonical form; NULL: none */
+    uint64_t layout_size;
 };
 
 #endif

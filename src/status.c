@@ -11,8 +11,9 @@
 
 #include "text.h"
 
-/** Room for the longest message. */
-enum { MESSAGE_BYTES = 1024 };
+/** Room for the longest message, and for the longest piece of it that is not
+ * the library's own. */
+enum { MESSAGE_BYTES = 1024, TEXT_BYTES = 400 };
 
 struct entry {
     winshm_status status;
@@ -69,7 +70,7 @@ struct failure {
     const char *function;
     struct detail detail;
     bool worded;
-    char text[64];
+    char text[TEXT_BYTES];
     char object[WINSHM_NAME_MAX + 8];
     char message[MESSAGE_BYTES];
 };

@@ -168,7 +168,7 @@ static inline bool wshm_platform_ending(void)
 struct platform_thread {
     uint32_t shared[PLATFORM_REGIONS / 32]; /* a bit a region: see lock.h */
     uint32_t endings; /* backend: how often its end was put off */
-    _Alignas(16) unsigned char failure[1536];
+    _Alignas(16) unsigned char failure[1792];
 };
 
 /** What is kept for this thread. @return NULL: no memory. */

@@ -11,13 +11,15 @@
 #   points deaths at every store to shared memory and every call of the system
 #   fault  every call of the system refused, with each of its codes
 #   sharing  threads of one handle, and of one for tasks, that do everything at once
+#   save   savers and loaders killed at random: the file is always whole
 #   sweep  creators that crash under names that nobody uses again; Linux only
 #
 # --windows: under Wine, where kill mixes win64 and win32 programs in one region and
 # half of its kills are Linux's own. --long: 100000 kills (Wine: 2000), 200 stops of 30
 # seconds, 100000 cycles, 10000 loads, each point 50 times in each role (Wine: in roles
-# that the seed chooses), 60 seconds of sharing, 10000 crashed creators. --only: one of these. --kills: for kill. --seed: for kill and
-# points; each run prints them, so that they can be given again.
+# that the seed chooses), 60 seconds of sharing, 10000 crashed creators and 10000
+# savers and loaders (Wine: 1000). --only: one of these. --kills: for kill and save.
+# --seed: for kill, points and save; each run prints them, so that they can be given again.
 set -u
 root=$(cd "$(dirname "$0")/.." && pwd)
 # shellcheck source=tests/env.sh
@@ -37,7 +39,7 @@ while [ $# -gt 0 ]; do
     --only | --kills | --seed)
         case $1/${2-} in
         --only/kill | --only/slow | --only/leak | --only/load | --only/exit) only=$2 ;;
-        --only/points | --only/fault | --only/sharing | --only/sweep) only=$2 ;;
+        --only/points | --only/fault | --only/sharing | --only/sweep | --only/save) only=$2 ;;
         */ | */*[!0-9]* | --only/*) usage ;;
         --kills/*) kills=$2 ;;
         *) seed=$2 ;;
@@ -54,7 +56,7 @@ build() {
     sweep=''
     [ "$1" != linux ] || sweep=test_sweep_posix
     cmake --preset "$1" &&
-        cmake --build "build/$1" --target test_kill test_slow test_leak test_load test_exit \
+        cmake --build "build/$1" --target test_kill test_save_kill test_slow test_leak test_load test_exit \
             test_points test_fault test_sharing $sweep
 }
 
@@ -78,7 +80,7 @@ linux)
     step "build the tests" build linux || exit
     set --
     test=$root/build/linux/tests/test_ suffix='' roles=each library=$root/build/linux/libwinshm.so.0
-    most=$(size 1000 100000)
+    most=$(size 1000 100000) saves=$(size 1000 10000)
     ;;
 *)
     need windows
@@ -92,7 +94,7 @@ linux)
     fi
     set -- "$WINE"
     test=$root/build/win64/test_ suffix=.exe roles=one library=$root/build/win64/winshm.dll
-    most=$(size 60 2000)
+    most=$(size 60 2000) saves=$(size 40 1000)
     ;;
 esac
 
@@ -106,6 +108,8 @@ part points "deaths at every point" "$@" "$inner/points/test_points$suffix" \
     --seed "$seed" --roles "$roles" --runs "$(size 1 50)"
 part fault "refusals of the system" "$@" "$inner/fault/test_fault$suffix"
 part sharing "threads of one handle" "$@" "${test}sharing$suffix" "$(size 2 60)" "$seed"
+part save "kills while saving and loading" "$@" "${test}save_kill$suffix" \
+    "${kills:-$saves}" "$seed"
 [ "$platform" != linux ] ||
     part sweep "crashed creators" "${test}sweep_posix" "$(size 300 10000)"
 part exit "ends in the middle of calls" "$@" "${test}exit$suffix" "$(size 2 50)"

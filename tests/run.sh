@@ -133,6 +133,12 @@ tests "tests in Nim, win64" nim_tests win64
 if [ -n "$csharp" ]; then
     tests "tests in C#, Linux" csharp_tests linux
     tests "tests in C#, win64" csharp_tests win64
+    if [ -n "$long" ]; then
+        need_packages clang
+        for kind in trimmed ahead-of-time; do
+            step "a program in C#, $kind" csharp_published "$kind"
+        done
+    fi
 fi
 tests "tests in Python, Linux" with_library linux pytest tests/bindings/python
 if [ -n "$python_build" ]; then
@@ -144,17 +150,18 @@ tests "tests in Python, win64" windows_pytest tests/bindings/python
 need_packages valgrind
 tests "instructions of the fast paths" sh tests/bench/instructions.sh
 
-need_packages clang libclang-rt-14-dev lld llvm
+need_packages clang libclang-rt-14-dev lld llvm g++
 step "build the library for Windows on ARM64, which is not run" arm64_library
 step "hostile memory" sh tests/fuzz/run.sh ${long:+--executions 100000000 --scribble 600}
 step "data races" sh tests/race/run.sh ${long:+--full 60}
 step "models of the protocols" sh tests/model/run.sh ${long:+--full} build/model
 
-all="share watch peer outsider"
+all="share watch peer outsider layouts"
 step "programs in C" build_c "$all $c_examples" linux win64 win32
 step "the examples in C are C++, too" examples_are_cpp
-step "programs in Nim" build_nim "$all" linux win64
-[ -z "$csharp" ] || step "programs in C#" build_csharp "$all" linux win64
+step "the header is clean C and C++" header_is_clean
+step "programs in Nim" build_nim "$all handover" linux win64
+[ -z "$csharp" ] || step "programs in C#" build_csharp "$all handover" linux win64
 programs_between linux "c,python${csharp:+,csharp},nim"
 programs_between windows "$windows_languages"
 

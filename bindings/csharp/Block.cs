@@ -2,7 +2,6 @@
 // Access to mapped bytes, which regions and views have in common.
 
 using System.Buffers;
-using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
 using static Winshm.NativeMethods;
 
@@ -16,11 +15,16 @@ namespace Winshm;
 /// reference or an address that was taken before: use it only while the block is open and reachable,
 /// which <c>using</c> sees to. A later access ends the process. <see cref="Memory"/> is checked
 /// whenever it is turned into a span, and pinning it keeps the bytes mapped.</para>
+/// <para>A region may grow: see <see cref="Region.Resize(long)"/>. What gives all bytes gives as many as there are at
+/// that time. It stays valid when there are more, since the address never changes: to see them, ask again.</para>
 /// </remarks>
 public abstract unsafe class Block : IDisposable
 {
-    private readonly long _size;
     private readonly nint _native;
+    private readonly bool _grows;
+
+    // What is known to be there. A region that grows may have more.
+    private long _size;
 
     // Frees what nobody has disposed of. It is also the gate of the fields for closing.
     private readonly SafeHandle _handle;
@@ -46,24 +50,25 @@ public abstract unsafe class Block : IDisposable
         Disposed,
     }
 
-    private protected Block(SafeHandle handle, void* data, ulong size, bool writable)
+    private protected Block(SafeHandle handle, void* data, ulong size, bool writable, bool grows)
     {
         _handle = handle;
         _native = handle.DangerousGetHandle();
         _readable = _kept = (byte*)data;
         _writable = writable ? _readable : null;
         _size = (long)size;
+        _grows = grows;
         CanWrite = writable;
     }
 
-    /// <summary>Bytes, exactly as asked for; a raw region has what the system tells.</summary>
+    /// <summary>Bytes at present, exactly as asked for; a raw region has what the system tells.</summary>
     /// <exception cref="ObjectDisposedException">It was disposed of.</exception>
     public long Size
     {
         get
         {
             ThrowIfDisposed();
-            return _size;
+            return Present;
         }
     }
 
@@ -81,31 +86,32 @@ public abstract unsafe class Block : IDisposable
         }
     }
 
-    /// <summary>All bytes.</summary>
+    /// <summary>All bytes that there are at present.</summary>
     /// <exception cref="ObjectDisposedException">It was disposed of.</exception>
     /// <exception cref="NotSupportedException">It is read-only, or not mapped.</exception>
     /// <exception cref="InvalidOperationException">A span cannot be as long: see <see cref="AsSpan{T}"/>.</exception>
-    public Span<byte> Span => new(At(0, _size, _writable, writes: true), SpanLength);
+    public Span<byte> Span => AllAt(_writable, writes: true);
 
-    /// <summary>All bytes, to be read.</summary>
+    /// <summary>All bytes that there are at present, to be read.</summary>
     /// <exception cref="ObjectDisposedException">It was disposed of.</exception>
     /// <exception cref="NotSupportedException">It is not mapped.</exception>
     /// <exception cref="InvalidOperationException">
     /// A span cannot be as long: see <see cref="AsReadOnlySpan{T}"/>.</exception>
-    public ReadOnlySpan<byte> ReadOnlySpan => new(At(0, _size, _readable, writes: false), SpanLength);
+    public ReadOnlySpan<byte> ReadOnlySpan => AllAt(_readable, writes: false);
 
-    /// <summary>All bytes, in a form that may be kept and passed to asynchronous code.</summary>
+    /// <summary>All bytes that there are at present, in a form that may be kept and passed to asynchronous code.</summary>
     /// <inheritdoc cref="Span" path="/exception"/>
     public Memory<byte> Memory
     {
         get
         {
-            At(0, _size, _writable, writes: true);
+            At(0, 0, _writable, writes: true);
             return (_memory ??= new BlockMemory(this)).Memory;
         }
     }
 
-    /// <summary>All bytes to be read, in a form that may be kept and passed to asynchronous code.</summary>
+    /// <summary>All bytes that there are at present, to be read, in a form that may be kept and passed to asynchronous
+    /// code.</summary>
     /// <inheritdoc cref="ReadOnlySpan" path="/exception"/>
     public ReadOnlyMemory<byte> ReadOnlyMemory => (_memory ??= new BlockMemory(this)).Memory;
 
@@ -339,9 +345,19 @@ public abstract unsafe class Block : IDisposable
         TryFree();
     }
 
-    private int SpanLength => _size <= int.MaxValue
-        ? (int)_size
-        : throw new InvalidOperationException($"{_size} bytes are too many for one span: take parts.");
+    /// <summary>Asks the library for the bytes that there are at present.</summary>
+    private protected virtual long Measure() => _size;
+
+    private long Present => _grows ? _size = Math.Max(_size, Measure()) : _size;
+
+    private Span<byte> AllAt(byte* data, bool writes)
+    {
+        long size = Present;
+        byte* first = At(0, size, data, writes);
+        return size <= int.MaxValue
+            ? new(first, (int)size)
+            : throw new InvalidOperationException($"{size} bytes are too many for one span: take parts.");
+    }
 
     private byte* At(long offset, long length, byte* data, bool writes)
     {
@@ -351,7 +367,7 @@ public abstract unsafe class Block : IDisposable
         }
         if (((ulong)offset | (ulong)length) > long.MaxValue || length > _size - offset)
         {
-            ThrowOutside(offset, length);
+            CheckGrown(offset, length);
         }
         return data + offset;
     }
@@ -369,15 +385,21 @@ public abstract unsafe class Block : IDisposable
         return _kept;
     }
 
-    [DoesNotReturn]
-    private void ThrowOutside(long offset, long length) =>
-        throw new ArgumentOutOfRangeException(nameof(offset),
-            $"{length} bytes at offset {offset} are not inside the {_size} bytes.");
+    /// <summary>Throws unless the region has grown since its size was known.</summary>
+    private void CheckGrown(long offset, long length)
+    {
+        long size = Present;
+        if (((ulong)offset | (ulong)length) > long.MaxValue || length > size - offset)
+        {
+            throw new ArgumentOutOfRangeException(nameof(offset),
+                $"{length} bytes at offset {offset} are not inside the {size} bytes.");
+        }
+    }
 
     private sealed class BlockMemory(Block block) : MemoryManager<byte>
     {
         // Whether it may be written is decided where the Memory or ReadOnlyMemory is handed out.
-        public override Span<byte> GetSpan() => new(block.At(0, block._size, block._readable, writes: false), block.SpanLength);
+        public override Span<byte> GetSpan() => block.AllAt(block._readable, writes: false);
 
         public override MemoryHandle Pin(int elementIndex = 0)
         {

@@ -16,7 +16,7 @@ public enum WinshmStatus
     Invalid = WINSHM_E_INVALID,
     /// <summary>A malformed or too long name; thrown as <see cref="ArgumentException"/>.</summary>
     Name = WINSHM_E_NAME,
-    /// <summary>No such region; thrown as <see cref="RegionNotFoundException"/>.</summary>
+    /// <summary>No such region or file; thrown as <see cref="RegionNotFoundException"/>.</summary>
     NotFound = WINSHM_E_NOT_FOUND,
     /// <summary>The region exists already; thrown as <see cref="RegionExistsException"/>.</summary>
     Exists = WINSHM_E_EXISTS,
@@ -38,7 +38,7 @@ public enum WinshmStatus
     Foreign = WINSHM_E_FOREIGN,
     /// <summary>Made by an incompatible winshm; thrown as <see cref="RegionMismatchException"/>.</summary>
     Layout = WINSHM_E_LAYOUT,
-    /// <summary>Another layout tag; thrown as <see cref="RegionMismatchException"/>.</summary>
+    /// <summary>Another layout or layout tag; thrown as <see cref="RegionMismatchException"/>.</summary>
     Tag = WINSHM_E_TAG,
     /// <summary>The name is taken by a block without winshm.</summary>
     Held = WINSHM_E_HELD,
@@ -72,6 +72,10 @@ public enum WinshmStatus
     Unsupported = WINSHM_E_UNSUPPORTED,
     /// <summary>The operating system refused.</summary>
     System = WINSHM_E_SYSTEM,
+    /// <summary>Not a token; thrown as <see cref="FormatException"/>.</summary>
+    Token = WINSHM_E_TOKEN,
+    /// <summary>Not a saved region; thrown as <see cref="InvalidDataException"/>.</summary>
+    Format = WINSHM_E_FORMAT,
 }
 
 /// <summary>How a region is created, opened or mapped.</summary>

@@ -24,6 +24,7 @@ internal unsafe struct winshm_options
     public ulong layout_tag;
     public byte* name;
     public byte* security;
+    public byte* layout;
 }
 
 [StructLayout(LayoutKind.Sequential)]
@@ -58,6 +59,18 @@ internal struct winshm_participant
     public long start_us;
     public uint pid;
     public uint slot;
+}
+
+[StructLayout(LayoutKind.Sequential)]
+internal unsafe struct winshm_field
+{
+    public byte* name;
+    public winshm_field* fields;
+    public ulong offset;
+    public ulong count;
+    public ulong element;
+    public uint field_count;
+    public uint kind;
 }
 
 /// <summary>
@@ -103,10 +116,14 @@ internal static unsafe partial class NativeMethods
     internal const int WINSHM_E_CORRUPT = -27;
     internal const int WINSHM_E_UNSUPPORTED = -28;
     internal const int WINSHM_E_SYSTEM = -29;
+    internal const int WINSHM_E_TOKEN = -30;
+    internal const int WINSHM_E_FORMAT = -31;
 
     internal const uint WINSHM_FOREVER = 0xFFFFFFFF;
     internal const uint WINSHM_NAME_MAX = 200;
     internal const uint WINSHM_PARTICIPANTS_MAX = 128;
+    internal const uint WINSHM_LAYOUT_MAX = 8191;
+    internal const uint WINSHM_TOKEN_MAX = 1000;
 
     internal const uint WINSHM_READ = 0x00000001;
     internal const uint WINSHM_WRITE = 0x00000002;
@@ -142,6 +159,21 @@ internal static unsafe partial class NativeMethods
     internal const uint WINSHM_PARTICIPANT_EXCLUSIVE = 4;
     internal const uint WINSHM_PARTICIPANT_SHARED = 8;
     internal const uint WINSHM_PARTICIPANT_WAITING = 16;
+
+    internal const uint WINSHM_FIELD_STRUCT = 1;
+    internal const uint WINSHM_FIELD_U8 = 2;
+    internal const uint WINSHM_FIELD_I8 = 3;
+    internal const uint WINSHM_FIELD_U16 = 4;
+    internal const uint WINSHM_FIELD_I16 = 5;
+    internal const uint WINSHM_FIELD_U32 = 6;
+    internal const uint WINSHM_FIELD_I32 = 7;
+    internal const uint WINSHM_FIELD_U64 = 8;
+    internal const uint WINSHM_FIELD_I64 = 9;
+    internal const uint WINSHM_FIELD_F32 = 10;
+    internal const uint WINSHM_FIELD_F64 = 11;
+    internal const uint WINSHM_FIELD_BOOL = 12;
+    internal const uint WINSHM_FIELD_CHAR = 13;
+    internal const uint WINSHM_FIELD_CHAR16 = 14;
 
     [LibraryImport(Library), UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
     internal static partial uint winshm_version();
@@ -190,6 +222,33 @@ internal static unsafe partial class NativeMethods
 
     [LibraryImport(Library), UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
     internal static partial int winshm_resize(nint region, ulong size, uint timeout_ms);
+
+    [LibraryImport(Library), UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
+    internal static partial int winshm_get_layout(nint region, byte* buffer, uint capacity, uint* length);
+
+    [LibraryImport(Library), UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
+    internal static partial int winshm_format_layout(winshm_field* fields, uint count, ulong size, byte* buffer, uint capacity, uint* length);
+
+    [LibraryImport(Library), UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
+    internal static partial int winshm_get_name(nint region, byte* buffer, uint capacity, uint* length);
+
+    [LibraryImport(Library), UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
+    internal static partial int winshm_export(nint region, uint access, byte* buffer, uint capacity, uint* length);
+
+    [LibraryImport(Library), UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
+    internal static partial int winshm_import(byte* token, uint flags, uint timeout_ms, nint* region);
+
+    [LibraryImport(Library), UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
+    internal static partial int winshm_link(nint region, byte* path);
+
+    [LibraryImport(Library), UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
+    internal static partial int winshm_open_link(byte* path, uint flags, uint timeout_ms, nint* region);
+
+    [LibraryImport(Library), UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
+    internal static partial int winshm_save(nint region, byte* path, uint timeout_ms);
+
+    [LibraryImport(Library), UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
+    internal static partial int winshm_load(nint region, byte* path, uint timeout_ms);
 
     [LibraryImport(Library), UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
     internal static partial int winshm_map(nint region, ulong offset, ulong length, uint flags, nint* view);

@@ -8,7 +8,7 @@ using static Winshm.NativeMethods;
 
 namespace Winshm;
 
-public sealed partial class Region
+public partial class Region
 {
     private ChangeWatcher? _watcher;
 

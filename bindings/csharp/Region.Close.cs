@@ -5,7 +5,7 @@ using static Winshm.NativeMethods;
 
 namespace Winshm;
 
-public sealed unsafe partial class Region
+public unsafe partial class Region
 {
     /// <summary>Leaves the region, or tells that it cannot be left now.</summary>
     /// <remarks>As <see cref="Dispose"/>, but the lock is never released: if somebody holds it through this

@@ -7,7 +7,7 @@ using static Winshm.NativeMethods;
 
 namespace Winshm;
 
-public sealed unsafe partial class Region
+public unsafe partial class Region
 {
     private const string NotAsync = "A region is declared whole when the filling returns, which an async one does at " +
         "its first await: get what it awaits before this call, and fill without await.";
@@ -17,18 +17,18 @@ public sealed unsafe partial class Region
 
     /// <summary>Refused, since nobody would await the filling.</summary>
     [Obsolete(NotAsync, error: true), EditorBrowsable(EditorBrowsableState.Never)]
-    public static Region Create<TTask>(string name, long size, RegionFlags flags = RegionFlags.None,
+    public static Region Create<TTask>(string? name, long size, RegionFlags flags = RegionFlags.None,
         Func<Region, TTask>? fill = null)
         where TTask : Task => throw new ArgumentException(NotAsync, nameof(fill));
 
     /// <summary>Refused, since nobody would await the filling.</summary>
     [Obsolete(NotAsync, error: true), EditorBrowsable(EditorBrowsableState.Never)]
-    public static Region Create<T>(string name, Func<Region, Task> fill)
+    public static Region<T> Create<T>(string? name, Func<Region<T>, Task> fill)
         where T : unmanaged => throw new ArgumentException(NotAsync, nameof(fill));
 
     /// <summary>Refused, since nobody would await the filling.</summary>
     [Obsolete(NotAsync, error: true), EditorBrowsable(EditorBrowsableState.Never)]
-    public static Region Create<T>(string name, RegionFlags flags, Func<Region, Task> fill)
+    public static Region<T> Create<T>(string? name, RegionFlags flags, Func<Region<T>, Task> fill)
         where T : unmanaged => throw new ArgumentException(NotAsync, nameof(fill));
 
     /// <summary>Refused, since nobody would await the filling.</summary>
@@ -39,15 +39,15 @@ public sealed unsafe partial class Region
 
     /// <summary>Refused, since nobody would await the filling.</summary>
     [Obsolete(NotAsync, error: true), EditorBrowsable(EditorBrowsableState.Never)]
-    public static Region OpenOrCreate<T>(string name, Func<Region, Task> fill)
+    public static Region<T> OpenOrCreate<T>(string name, Func<Region<T>, Task> fill)
         where T : unmanaged => throw new ArgumentException(NotAsync, nameof(fill));
 
     /// <summary>Refused, since nobody would await the filling.</summary>
     [Obsolete(NotAsync, error: true), EditorBrowsable(EditorBrowsableState.Never)]
-    public static Region OpenOrCreate<T>(string name, RegionFlags flags, Func<Region, Task> fill)
+    public static Region<T> OpenOrCreate<T>(string name, RegionFlags flags, Func<Region<T>, Task> fill)
         where T : unmanaged => throw new ArgumentException(NotAsync, nameof(fill));
 
-    private static uint CreationFlags(RegionFlags flags, Action<Region>? fill, string parameter)
+    private static uint CreationFlags(RegionFlags flags, Delegate? fill, string parameter)
     {
         if (fill is null)
         {
@@ -69,7 +69,8 @@ public sealed unsafe partial class Region
     }
 
     /// <summary>Has a region filled if it is new, and closes it if that fails.</summary>
-    private static Region Filled(Region region, Action<Region>? fill)
+    private static TRegion Filled<TRegion>(TRegion region, Action<TRegion>? fill)
+        where TRegion : Region
     {
         if (fill is null)
         {

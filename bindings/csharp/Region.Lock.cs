@@ -6,7 +6,7 @@ using static Winshm.NativeMethods;
 
 namespace Winshm;
 
-public sealed unsafe partial class Region
+public unsafe partial class Region
 {
     // With Task, the thread that holds the lock exclusively by a guard, which cannot leave it. No task is known so:
     // what flows with a task flows to those that it starts, too, and they may well wait for it.

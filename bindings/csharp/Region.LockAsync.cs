@@ -5,7 +5,7 @@ using static Winshm.NativeMethods;
 
 namespace Winshm;
 
-public sealed unsafe partial class Region
+public unsafe partial class Region
 {
     private LockQueue? _queue;
 

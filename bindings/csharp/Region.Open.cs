@@ -7,11 +7,12 @@ using static Winshm.NativeMethods;
 
 namespace Winshm;
 
-public sealed unsafe partial class Region
+public unsafe partial class Region
 {
     /// <summary>Creates a region, which must not exist. Its bytes are zero.</summary>
     /// <param name="name">1 to 200 bytes of UTF-8, optionally after <c>Local\</c> (the default) or
-    /// <c>Global\</c>; no other backslash, no slash.</param>
+    /// <c>Global\</c>; no other backslash, no slash. Null creates an unnamed region, for which the library draws a name at
+    /// random: see <see cref="Export"/>.</param>
     /// <param name="size">Bytes, at least 1. Nothing is rounded.</param>
     /// <param name="flags">Raw, NoLock, NoMap, Task.</param>
     /// <param name="fill">Fills the region before others read it: see <see cref="RegionOptions.Fill"/>.</param>
@@ -28,24 +29,17 @@ public sealed unsafe partial class Region
     /// <exception cref="WinshmException">Held, Foreign, Kind: the name belongs to something else. NoMemory: more than
     /// there is. TooMany: of this process's regions. Corrupt, System: see the message.</exception>
     /// <exception cref="DllNotFoundException">There is no native library that fits.</exception>
-    public static Region Create(string name, long size, RegionFlags flags = RegionFlags.None, Action<Region>? fill = null)
+    public static Region Create(string? name, long size, RegionFlags flags = RegionFlags.None, Action<Region>? fill = null)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(size);
         Library.EnsureLoaded();
         nint handle;
-        fixed (byte* utf8 = Encode(name))
+        fixed (byte* utf8 = name is null ? null : Encode(name))
         {
             WinshmException.Check(winshm_create(utf8, (ulong)size, CreationFlags(flags, fill, nameof(fill)), &handle));
         }
-        return Filled(new Region(name, handle, flags), fill);
+        return Filled(new Region(Look(name, handle, flags)), fill);
     }
-
-    /// <summary>Creates a region of the size of a structure, which is at its beginning.</summary>
-    /// <typeparam name="T">A structure that is laid out alike in all programs; <see cref="Block.As{T}"/> gives
-    /// it in place.</typeparam>
-    /// <inheritdoc cref="Create(string, long, RegionFlags, Action{Region}?)" path="/param|/exception"/>
-    public static Region Create<T>(string name, RegionFlags flags = RegionFlags.None, Action<Region>? fill = null)
-        where T : unmanaged => Create(name, Shareable<T>.Size, flags, fill);
 
     /// <summary>Joins a region that exists. Never creates anything.</summary>
     /// <param name="name">As for <see cref="Create(string, long, RegionFlags, Action{Region}?)"/>.</param>
@@ -69,7 +63,7 @@ public sealed unsafe partial class Region
         {
             WinshmException.Check(winshm_open(utf8, (uint)flags, &handle));
         }
-        return new Region(name, handle, flags);
+        return new Region(Look(name, handle, flags));
     }
 
     /// <summary>Joins a region, or creates it if nobody has it open.</summary>
@@ -98,15 +92,8 @@ public sealed unsafe partial class Region
         {
             WinshmException.Check(winshm_open_or_create(utf8, (ulong)size, CreationFlags(flags, fill, nameof(fill)), &handle));
         }
-        return Filled(new Region(name, handle, flags), fill);
+        return Filled(new Region(Look(name, handle, flags)), fill);
     }
-
-    /// <summary>Joins a region of the size of a structure, which is at its beginning, or creates it if nobody has
-    /// it open.</summary>
-    /// <inheritdoc cref="Create{T}(string, RegionFlags, Action{Region}?)" path="/typeparam"/>
-    /// <inheritdoc cref="OpenOrCreate(string, long, RegionFlags, Action{Region}?)" path="/remarks|/param|/exception"/>
-    public static Region OpenOrCreate<T>(string name, RegionFlags flags = RegionFlags.None, Action<Region>? fill = null)
-        where T : unmanaged => OpenOrCreate(name, Shareable<T>.Size, flags, fill);
 
     /// <summary>Creates or opens with all options.</summary>
     /// <param name="name">As for <see cref="Create(string, long, RegionFlags, Action{Region}?)"/>.</param>
@@ -117,42 +104,72 @@ public sealed unsafe partial class Region
     /// <exception cref="RegionNotFoundException">With OpenExisting, nobody has it open, or had in time.</exception>
     /// <exception cref="TimeoutException">Another process was about to create or open this region all the time: it
     /// is stopped, or busy with gigabytes.</exception>
-    /// <exception cref="RegionMismatchException">Tag: it has another layout tag. Size: it has another size, or there
-    /// is not as much. Layout: made by an incompatible version.</exception>
+    /// <exception cref="RegionMismatchException">Tag: it has another layout or layout tag. Size: it has another size, or
+    /// there is not as much. Layout: made by an incompatible version.</exception>
     /// <exception cref="UnauthorizedAccessException">The system denies it.</exception>
-    /// <exception cref="WinshmException">Unsupported: the security is not for this system. The others are as for
-    /// Create and Open.</exception>
+    /// <exception cref="WinshmException">Unsupported: the security is not for this system, or a raw region has neither
+    /// capacity nor layout. The others are as for Create and Open.</exception>
     /// <exception cref="DllNotFoundException">There is no native library that fits.</exception>
-    public static Region Open(string name, RegionOptions options)
+    public static Region Open(string? name, RegionOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
+        nint handle = OpenWith(name, options, options.Size, options.Layout, options.Fill, null);
+        return Filled(new Region(Look(name, handle, options.Flags)), options.Fill);
+    }
+
+    private static nint OpenWith(string? name, RegionOptions options, long size, string? layout, Delegate? fill, string? call)
+    {
+        if (options.Disposition != RegionDisposition.CreateNew)
+        {
+            ArgumentNullException.ThrowIfNull(name);
+        }
         ArgumentOutOfRangeException.ThrowIfNegative(options.Size);
         ArgumentOutOfRangeException.ThrowIfNegative(options.Capacity);
-        if (options is { Fill: not null, Disposition: RegionDisposition.OpenExisting })
+        if (fill is not null && options.Disposition == RegionDisposition.OpenExisting)
         {
             throw new ArgumentException("A region is filled by who creates it, and OpenExisting creates none: " +
                 "use OpenOrCreate or CreateNew, or leave Fill out.", nameof(options));
         }
         Library.EnsureLoaded();
         nint handle;
-        fixed (byte* utf8 = Encode(name), security = options.Security is null ? null : Encode(options.Security))
+        fixed (byte* utf8 = name is null ? null : Encode(name),
+            security = options.Security is null ? null : Encode(options.Security),
+            described = layout is null ? null : Encode(layout))
         {
             winshm_options native = new()
             {
                 struct_size = (uint)sizeof(winshm_options),
-                flags = CreationFlags(options.Flags, options.Fill, nameof(options)),
+                flags = CreationFlags(options.Flags, fill, nameof(options)),
                 disposition = (uint)options.Disposition,
                 timeout_ms = Milliseconds(options.Timeout),
-                size = (ulong)options.Size,
+                size = (ulong)size,
                 capacity = (ulong)options.Capacity,
                 layout_tag = options.LayoutTag,
                 name = utf8,
                 security = security,
+                layout = described,
             };
-            WinshmException.Check(winshm_open_with(&native, &handle));
+            int status = winshm_open_with(&native, &handle);
+            if (status != WINSHM_OK)
+            {
+                throw WinshmException.Last(status, call);
+            }
         }
-        return Filled(new Region(name, handle, options.Flags), options.Fill);
+        return handle;
     }
+
+    /// <summary>What the object of a handle that has just been got has to know. The library knows its name if there is
+    /// none.</summary>
+    private static Opened Look(string? name, nint handle, RegionFlags flags)
+    {
+        RegionHandle owner = new(handle);
+        winshm_info info = new() { struct_size = (uint)sizeof(winshm_info) };
+        // Where that is not to be known now, the size is asked for each time.
+        bool grows = winshm_get_info(handle, &info) != WINSHM_OK || info.capacity > info.size;
+        return new Opened(name ?? NameOf(handle), owner, handle, flags, grows);
+    }
+
+    internal readonly record struct Opened(string Name, RegionHandle Owner, nint Handle, RegionFlags Flags, bool Grows);
 
     // Strict, since a text that another one is made of would name another region.
     private static readonly UTF8Encoding s_utf8 = new(false, throwOnInvalidBytes: true);

@@ -17,26 +17,22 @@ namespace Winshm;
 /// threads and tasks in this way, and <see cref="WinshmException"/> with <see cref="WinshmStatus.Corrupt"/> if
 /// a program has overwritten the region's bookkeeping.</para>
 /// </remarks>
-public sealed unsafe partial class Region : Block
+public unsafe partial class Region : Block
 {
     private readonly RegionHandle _owner;
     private readonly bool _tasks;
 
-    private Region(string name, nint handle, RegionFlags flags)
-        : this(name, new RegionHandle(handle), handle, flags)
+    private protected Region(Opened opened)
+        : base(opened.Owner, winshm_data(opened.Handle), winshm_size(opened.Handle),
+            (opened.Flags & (RegionFlags.Read | RegionFlags.Write)) != RegionFlags.Read, opened.Grows)
     {
+        Name = opened.Name;
+        _owner = opened.Owner;
+        _tasks = (opened.Flags & RegionFlags.Task) != 0;
     }
 
-    private Region(string name, RegionHandle owner, nint handle, RegionFlags flags)
-        : base(owner, winshm_data(handle), winshm_size(handle),
-            (flags & (RegionFlags.Read | RegionFlags.Write)) != RegionFlags.Read)
-    {
-        Name = name;
-        _owner = owner;
-        _tasks = (flags & RegionFlags.Task) != 0;
-    }
-
-    /// <summary>The name that it was opened with.</summary>
+    /// <summary>The name that it was opened with; that of a region that was created without one, or opened by a
+    /// token, is the one that the library has.</summary>
     public string Name { get; }
 
     /// <summary>Maps a part of the region, which may outlive this object.</summary>
@@ -56,6 +52,40 @@ public sealed unsafe partial class Region : Block
         Check(winshm_map(Native, (ulong)offset, (ulong)length, (uint)flags, &view));
         bool writable = flags == RegionFlags.None ? CanWrite : (flags & RegionFlags.Write) != 0;
         return new View(view, writable);
+    }
+
+    /// <summary>Makes the region larger, and waits without end for others who create, open or resize it.</summary>
+    /// <inheritdoc cref="Resize(long, TimeSpan)" path="/remarks|/param|/exception[not(@cref='T:System.TimeoutException')]"/>
+    public void Resize(long size) => Resize(size, Timeout.InfiniteTimeSpan);
+
+    /// <summary>Makes the region larger. The new bytes are zero.</summary>
+    /// <remarks>
+    /// <para>It was created with room for that: see <see cref="RegionOptions.Capacity"/>. Neither the address nor what
+    /// is mapped changes, so spans and references stay valid. Others see the new <see cref="Block.Size"/> at once,
+    /// and are notified.</para>
+    /// <para>The lock is not needed: whoever holds it may call this, and so may whoever does not. If the process dies
+    /// in the call, the region has the old size or the new one, and nothing is to be repaired.</para>
+    /// </remarks>
+    /// <param name="size">Bytes, not less than now and at most the capacity.</param>
+    /// <param name="timeout">How long to wait for others who create, open or resize this region.</param>
+    /// <exception cref="ArgumentException">The size is 0.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The size is negative.</exception>
+    /// <exception cref="TimeoutException">Others were not ready in time.</exception>
+    /// <exception cref="RegionMismatchException">Size: less than now, or more than the capacity.</exception>
+    /// <exception cref="UnauthorizedAccessException">The region is read-only.</exception>
+    /// <exception cref="WinshmException">NoMemory: there is none; the size is as before. Unsupported: a raw region, or
+    /// one whose block another program has made.</exception>
+    public void Resize(long size, TimeSpan timeout)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(size);
+        uint milliseconds = Milliseconds(timeout);
+        Remaining left = new(milliseconds);
+        int status = winshm_resize(Native, (ulong)size, milliseconds);
+        while (GoesOn(status))
+        {
+            status = winshm_resize(Native, (ulong)size, left.Milliseconds);
+        }
+        Check(status);
     }
 
     /// <inheritdoc cref="Read(long, Span{byte}, TimeSpan)"/>
@@ -196,8 +226,30 @@ public sealed unsafe partial class Region : Block
         return participants;
     }
 
+    /// <summary>What the region's bytes are, as its creator has said; null: nothing. See
+    /// <see cref="RegionLayout"/>.</summary>
+    /// <exception cref="RegionNotFoundException">The region of one who may only observe has ended.</exception>
+    /// <exception cref="WinshmException">Unsupported: a raw region. Corrupt: the text is damaged.</exception>
+    public string? Layout
+    {
+        get
+        {
+            byte* text = stackalloc byte[(int)WINSHM_LAYOUT_MAX + 1];
+            uint length;
+            Check(winshm_get_layout(Native, text, WINSHM_LAYOUT_MAX + 1, &length));
+            return length == 0 ? null : Library.Text(text);
+        }
+    }
+
     /// <summary>The name.</summary>
     public override string ToString() => Name;
+
+    private protected override long Measure()
+    {
+        long size = (long)winshm_size(NativeOrStale);
+        GC.KeepAlive(this);
+        return size;
+    }
 
     internal static uint Milliseconds(TimeSpan timeout, [CallerArgumentExpression(nameof(timeout))] string? parameter = null)
     {

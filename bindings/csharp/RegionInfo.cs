@@ -18,11 +18,19 @@ public sealed record RegionOptions
     /// <summary>Bytes; 0 when opening: any.</summary>
     public long Size { get; init; }
 
-    /// <summary>Bytes reserved, at least the size; 0: as the size.</summary>
+    /// <summary>Bytes that the region may grow to, at least the size; 0: as the size. See
+    /// <see cref="Region.Resize(long)"/>.</summary>
+    /// <remarks>The creator decides it for good. All of it is mapped, which takes address space at once, but memory only
+    /// as the region grows.</remarks>
     public long Capacity { get; init; }
 
     /// <summary>A number for the structure of the data, refused when the region's differs; 0: none.</summary>
     public ulong LayoutTag { get; init; }
+
+    /// <summary>What the bytes are, refused when the region's differs; null: not said. See <see cref="RegionLayout"/>.
+    /// </summary>
+    /// <remarks>It is stored with the region for everybody to read: see <see cref="Region.Layout"/>.</remarks>
+    public string? Layout { get; init; }
 
     /// <summary>
     /// Who besides the system may use a region that is created: null or "owner", "session",
@@ -81,10 +89,10 @@ public sealed record RegionInfo
     /// <summary>The sort of its lock.</summary>
     public LockKind LockKind { get; init; }
 
-    /// <summary>Exact bytes; raw: as the system tells.</summary>
+    /// <summary>Exact bytes at present; raw: as the system tells.</summary>
     public long Size { get; init; }
 
-    /// <summary>Reserved bytes.</summary>
+    /// <summary>Bytes that it may grow to.</summary>
     public long Capacity { get; init; }
 
     /// <summary>Random, one for each life of the region; its digits are the bytes in order.</summary>

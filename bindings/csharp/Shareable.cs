@@ -13,6 +13,9 @@ internal static unsafe class Shareable<T>
 {
     private static readonly string? s_refusal = Shareable.Refusal(typeof(T), typeof(T).Name, alone: true);
 
+    /// <summary>Tells why it cannot be shared, or null if it can.</summary>
+    public static string? Refusal => s_refusal;
+
     /// <summary>Bytes.</summary>
     /// <exception cref="ArgumentException">It has pointers, or no fixed layout.</exception>
     public static int Size

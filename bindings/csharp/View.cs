@@ -9,7 +9,7 @@ namespace Winshm;
 public sealed unsafe class View : Block
 {
     internal View(nint handle, bool writable)
-        : base(new ViewHandle(handle), winshm_view_data(handle), winshm_view_size(handle), writable)
+        : base(new ViewHandle(handle), winshm_view_data(handle), winshm_view_size(handle), writable, grows: false)
     {
     }
 

@@ -13,9 +13,10 @@ namespace Winshm;
 /// <see cref="WinshmStatus.Timeout"/>, <see cref="ObjectDisposedException"/> for
 /// <see cref="WinshmStatus.Closed"/>, <see cref="ArgumentOutOfRangeException"/> for
 /// <see cref="WinshmStatus.Range"/>, <see cref="ArgumentException"/> for
-/// <see cref="WinshmStatus.Invalid"/> and <see cref="WinshmStatus.Name"/>, and
+/// <see cref="WinshmStatus.Invalid"/> and <see cref="WinshmStatus.Name"/>, 
 /// <see cref="UnauthorizedAccessException"/> for <see cref="WinshmStatus.Access"/> and
-/// <see cref="WinshmStatus.Privilege"/>.</para>
+/// <see cref="WinshmStatus.Privilege"/>, <see cref="FormatException"/> for <see cref="WinshmStatus.Token"/>, and
+/// <see cref="InvalidDataException"/> for <see cref="WinshmStatus.Format"/>.</para>
 /// <para>Each of these stands for one sort of failure, and its message has the name of the status, so the
 /// three properties would add nothing to them. The message names the call, the region, the values that do
 /// not fit, the operating system's call and its code, and what to do. It is for people: programs go by the
@@ -91,6 +92,8 @@ public class WinshmException : Exception
             WINSHM_E_TIMEOUT => new TimeoutException(message),
             WINSHM_E_CLOSED => new ObjectDisposedException(null, message),
             WINSHM_E_ACCESS or WINSHM_E_PRIVILEGE => new UnauthorizedAccessException(message),
+            WINSHM_E_TOKEN => new FormatException(message),
+            WINSHM_E_FORMAT => new InvalidDataException(message),
             WINSHM_E_NOT_FOUND => new RegionNotFoundException(status, name, message, osCode),
             WINSHM_E_EXISTS => new RegionExistsException(status, name, message, osCode),
             WINSHM_E_OWNER_DEAD => new OwnerDeadException(status, name, message, osCode),
@@ -100,7 +103,7 @@ public class WinshmException : Exception
     }
 }
 
-/// <summary>Nobody has the region open.</summary>
+/// <summary>Nobody has the region open, or there is no such file.</summary>
 public sealed class RegionNotFoundException : WinshmException
 {
     internal RegionNotFoundException(int status, string name, string message, int osCode)
@@ -109,7 +112,8 @@ public sealed class RegionNotFoundException : WinshmException
     }
 }
 
-/// <summary>Somebody has the region open, so it cannot be created.</summary>
+/// <summary>Somebody has the region open, so it cannot be created; or the file is there, so it cannot be
+/// linked.</summary>
 public sealed class RegionExistsException : WinshmException
 {
     internal RegionExistsException(int status, string name, string message, int osCode)
@@ -121,7 +125,8 @@ public sealed class RegionExistsException : WinshmException
 /// <summary>The region is not what was asked for: see <see cref="WinshmException.Status"/>.</summary>
 /// <remarks>
 /// <see cref="WinshmStatus.Size"/>: it has another size, or there is not as much.
-/// <see cref="WinshmStatus.Tag"/>: it has another layout tag. <see cref="WinshmStatus.Layout"/>: an incompatible
+/// <see cref="WinshmStatus.Tag"/>: it has another layout, of which the message names the first field that differs, or
+/// another layout tag. <see cref="WinshmStatus.Layout"/>: an incompatible
 /// version has made it.
 /// </remarks>
 public sealed class RegionMismatchException : WinshmException

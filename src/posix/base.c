@@ -155,9 +155,7 @@ void wshm_posix_close(platform_object *object)
     wshm_posix_descriptors_unlock();
 }
 
-/** Refuse files that this process may not make so large: going beyond that
- * limit would be a signal. */
-static winshm_status check_limit(uint64_t bytes)
+winshm_status wshm_posix_check_limit(uint64_t bytes)
 {
     struct rlimit limit;
     return getrlimit(RLIMIT_FSIZE, &limit) == 0 &&
@@ -172,7 +170,7 @@ static winshm_status check_limit(uint64_t bytes)
 
 winshm_status wshm_posix_resize(int fd, uint64_t bytes)
 {
-    winshm_status status = check_limit(bytes);
+    winshm_status status = wshm_posix_check_limit(bytes);
     return status != WINSHM_OK || ftruncate(fd, (off_t)bytes) == 0
                ? status
                : wshm_posix_refused("ftruncate", errno);
@@ -203,7 +201,7 @@ static winshm_status check_room(int fd, uint64_t bytes)
 
 winshm_status wshm_posix_reserve(int fd, uint64_t from, uint64_t to)
 {
-    winshm_status status = check_limit(to);
+    winshm_status status = wshm_posix_check_limit(to);
     if (status == WINSHM_OK)
         status = check_room(fd, to - from);
     if (status != WINSHM_OK)

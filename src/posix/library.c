@@ -20,6 +20,7 @@ static void after_fork_child(void)
 {
     int cancellation = wshm_platform_uncancellable();
     wshm_hooks.fork_child();
+    wshm_posix_files_forget();
     wshm_posix_descriptors_unlock();
     wshm_posix_thread_forked();
     /* Neither the registration nor the start time is the parent's. */

@@ -60,6 +60,10 @@ int wshm_posix_link(int fd, const char *path);
  */
 bool wshm_posix_unshut(const char *path);
 
+/** Refuse files that this process may not make so large: going beyond that
+ * limit would be a signal. */
+winshm_status wshm_posix_check_limit(uint64_t bytes);
+
 /** Set a file's size. */
 winshm_status wshm_posix_resize(int fd, uint64_t bytes);
 
@@ -96,6 +100,10 @@ void wshm_posix_thread_forked(void);
 /** In a child of fork(): close the descriptor of wait loops, which no thread
  * watches for here. */
 void wshm_posix_watcher_forget(struct platform_region *p);
+
+/** In a child of fork(): close the files that the parent is saving and loading.
+ */
+void wshm_posix_files_forget(void);
 
 /** The system call of this name, which keeps threads asleep and wakes them. */
 long wshm_posix_futex(_Atomic uint32_t *word, int operation, uint32_t value,

@@ -18,6 +18,7 @@ winshm_status wshm_win32_error(const char *call, DWORD code)
     case ERROR_INVALID_HANDLE: /* an object of another type has the name */
         status = WINSHM_E_KIND;
         break;
+    case ERROR_TOO_MANY_OPEN_FILES:
     case ERROR_NOT_ENOUGH_MEMORY:
     case ERROR_OUTOFMEMORY:
     case ERROR_NO_SYSTEM_RESOURCES:

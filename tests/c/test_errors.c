@@ -32,6 +32,7 @@ static void check_bad_handle(const char *what, winshm_region *h,
     void *pointer = &view;
     uint32_t number = 99;
     char byte = 'b';
+    char text[4] = "txt";
     fprintf(stderr, "handle: %s\n", what);
     if (h != NULL)
         CHECK_STATUS(winshm_close(h), status);
@@ -64,6 +65,14 @@ static void check_bad_handle(const char *what, winshm_region *h,
     CHECK_EQ(number, 0);
     CHECK_STATUS(winshm_wait_handle(h, &pointer), status);
     CHECK(pointer == NULL);
+    number = 99;
+    CHECK_STATUS(winshm_get_name(h, text, sizeof text, &number), status);
+    CHECK_EQ(number, 0);
+    CHECK_EQ(text[0], '\0');
+    number = 99;
+    CHECK_STATUS(winshm_export(h, 0, text, sizeof text, &number), status);
+    CHECK_EQ(number, 0);
+    CHECK_STATUS(winshm_link(h, "none.link"), status);
     /* The handle is looked at before the other arguments. */
     CHECK_STATUS(winshm_get_info(h, NULL), status);
     CHECK_STATUS(winshm_change_count(h, NULL), status);
@@ -122,7 +131,7 @@ static void check_open(const char *name)
         uint32_t flags;
         winshm_status create, open, join;
     } cases[] = {
-        {NULL, 1, 0, WINSHM_E_INVALID, WINSHM_E_INVALID, WINSHM_E_INVALID},
+        {NULL, 0, 0, WINSHM_E_INVALID, WINSHM_E_INVALID, WINSHM_E_INVALID},
         {"", 1, 0, WINSHM_E_NAME, WINSHM_E_NAME, WINSHM_E_NAME},
         {"a/b", 1, 0, WINSHM_E_NAME, WINSHM_E_NAME, WINSHM_E_NAME},
         {name, 1, UNKNOWN, WINSHM_E_INVALID, WINSHM_E_INVALID,
@@ -185,7 +194,8 @@ static void check_options(const char *name)
     CHECK_STATUS(winshm_open_with(NULL, &out), WINSHM_E_INVALID);
     CHECK_STATUS(winshm_open_with(&o, NULL), WINSHM_E_INVALID);
     CHECK_STATUS(winshm_open_with(NULL, NULL), WINSHM_E_INVALID);
-    for (o.struct_size = 0; o.struct_size < sizeof o; o.struct_size++)
+    for (o.struct_size = 0; o.struct_size < offsetof(winshm_options, layout);
+         o.struct_size++)
         CHECK_STATUS(winshm_open_with(&o, &out), WINSHM_E_INVALID);
 #define WITH(change, expected)                                                 \
     do {                                                                       \
@@ -340,7 +350,7 @@ static void check_texts(void)
     CHECK(strcmp(winshm_status_name(name), #name) == 0);                       \
     CHECK(strcmp(winshm_status_text(name), text) == 0);
     WINSHM_STATUS_MAP(CHECK_TEXT)
-    static const winshm_status unknown[] = {1, -30, 77, INT32_MIN, INT32_MAX};
+    static const winshm_status unknown[] = {1, -99, 77, INT32_MIN, INT32_MAX};
     for (size_t i = 0; i < 5; i++) {
         CHECK(strcmp(winshm_status_name(unknown[i]), "WINSHM_E_UNKNOWN") == 0);
         CHECK(winshm_status_text(unknown[i])[0] != '\0');

@@ -48,7 +48,8 @@ static void test_control(void)
                         .size = 0x12345,
                         .capacity = 0x23456,
                         .layout_tag = 0xFEDCBA9876543210,
-                        .name = name};
+                        .name = name,
+                        .layout = "one : u8 @ 7 ; size 74565"};
     CHECK_OK(winshm_open_with(&o, &h));
     CHECK_OK(winshm_get_info(h, &info));
     snprintf(control_name, sizeof control_name, "%s.winshm", name);
@@ -76,9 +77,12 @@ static void test_control(void)
     CHECK_EQ(number_at(4096 + 256), 1);
     CHECK_EQ(number_at(4096 + 264), info.creator_start_us);
     CHECK_EQ(word_at(4096 + 272), child_pid());
-    static const uint32_t used[][2] = {
-        {0, 108}, {260, 264}, {4096 + 256, 4096 + 276}};
-    check_zeros(used, 3);
+    CHECK(memcmp(control + 53248, "one:u8@7; size 74565", 21) == 0);
+    static const uint32_t used[][2] = {{0, 108},
+                                       {260, 264},
+                                       {4096 + 256, 4096 + 276},
+                                       {53248, 53248 + 21}};
+    check_zeros(used, 4);
 
     CHECK_OK(winshm_lock(h, WINSHM_EXCLUSIVE, 0));
     CHECK_EQ(word_at(128), 1);
@@ -126,7 +130,14 @@ static void test_structures(void)
     CHECK_EQ(offsetof(winshm_options, layout_tag), 32);
     CHECK_EQ(offsetof(winshm_options, name), 40);
     CHECK_EQ(offsetof(winshm_options, security), 40 + pointer);
-    CHECK_EQ(sizeof(winshm_options), 40 + 2 * pointer);
+    CHECK_EQ(offsetof(winshm_options, layout), 40 + 2 * pointer);
+    CHECK_EQ(offsetof(winshm_field, fields), pointer);
+    CHECK_EQ(offsetof(winshm_field, offset), 2 * pointer);
+    CHECK_EQ(offsetof(winshm_field, count), 2 * pointer + 8);
+    CHECK_EQ(offsetof(winshm_field, element), 2 * pointer + 16);
+    CHECK_EQ(offsetof(winshm_field, field_count), 2 * pointer + 24);
+    CHECK_EQ(offsetof(winshm_field, kind), 2 * pointer + 28);
+    CHECK_EQ(sizeof(winshm_field), 2 * pointer + 32);
     CHECK_EQ(offsetof(winshm_info, lock_kind), 12);
     CHECK_EQ(offsetof(winshm_info, size), 16);
     CHECK_EQ(offsetof(winshm_info, id), 32);
@@ -163,6 +174,21 @@ static void test_constants(void)
     CHECK_EQ(WINSHM_FOREVER, 4294967295u);
     CHECK_EQ(WINSHM_NAME_MAX, 200);
     CHECK_EQ(WINSHM_PARTICIPANTS_MAX, 128);
+    CHECK_EQ(WINSHM_LAYOUT_MAX, 8191);
+    CHECK_EQ(WINSHM_FIELD_STRUCT, 1);
+    CHECK_EQ(WINSHM_FIELD_U8, 2);
+    CHECK_EQ(WINSHM_FIELD_I8, 3);
+    CHECK_EQ(WINSHM_FIELD_U16, 4);
+    CHECK_EQ(WINSHM_FIELD_I16, 5);
+    CHECK_EQ(WINSHM_FIELD_U32, 6);
+    CHECK_EQ(WINSHM_FIELD_I32, 7);
+    CHECK_EQ(WINSHM_FIELD_U64, 8);
+    CHECK_EQ(WINSHM_FIELD_I64, 9);
+    CHECK_EQ(WINSHM_FIELD_F32, 10);
+    CHECK_EQ(WINSHM_FIELD_F64, 11);
+    CHECK_EQ(WINSHM_FIELD_BOOL, 12);
+    CHECK_EQ(WINSHM_FIELD_CHAR, 13);
+    CHECK_EQ(WINSHM_FIELD_CHAR16, 14);
     static const winshm_status pinned[] = {
         WINSHM_OK,          WINSHM_E_INVALID,     WINSHM_E_NAME,
         WINSHM_E_NOT_FOUND, WINSHM_E_EXISTS,      WINSHM_E_ACCESS,

@@ -107,8 +107,30 @@ static void other_tag(winshm_options *o)
     o->layout_tag = 0xAB;
 }
 
+static void raw_layout(winshm_options *o)
+{
+    o->layout = "size 1";
+    o->flags = WINSHM_RAW;
+}
+
+static void malformed(winshm_options *o)
+{
+    o->layout = "lives:u8 4; size 8";
+}
+
+static void large_layout(winshm_options *o)
+{
+    o->layout = "size 101";
+}
+
+static void other_layout(winshm_options *o)
+{
+    o->layout = "lives:u32@4; size 8";
+}
+
 static void tagged(winshm_options *o)
 {
+    o->layout = "lives:u8@4; size 8";
     o->layout_tag = 0x1F;
 }
 
@@ -120,7 +142,8 @@ static void test_arguments(void)
          "winshm_create '", "size is 0", "at least 1 byte");
     TOLD(winshm_create(region_name, 1, 0, NULL), WINSHM_E_INVALID,
          "out is NULL");
-    TOLD(winshm_create(NULL, 1, 0, &h), WINSHM_E_INVALID, "name is NULL");
+    TOLD(winshm_open(NULL, 0, &h), WINSHM_E_INVALID, "name is NULL",
+         "must not exist yet");
     TOLD(winshm_create(region_name, 1, 0x8000, &h), WINSHM_E_INVALID,
          "flags has 0x8000");
     TOLD(winshm_create(region_name, 1, WINSHM_READ, &h), WINSHM_E_INVALID,
@@ -135,6 +158,12 @@ static void test_arguments(void)
          "size, which is 100");
     TOLD(open_with(create, raw_capacity), WINSHM_E_UNSUPPORTED, "raw region",
          "Leave it 0");
+    TOLD(open_with(create, raw_layout), WINSHM_E_UNSUPPORTED, "no layout",
+         "Leave it NULL");
+    TOLD(open_with(create, malformed), WINSHM_E_INVALID, "layout, byte 9",
+         "should be @ or [", "winshm_format_layout()");
+    TOLD(open_with(create, large_layout), WINSHM_E_INVALID,
+         "layout has 101 bytes", "size is 100", "the size of its layout");
     TOLD(open_with(create, misspelt), WINSHM_E_INVALID,
          "security is 'evrybody'", "\"owner\"");
     TOLD(winshm_create("a/b", 1, 0, &h), WINSHM_E_NAME, "'a/b'", "byte 1",
@@ -161,8 +190,15 @@ static void test_mismatches(void)
     CHECK_OK(winshm_open_with(&options, &h));
     TOLD(open_with(WINSHM_OPEN_EXISTING, other_size), WINSHM_E_SIZE,
          "100 bytes", "4096 were asked for", "Size 0");
-    TOLD(open_with(WINSHM_OPEN_EXISTING, other_tag), WINSHM_E_TAG, "0x1F",
-         "0xAB");
+    TOLD(open_with(WINSHM_OPEN_EXISTING, other_tag), WINSHM_E_TAG,
+         "another layout", "tag 0x1F", "0xAB");
+    TOLD(open_with(WINSHM_OPEN_EXISTING, other_layout), WINSHM_E_TAG,
+         "another layout", "'lives' is u32 @4 here, u8 @4", "rebuild");
+    char text[8];
+    uint32_t length;
+    TOLD(winshm_get_layout(h, text, sizeof text, &length), WINSHM_E_RANGE,
+         "out of range", "the text has 18 bytes", "capacity is 8",
+         "Make room");
     TOLD(winshm_create(region_name, BYTES, 0, &none), WINSHM_E_EXISTS,
          "has created it");
     char byte;
@@ -346,6 +382,73 @@ static void test_system(void)
 #endif
 }
 
+static void test_hand(void)
+{
+    char token[WINSHM_TOKEN_MAX + 1], path[64];
+    uint32_t length;
+    winshm_region *h, *other, *reader;
+    snprintf(path, sizeof path, "%s", name_of("messages.link"));
+    CHECK_OK(winshm_create(region_name, BYTES, 0, &h));
+    TOLD(winshm_get_name(h, token, 3, &length), WINSHM_E_RANGE,
+         "the text and its NUL have", "capacity is 3", "*length + 1");
+    TOLD(winshm_get_name(h, NULL, 3, &length), WINSHM_E_INVALID,
+         "buffer is NULL", "capacity is 0");
+    TOLD(winshm_get_name(h, token, 3, NULL), WINSHM_E_INVALID,
+         "length is NULL");
+    TOLD(winshm_export(h, 0x80, token, 3, &length), WINSHM_E_INVALID,
+         "access is 0x80", "WINSHM_READ");
+    CHECK_OK(winshm_export(h, 0, token, sizeof token, &length));
+    CHECK_OK(winshm_open(region_name, WINSHM_READ, &reader));
+    char text[WINSHM_TOKEN_MAX + 1];
+    TOLD(winshm_export(reader, WINSHM_WRITE, text, sizeof text, &length),
+         WINSHM_E_ACCESS, "read-only", "WINSHM_READ");
+    CHECK_OK(winshm_close(reader));
+    TOLD(winshm_import(NULL, 0, 0, &other), WINSHM_E_INVALID, "token is NULL");
+    TOLD(winshm_import(token, WINSHM_WRITE, 0, &other), WINSHM_E_INVALID,
+         "flags has 0x2", "the token says");
+    TOLD(winshm_import("x", 0, 0, &other), WINSHM_E_TOKEN,
+         "winshm_import: not a token: it does not begin like one",
+         "winshm_export()");
+    TOLD(winshm_import("winshm3:x", 0, 0, &other), WINSHM_E_LAYOUT,
+         "version 3", "of 1");
+    strcpy(text, token);
+    text[strlen(text) - 10] = 'r';
+    TOLD(winshm_import(text, 0, 0, &other), WINSHM_E_TOKEN, "altered");
+    /* Links. */
+    TOLD(winshm_link(h, NULL), WINSHM_E_INVALID, "path is NULL");
+    TOLD(winshm_link(h, ""), WINSHM_E_INVALID, "path is empty");
+    TOLD(winshm_link(h, "ab\xFF"), WINSHM_E_INVALID, "byte 2", "UTF-8");
+    TOLD(winshm_link(h, "no-such-folder/x"), WINSHM_E_SYSTEM,
+         "no such folder", "Make the folder");
+    TOLD(winshm_open_link(path, 0, 0, &other), WINSHM_E_NOT_FOUND,
+         "winshm_open_link '", "no link file");
+    CHECK_OK(winshm_link(h, path));
+    TOLD(winshm_link(h, path), WINSHM_E_EXISTS, "the handle has a link");
+    CHECK_OK(winshm_create(NULL, BYTES, 0, &other));
+    TOLD(winshm_link(other, path), WINSHM_E_EXISTS, "a region that lives",
+         "Choose another path");
+    CHECK_OK(winshm_close(other));
+    CHECK_OK(winshm_close(h));
+    TOLD(winshm_import(token, 0, 0, &other), WINSHM_E_NOT_FOUND, region_name,
+         "has ended", "get a new token");
+    CHECK_OK(winshm_create(region_name, BYTES, 0, &h));
+    TOLD(winshm_import(token, 0, 0, &other), WINSHM_E_REPLACED, region_name,
+         "removed or replaced: the one that the token is of has ended",
+         "token of the new one");
+    FILE *file = fopen(path, "wb");
+    CHECK(file != NULL);
+    fclose(file);
+    TOLD(winshm_link(h, path), WINSHM_E_EXISTS, "something else than a link");
+    TOLD(winshm_open_link(path, 0, 0, &other), WINSHM_E_TOKEN,
+         "does not begin like one");
+    CHECK(remove(path) == 0);
+    CHECK_OK(winshm_close(h));
+    CHECK_OK(winshm_create(region_name, BYTES, WINSHM_RAW, &h));
+    TOLD(winshm_export(h, 0, text, sizeof text, &length), WINSHM_E_UNSUPPORTED,
+         "raw region", "winshm_get_name()");
+    CHECK_OK(winshm_close(h));
+}
+
 int main(int argc, char **argv)
 {
     child_run_role(argc, argv, roles);
@@ -358,6 +461,7 @@ int main(int argc, char **argv)
     test_queue();
     test_neighbour();
     test_limits();
+    test_hand();
     test_system();
     return 0;
 }

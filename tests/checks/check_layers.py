@@ -19,9 +19,9 @@ STANDARD = {
 # The pause instruction and the like; the contract itself may have them.
 COMPILER = {"intrin.h"}
 # Backends may include these headers of ours and their own ones.
-BELOW = {"platform.h", "status.h", "system.h", "winshm.h"}
+BELOW = {"file.h", "platform.h", "status.h", "system.h", "winshm.h"}
 # Headers at the bottom, which know no other module.
-LEAVES = {"layout.h", "name.h", "status.h", "system.h", "text.h"}
+LEAVES = {"crc.h", "layout.h", "name.h", "status.h", "system.h", "text.h", "token.h"}
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)
 CONDITION = re.compile(

@@ -293,9 +293,11 @@ int main(int argc, char **argv)
         argc = 1;
     }
     bool found = play_table(fault_life, argc, argv);
+    found = play_table(fault_hand, argc, argv) || found;
     found = play_table(fault_lock, argc, argv) || found;
     found = play_table(fault_use, argc, argv) || found;
     found = play_table(fault_process, argc, argv) || found;
+    found = play_table(fault_save, argc, argv) || found;
     if (!found) {
         fprintf(stderr, "no such scenario\n");
         return 2;

@@ -38,10 +38,12 @@ struct scenario {
     int32_t always_code;
 };
 
+extern const struct scenario fault_hand[];
 extern const struct scenario fault_life[];
 extern const struct scenario fault_use[];
 extern const struct scenario fault_lock[];
 extern const struct scenario fault_process[];
+extern const struct scenario fault_save[];
 extern const struct role fault_roles[];
 
 /** What a process holds of the system. */

@@ -140,6 +140,16 @@ static winshm_status get_participants(struct stage *s)
     return status;
 }
 
+static winshm_status get_layout(struct stage *s)
+{
+    char text[8];
+    uint32_t length;
+    winshm_status status =
+        winshm_get_layout(s->handle, text, sizeof text, &length);
+    fault_expect(length == 0, "%u bytes of layout", (unsigned)length);
+    return status;
+}
+
 /* Changes. */
 
 static winshm_status notify(struct stage *s)
@@ -417,6 +427,7 @@ const struct scenario fault_use[] = {
     {FAULT_USES("get_info", "winshm_get_info", get_info)},
     {FAULT_USES("get_participants", "winshm_get_participants",
                 get_participants)},
+    {FAULT_USES("get_layout", "winshm_get_layout", get_layout)},
     {FAULT_USES("read: the owner is dead", "winshm_read", read_text),
      .prepare = fault_owner_dies, .settle = fault_repair,
      .expected = WINSHM_E_OWNER_DEAD},

@@ -54,6 +54,9 @@ uint32_t bench_hot_word(uint32_t index)
     if (index >= sizeof slots * sizeof in_slot)
         return (uint32_t)offsetof(struct layout_control, growth) +
                index % (uint32_t)(sizeof(struct layout_growth) / 4) * 4;
+    if (index >= sizeof slots * sizeof in_slot) /* the layout's first words */
+        return (uint32_t)offsetof(struct layout_control, layout) +
+               (index - (uint32_t)(sizeof slots * sizeof in_slot)) * 4;
     uint32_t slot = slots[index / sizeof in_slot];
     return (uint32_t)(offsetof(struct layout_control, slots) +
                       slot * sizeof(struct layout_slot)) +
@@ -184,6 +187,16 @@ static void open_victim(uint32_t index, uint32_t flags)
         o.capacity = BENCH_ROOM;
     }
     winshm_status status = winshm_open_with(&o, &bench_handles[index]);
+    winshm_options options = {.struct_size = sizeof options,
+                              .flags = flags,
+                              .disposition = WINSHM_OPEN_EXISTING,
+                              .name = bench_name,
+                              .layout = BENCH_LAYOUT};
+    if (index == BENCH_FIRST) {
+        options.disposition = WINSHM_CREATE_NEW;
+        options.size = BENCH_BYTES;
+    }
+    winshm_status status = winshm_open_with(&options, &bench_handles[index]);
     if (status != WINSHM_OK)
         bench_fail("%s", winshm_last_message());
     if (index != BENCH_OTHER)

@@ -28,6 +28,9 @@ enum {
     BENCH_HANDLES = BENCH_VICTIMS + 3 /* the rest is opened under attack */
 };
 
+/** What the victims say that the bytes are. */
+#define BENCH_LAYOUT "a:u8@0; b:{c:u32@0; size 4}[2]@4; size 12"
+
 /** An input, read from the front. Beyond its end everything is 0. */
 struct input {
     const uint8_t *next;
@@ -110,6 +113,9 @@ void bench_use(uint32_t index, uint32_t which, struct input *in);
 /** Parses a name, with all that is promised of one that is accepted. */
 void bench_check_name(const char *name);
 
+/** The same for a token. */
+void bench_check_token(const char *text);
+
 /** Gives back what the handle has locked: what it has, nobody else can say. */
 void bench_release(winshm_region *handle);
 
@@ -153,6 +159,17 @@ void world_remove(const char *name);
 /** Differ if a descriptor or a mapping was leaked in between. */
 uint32_t world_descriptors(void);
 uint32_t world_mappings(void);
+
+/** The one file of the world in memory. The read of number change_at, if it is
+ * not 0, finds a byte changed. */
+enum { WORLD_FILE = 16384 };
+extern struct world_file {
+    uint32_t size; /* 0: there is none */
+    uint32_t change_at;
+    uint32_t change_of;
+    uint8_t change_by;
+    uint8_t bytes[WORLD_FILE];
+} world_file;
 
 /** Fails if a name is left over that begins with bench_name and a dot. */
 void world_check_left_over(void);

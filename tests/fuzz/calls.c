@@ -1,11 +1,13 @@
 /* The calls under attack, each with the statuses that winshm.h lists for it and
  * the time that it may take. */
 #define _GNU_SOURCE
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "bench.h"
 #include "name.h"
+#include "token.h"
 
 #define OK STATUS_BIT(WINSHM_OK)
 #define ACCESS STATUS_BIT(WINSHM_E_ACCESS)
@@ -96,7 +98,17 @@ winshm_status bench_try_open(uint32_t how, const char *name, uint64_t size,
     uint64_t allowed = OPENING | (bench_denies ? ACCESS : 0);
     struct call call = bench_call("winshm_open", allowed, OPEN_MS);
     winshm_status status;
-    if (how % 3 == 0) {
+    winshm_options options = {
+        .struct_size = sizeof options,
+        .flags = flags,
+        .disposition = how % 3 == 0 ? WINSHM_OPEN_EXISTING : WINSHM_OPEN_OR_CREATE,
+        .name = name,
+        .size = size,
+        .layout = BENCH_LAYOUT};
+    if ((how & 0x40) != 0 && size != 1) {
+        call.text = "winshm_open_with";
+        status = winshm_open_with(&options, out);
+    } else if (how % 3 == 0) {
         status = winshm_open(name, flags, out);
     } else if (how % 3 == 1) {
         call.text = "winshm_create";
@@ -153,6 +165,22 @@ static void try_participants(uint32_t index)
     if (count > WINSHM_PARTICIPANTS_MAX)
         bench_fail("%u participants", count);
     free(list);
+}
+
+static void try_layout(uint32_t index)
+{
+    char text[32];
+    uint32_t length = 0;
+    struct call call =
+        bench_call("winshm_get_layout",
+                   OK | CORRUPT | STATUS_BIT(WINSHM_E_RANGE) | ended(index), 0);
+    winshm_status status =
+        bench_done(&call, winshm_get_layout(bench_handles[index], text,
+                                            sizeof text, &length));
+    if (status == WINSHM_OK && length != strlen(text))
+        bench_fail("a layout of %u bytes: %s", length, text);
+    if (length > WINSHM_LAYOUT_MAX)
+        bench_fail("a layout of %u bytes", length);
 }
 
 static void try_copy(uint32_t index, bool in, uint64_t offset, uint64_t length,
@@ -251,6 +279,43 @@ static void try_holding(uint32_t index, uint32_t which)
     }
 }
 
+/** A token that the control block had a part in, and what it opens. */
+static void try_hand(uint32_t index)
+{
+    char token[WINSHM_TOKEN_MAX + 1];
+    uint32_t length = 0;
+    winshm_region *opened = NULL;
+    struct call call =
+        bench_call("winshm_export", OK | CORRUPT | ended(index), 0);
+    if (bench_done(&call, winshm_export(bench_handles[index], 0, token,
+                                        sizeof token, &length)) != WINSHM_OK)
+        return;
+    bench_check_token(token);
+    call = bench_call("winshm_import",
+                      OPENING | STATUS_BIT(WINSHM_E_TOKEN) |
+                          (bench_denies ? ACCESS : 0),
+                      OPEN_MS);
+    if (bench_done(&call, winshm_import(token, WINSHM_READ, 0, &opened)) ==
+        WINSHM_OK)
+        bench_try_close(opened);
+/** Saves the region, or loads what was saved. */
+static void try_file(uint32_t index, bool in, uint32_t timeout_ms)
+{
+    winshm_region *h = bench_handles[index];
+    char path[80];
+    uint64_t allowed =
+        OK | CORRUPT | DEAD | TIMEOUT | (kind_of(index) & NOT_FOUND);
+    snprintf(path, sizeof path, "/dev/shm/%s-file", bench_name);
+    /* Of what an opener was told the size and the tag may be other ones. */
+    if (in)
+        allowed = OK | CORRUPT | DEADLOCK | TIMEOUT | NOT_FOUND | ACCESS |
+                  STATUS_BIT(WINSHM_E_SIZE) | STATUS_BIT(WINSHM_E_TAG);
+    struct call call =
+        bench_call(in ? "winshm_load" : "winshm_save", allowed, timeout_ms);
+    bench_done(&call, in ? winshm_load(h, path, timeout_ms)
+                         : winshm_save(h, path, timeout_ms));
+}
+
 void bench_use(uint32_t index, uint32_t which, struct input *in)
 {
     winshm_region *h = bench_handles[index];
@@ -262,16 +327,23 @@ void bench_use(uint32_t index, uint32_t which, struct input *in)
     case 0:
     case 1:
         try_lock(index, which % 15 + 1, input_timeout(in));
+    switch (which % 16) {
+    case 0:
+    case 1:
+        try_lock(index, which % 16 + 1, input_timeout(in));
         break;
     case 2:
     case 3:
     case 4:
         try_holding(index, which % 15 - 2);
+        try_holding(index, which % 16 - 2);
         break;
     case 5:
     case 6:
+        offset = input_byte(in) * 20;
         offset = input_byte(in) * 50;
         try_copy(index, which % 15 == 6, offset, input_byte(in) & 31,
+        try_copy(index, which % 16 == 6, offset, input_byte(in) & 31,
                  input_timeout(in));
         break;
     case 7:
@@ -290,11 +362,22 @@ void bench_use(uint32_t index, uint32_t which, struct input *in)
         break;
     case 11:
     case 12:
+        offset = input_byte(in) * 20;
+        try_held(index, which % 15 == 12, offset, input_byte(in) & 31);
+        break;
+    case 13:
+        try_hand(index);
         offset = input_byte(in) * 50;
         try_held(index, which % 15 == 12, offset, input_byte(in) & 31);
         break;
     case 13:
         try_resize(index, input_byte(in) * 50);
+        try_layout(index);
+        try_held(index, which % 16 == 12, offset, input_byte(in) & 31);
+        break;
+    case 13:
+    case 14:
+        try_file(index, which % 16 == 14, input_timeout(in));
         break;
     default:
         offset = input_byte(in) * 50;
@@ -308,6 +391,8 @@ void bench_use_all(uint32_t index, uint32_t timeout_ms)
         return;
     try_info(index);
     try_participants(index);
+    try_hand(index);
+    try_layout(index);
     try_copy(index, false, 0, 16, timeout_ms);
     try_copy(index, true, 0, 16, timeout_ms);
     for (uint32_t mode = WINSHM_SHARED; mode <= WINSHM_EXCLUSIVE; mode++) {
@@ -323,6 +408,23 @@ void bench_use_all(uint32_t index, uint32_t timeout_ms)
     try_copy(index, true, BENCH_BYTES, 16, timeout_ms);
     try_resize(index, BENCH_ROOM);
     try_copy(index, false, BENCH_ROOM - 16, 16, timeout_ms);
+}
+
+void bench_check_token(const char *text)
+{
+    char again[WINSHM_TOKEN_MAX + 1];
+    struct token *token = malloc(sizeof *token);
+    winshm_status status = wshm_token_parse(text, token);
+    if (status == WINSHM_OK) {
+        bench_check_name(token->name);
+        if (wshm_token_format(token, again) != strlen(text) ||
+            strcmp(text, again) != 0 || token->size == 0 ||
+            token->size > INT64_MAX)
+            bench_fail("what is no token was accepted");
+    } else if (status != WINSHM_E_TOKEN && status != WINSHM_E_LAYOUT) {
+        bench_fail("%s for a token", winshm_status_name(status));
+    }
+    free(token);
 }
 
 void bench_check_name(const char *name)

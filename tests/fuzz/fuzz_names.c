@@ -109,9 +109,11 @@ static void run_open(struct input *in)
         options.struct_size = input_word(in);
     char *security = input_text(in, "");
     char *text = input_text(in, "");
+    char *layout = input_text(in, "");
     bench_check_name(text);
     char *name = in_our_corner(text);
     options.name = name;
+    options.layout = layout[0] != '\0' ? layout : NULL;
     options.security =
         (form & 16) != 0 ? security : securities[(form >> 5) % 7];
     /* Whatever is asked for, the answer is one of those of opening. */
@@ -141,6 +143,7 @@ static void run_open(struct input *in)
     free(name);
     free(text);
     free(security);
+    free(layout);
     world_check_left_over();
 }
 
@@ -169,6 +172,7 @@ static void run_handles(struct input *in)
         STATUS_BIT(WINSHM_E_HANDLE) | STATUS_BIT(WINSHM_E_CLOSED), 0);
     bench_done(&call, winshm_get_info(h, &info));
     bench_done(&call, winshm_get_participants(h, &list, 1, &count));
+    bench_done(&call, winshm_get_layout(h, bytes, sizeof bytes, &count));
     bench_done(&call, winshm_read(h, 0, bytes, 8, 0));
     bench_done(&call, winshm_write(h, 0, bytes, 8, 0));
     bench_done(&call, winshm_lock(h, WINSHM_EXCLUSIVE, 0));
@@ -179,6 +183,8 @@ static void run_handles(struct input *in)
     bench_done(&call, winshm_change_count(h, &count));
     bench_done(&call, winshm_wait_handle(h, &event));
     bench_done(&call, winshm_wait_fd(h, &fd));
+    bench_done(&call, winshm_save(h, "/dev/shm/none", 0));
+    bench_done(&call, winshm_load(h, "/dev/shm/none", 0));
     if (h != NULL)
         bench_done(&call, winshm_close(h));
     if ((value & 3) != 2 && h != NULL)

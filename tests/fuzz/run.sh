@@ -6,13 +6,17 @@
 #                             [--seed SEED]
 #
 #   parse    the parser of names, alone
+#   token    that of tokens
+#   layout   the parser of layout texts, alone, and their comparison
 #   names    names, options, handles and ranges as callers pass them
 #   control  opening, creating and using a region whose control block lies, beside
 #            participants that live or as what an earlier life has left
 #   slots    every call on open handles while lock words and slots change, at once or
 #            between any two loads of a call
+#   load     files that lie, and change while they are loaded
 #
-# These four run with all of the library that is above src/platform.h, and with that
+# These five run with all of the library that is above src/platform.h, and with that
+# The last three run with all of the library that is above src/platform.h, and with that
 # contract kept in memory (world_memory.c): no system call, no file, and a clock that
 # does not wait. NAME-linux is the same target with the Linux backend on real files,
 # some ten times slower; executions are counted apart.
@@ -73,7 +77,8 @@ compile() {
     shift 2
     "$CC" -std=c11 -g -O1 -Wall -Wextra -fno-omit-frame-pointer \
         -fsanitize=address,undefined -fno-sanitize-recover=all \
-        -I"$root/include" -I"$root/src" -I"$here" "$@" -c "$source" -o "$object"
+        -I"$root/include" -I"$root/src" -I"$root/tests/harness" -I"$here" \
+        "$@" -c "$source" -o "$object"
 }
 
 # A coverage that costs little: what comparisons are about is in the inputs already.
@@ -104,11 +109,15 @@ build() {
         compile "$source" "linux/$name.o" "$coverage" "$@" &&
             compile "$source" "plain/posix-$name.o" || return
     done
-    for name in bench calls fuzz_parse fuzz_names fuzz_control fuzz_slots fetch sweep \
+    for name in bench calls fuzz_parse fuzz_token fuzz_names fuzz_control fuzz_slots fetch \
+        sweep scribble world_linux world_memory world_memory_wait; do
+    for name in bench calls fuzz_parse fuzz_layout fuzz_names fuzz_control fuzz_slots fetch sweep \
         scribble world_linux world_memory world_memory_wait; do
+    for name in bench calls fuzz_parse fuzz_names fuzz_control fuzz_slots fuzz_load fetch sweep \
+        scribble world_linux world_memory world_memory_file world_memory_wait; do
         compile "$here/$name.c" "$name.o" || return
     done
-    memory='bench.o calls.o world_memory.o world_memory_wait.o'
+    memory='bench.o calls.o world_memory.o world_memory_file.o world_memory_wait.o'
     files='bench.o calls.o world_linux.o -Wl,--wrap=mmap64,--wrap=munmap'
     # shellcheck disable=SC2086  # These are lists of words.
     for name in names control slots; do
@@ -117,6 +126,9 @@ build() {
     done
     # shellcheck disable=SC2086
     program fuzz_parse fuzzer fuzz_parse.o $memory core/*.o &&
+        program fuzz_token fuzzer fuzz_token.o $memory core/*.o &&
+        program fuzz_layout fuzzer fuzz_layout.o $memory core/*.o &&
+        program fuzz_load fuzzer fuzz_load.o $memory core/*.o &&
         program fetch fuzzer-no-link fetch.o $memory core/*.o &&
         program sweep fuzzer-no-link sweep.o $files core/*.o linux/*.o &&
         program scribble fuzzer-no-link scribble.o plain/*.o
@@ -188,10 +200,14 @@ target() {
 }
 
 echo "seed $seed"
-target parse 350 256
+target parse 250 256
+target token 100 1100
+target parse 200 256
+target layout 150 512
 target names 194 256
 target control 200 64
-target slots 250 64
+target slots 230 64
+target load 20 64
 target names-linux 2 256
 target control-linux 2 256
 target slots-linux 2 256

@@ -96,6 +96,48 @@ uint32_t wshm_platform_leftovers(char (*names)[WINSHM_NAME_MAX + 1],
     return 0;
 }
 
+/* There are no files here. */
+
+winshm_status wshm_platform_link_read(const char *path, char *text,
+                                      uint32_t room, uint32_t *length)
+{
+    (void)path;
+    (void)text;
+    (void)room;
+    (void)length;
+    return WINSHM_E_NOT_FOUND;
+}
+
+winshm_status wshm_platform_link_make(const char *path, const char *text,
+                                      uint32_t length, uint64_t deadline_ns,
+                                      platform_object *file)
+{
+    (void)path;
+    (void)text;
+    (void)length;
+    (void)deadline_ns;
+    (void)file;
+    return WINSHM_E_UNSUPPORTED;
+}
+
+winshm_status wshm_platform_link_clear(const char *path, const char *text,
+                                       uint32_t length, uint64_t deadline_ns,
+                                       platform_object *file)
+{
+    return wshm_platform_link_make(path, text, length, deadline_ns, file);
+}
+
+void wshm_platform_link_remove(platform_object *file)
+{
+    (void)file;
+    bench_fail("a link is removed, and none was made");
+}
+
+void wshm_platform_link_abandon(platform_object *file)
+{
+    (void)file;
+}
+
 bool wshm_platform_barrier(void)
 {
     return bench_barrier;

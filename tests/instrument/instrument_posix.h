@@ -32,6 +32,43 @@ INSTRUMENT_STAND_IN(int, open, -1,
     INSTRUMENT_FAILS(open, (EACCES, EINTR, EMFILE, ENFILE, ENOMEM, ENOSPC, 0), \
                      __VA_ARGS__, 0)
 
+INSTRUMENT_STAND_IN(int, openat, -1,
+                    (int at, const char *path, int flags, mode_t mode),
+                    (at, path, flags, mode))
+#define openat(...)                                                            \
+    INSTRUMENT_FAILS(openat,                                                   \
+                     (EACCES, EINTR, EIO, EMFILE, ENAMETOOLONG, ENFILE,        \
+                      ENOMEM, ENOSPC, EROFS, 0),                               \
+                     __VA_ARGS__)
+
+INSTRUMENT_STAND_IN(ssize_t, pread, -1,
+                    (int file, void *bytes, size_t length, off_t offset),
+                    (file, bytes, length, offset))
+#define pread(...) INSTRUMENT_FAILS(pread, (EINTR, EIO, 0), __VA_ARGS__)
+
+INSTRUMENT_STAND_IN(ssize_t, pwrite, -1,
+                    (int file, const void *bytes, size_t length, off_t offset),
+                    (file, bytes, length, offset))
+#define pwrite(...)                                                            \
+    INSTRUMENT_FAILS(pwrite, (EDQUOT, EFBIG, EINTR, EIO, ENOSPC, 0),           \
+                     __VA_ARGS__)
+
+INSTRUMENT_STAND_IN(int, fsync, -1, (int file), (file))
+#define fsync(...)                                                             \
+    INSTRUMENT_FAILS(fsync, (EDQUOT, EINTR, EIO, ENOSPC, 0), __VA_ARGS__)
+
+INSTRUMENT_STAND_IN(int, renameat, -1,
+                    (int at, const char *path, int to, const char *name),
+                    (at, path, to, name))
+#define renameat(...)                                                          \
+    INSTRUMENT_FAILS(renameat, (EACCES, EISDIR, ENOMEM, ENOSPC, EROFS, 0),     \
+                     __VA_ARGS__)
+
+INSTRUMENT_STAND_IN(int, unlinkat, -1, (int at, const char *path, int flags),
+                    (at, path, flags))
+#define unlinkat(...)                                                          \
+    INSTRUMENT_FAILS(unlinkat, (EACCES, ENOMEM, EPERM, 0), __VA_ARGS__)
+
 INSTRUMENT_STAND_IN(ssize_t, read, -1, (int file, void *bytes, size_t length),
                     (file, bytes, length))
 #define read(...) INSTRUMENT_FAILS(read, (EINTR, EIO, 0), __VA_ARGS__)
@@ -43,6 +80,11 @@ INSTRUMENT_STAND_IN(int, fstat, -1, (int file, struct stat *facts),
 INSTRUMENT_STAND_IN(int, lstat, -1, (const char *path, struct stat *facts),
                     (path, facts))
 #define lstat(...) INSTRUMENT_FAILS(lstat, (EACCES, ENOMEM, 0), __VA_ARGS__)
+
+INSTRUMENT_STAND_IN(int, fstatat, -1,
+                    (int at, const char *path, struct stat *facts, int flags),
+                    (at, path, facts, flags))
+#define fstatat(...) INSTRUMENT_FAILS(fstatat, (EACCES, ENOMEM, 0), __VA_ARGS__)
 
 #define lseek(...) INSTRUMENT_SURE(lseek, __VA_ARGS__)
 
@@ -84,6 +126,27 @@ INSTRUMENT_STAND_IN(int, linkat, -1,
 INSTRUMENT_STAND_IN(int, unlink, -1, (const char *path), (path))
 #define unlink(...)                                                            \
     INSTRUMENT_FAILS(unlink, (EACCES, ENOMEM, EPERM, 0), __VA_ARGS__)
+
+INSTRUMENT_STAND_IN(ssize_t, pwrite, -1,
+                    (int file, const void *bytes, size_t length, off_t at),
+                    (file, bytes, length, at))
+#define pwrite(...)                                                            \
+    INSTRUMENT_FAILS(pwrite, (EDQUOT, EINTR, EIO, ENOSPC, 0), __VA_ARGS__)
+
+INSTRUMENT_STAND_IN(int, renameat2, -1,
+                    (int from, const char *old, int to, const char *path,
+                     unsigned flags),
+                    (from, old, to, path, flags))
+#define renameat2(...)                                                         \
+    INSTRUMENT_FAILS(renameat2,                                                \
+                     (EACCES, EDQUOT, EINVAL, ENOMEM, ENOSPC, EPERM, 0),       \
+                     __VA_ARGS__)
+
+INSTRUMENT_STAND_IN(ssize_t, readlink, -1,
+                    (const char *path, char *text, size_t length),
+                    (path, text, length))
+#define readlink(...)                                                          \
+    INSTRUMENT_FAILS(readlink, (EACCES, EIO, ENOMEM, 0), __VA_ARGS__)
 
 /* Locks, and flags. */
 static inline int instrument_fcntl(struct instrument_site *site, int file,
@@ -161,7 +224,7 @@ INSTRUMENT_STAND_IN(int, pthread_atfork, refusal,
 
 /* What is kept for a thread. */
 INSTRUMENT_STAND_IN(int, pthread_key_create, refusal,
-                    (pthread_key_t *key, void (*destroy)(void *)),
+                    (pthread_key_t * key, void (*destroy)(void *)),
                     (key, destroy))
 #define pthread_key_create(...)                                                \
     INSTRUMENT_FAILS(pthread_key_create, (EAGAIN, ENOMEM, 0), __VA_ARGS__)
@@ -179,7 +242,7 @@ INSTRUMENT_STAND_IN(int, eventfd, -1, (unsigned count, int flags),
                     (count, flags))
 #define eventfd(...) INSTRUMENT_FAILS(eventfd, (EMFILE, ENOMEM, 0), __VA_ARGS__)
 INSTRUMENT_STAND_IN(int, pthread_create, refusal,
-                    (pthread_t *thread, const pthread_attr_t *attributes,
+                    (pthread_t * thread, const pthread_attr_t *attributes,
                      void *(*run)(void *), void *argument),
                     (thread, attributes, run, argument))
 #define pthread_create(...)                                                    \

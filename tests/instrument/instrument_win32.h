@@ -88,6 +88,149 @@ INSTRUMENT_STAND_IN(DWORD, FormatMessageW, 0,
 #define FormatMessageW(...)                                                    \
     INSTRUMENT_FAILS(FormatMessageW, (ERROR_MR_MID_NOT_FOUND, 0), __VA_ARGS__)
 
+/* Files. */
+/* Files. Sharing violations are answers. */
+
+INSTRUMENT_STAND_IN(HANDLE, CreateFileW, INVALID_HANDLE_VALUE,
+                    (const wchar_t *path, DWORD access, DWORD share,
+                     SECURITY_ATTRIBUTES *security, DWORD disposition,
+                     DWORD flags, HANDLE model),
+                    (path, access, share, security, disposition, flags, model))
+#define CreateFileW(...)                                                       \
+    INSTRUMENT_FAILS(CreateFileW,                                              \
+                     (ERROR_ACCESS_DENIED, ERROR_NOT_ENOUGH_MEMORY,            \
+                      ERROR_NO_SYSTEM_RESOURCES, ERROR_TOO_MANY_OPEN_FILES, 0), \
+                     __VA_ARGS__)
+
+INSTRUMENT_STAND_IN(HANDLE, ReOpenFile, INVALID_HANDLE_VALUE,
+                    (HANDLE file, DWORD access, DWORD share, DWORD flags),
+                    (file, access, share, flags))
+#define ReOpenFile(...)                                                        \
+    INSTRUMENT_FAILS(ReOpenFile,                                               \
+                     (ERROR_ACCESS_DENIED, ERROR_NO_SYSTEM_RESOURCES, 0),      \
+                     DWORD flags, HANDLE like),
+                    (path, access, share, security, disposition, flags, like))
+#define CreateFileW(...)                                                       \
+    INSTRUMENT_FAILS(CreateFileW,                                              \
+                     (ERROR_ACCESS_DENIED, ERROR_TOO_MANY_OPEN_FILES,          \
+                      ERROR_NOT_ENOUGH_MEMORY, ERROR_FILENAME_EXCED_RANGE,     \
+                      ERROR_DISK_FULL, ERROR_WRITE_PROTECT, 0),                \
+                     __VA_ARGS__)
+
+INSTRUMENT_STAND_IN(DWORD, GetFileAttributesW, INVALID_FILE_ATTRIBUTES,
+                    (const wchar_t *path), (path))
+#define GetFileAttributesW(...)                                                \
+    INSTRUMENT_FAILS(GetFileAttributesW, (ERROR_ACCESS_DENIED, 0), __VA_ARGS__)
+
+INSTRUMENT_STAND_IN(BOOL, GetFileInformationByHandle, FALSE,
+                    (HANDLE file, BY_HANDLE_FILE_INFORMATION *facts),
+                    (file, facts))
+#define GetFileInformationByHandle(...)                                        \
+    INSTRUMENT_FAILS(GetFileInformationByHandle,                               \
+                     (ERROR_NOT_ENOUGH_MEMORY, ERROR_IO_DEVICE, 0),            \
+                     __VA_ARGS__)
+
+INSTRUMENT_STAND_IN(BOOL, GetFileSizeEx, FALSE,
+                    (HANDLE file, LARGE_INTEGER *size), (file, size))
+#define GetFileSizeEx(...)                                                     \
+    INSTRUMENT_FAILS(GetFileSizeEx, (ERROR_IO_DEVICE, 0), __VA_ARGS__)
+
+INSTRUMENT_STAND_IN(BOOL, SetFilePointerEx, FALSE,
+                    (HANDLE file, LARGE_INTEGER by, LARGE_INTEGER *now,
+                     DWORD from),
+                    (file, by, now, from))
+#define SetFilePointerEx(...)                                                  \
+    INSTRUMENT_FAILS(SetFilePointerEx, (ERROR_IO_DEVICE, 0), __VA_ARGS__)
+
+INSTRUMENT_STAND_IN(BOOL, SetEndOfFile, FALSE, (HANDLE file), (file))
+#define SetEndOfFile(...)                                                      \
+    INSTRUMENT_FAILS(SetEndOfFile, (ERROR_DISK_FULL, ERROR_FILE_TOO_LARGE, 0), \
+                     __VA_ARGS__)
+
+INSTRUMENT_STAND_IN(BOOL, ReadFile, FALSE,
+                    (HANDLE file, void *bytes, DWORD length, DWORD *got,
+                     OVERLAPPED *where),
+                    (file, bytes, length, got, where))
+#define ReadFile(...)                                                          \
+    INSTRUMENT_FAILS(ReadFile,                                                 \
+                     (ERROR_LOCK_VIOLATION, ERROR_NO_SYSTEM_RESOURCES, 0),     \
+                     __VA_ARGS__)
+
+INSTRUMENT_STAND_IN(BOOL, WriteFile, FALSE,
+                    (HANDLE file, const void *bytes, DWORD length, DWORD *put,
+                     OVERLAPPED *where),
+                    (file, bytes, length, put, where))
+#define WriteFile(...)                                                         \
+    INSTRUMENT_FAILS(WriteFile,                                                \
+                     (ERROR_DISK_FULL, ERROR_NO_SYSTEM_RESOURCES, 0),          \
+                     __VA_ARGS__)
+
+INSTRUMENT_STAND_IN(BOOL, SetEndOfFile, FALSE, (HANDLE file), (file))
+#define SetEndOfFile(...)                                                      \
+    INSTRUMENT_FAILS(SetEndOfFile, (ERROR_DISK_FULL, 0), __VA_ARGS__)
+
+INSTRUMENT_STAND_IN(BOOL, GetFileInformationByHandle, FALSE,
+                    (HANDLE file, BY_HANDLE_FILE_INFORMATION *facts),
+                    (file, facts))
+#define GetFileInformationByHandle(...)                                        \
+    INSTRUMENT_FAILS(GetFileInformationByHandle,                               \
+                     (ERROR_NO_SYSTEM_RESOURCES, 0), __VA_ARGS__)
+
+/* "Denied" is an answer where a file is renamed: something has the name. */
+INSTRUMENT_STAND_IN(BOOL, SetFileInformationByHandle, FALSE,
+                    (HANDLE file, FILE_INFO_BY_HANDLE_CLASS what, void *facts,
+                     DWORD length),
+                    (file, what, facts, length))
+#define SetFileInformationByHandle(...)                                        \
+    INSTRUMENT_FAILS(SetFileInformationByHandle,                               \
+                     (ERROR_NOT_ENOUGH_MEMORY, ERROR_NO_SYSTEM_RESOURCES, 0),  \
+                     __VA_ARGS__)
+
+/* It is asked only what sort of file has been refused, and of what. */
+#define GetFileAttributesW(...) INSTRUMENT_SURE(GetFileAttributesW, __VA_ARGS__)
+    INSTRUMENT_FAILS(ReadFile, (ERROR_IO_DEVICE, ERROR_NOT_ENOUGH_MEMORY, 0),  \
+                     __VA_ARGS__)
+
+INSTRUMENT_STAND_IN(BOOL, WriteFile, FALSE,
+                    (HANDLE file, const void *bytes, DWORD length, DWORD *done,
+                     OVERLAPPED *where),
+                    (file, bytes, length, done, where))
+#define WriteFile(...)                                                         \
+    INSTRUMENT_FAILS(                                                          \
+        WriteFile,                                                             \
+        (ERROR_DISK_FULL, ERROR_IO_DEVICE, ERROR_NOT_ENOUGH_MEMORY, 0),        \
+        __VA_ARGS__)
+
+INSTRUMENT_STAND_IN(BOOL, FlushFileBuffers, FALSE, (HANDLE file), (file))
+#define FlushFileBuffers(...)                                                  \
+    INSTRUMENT_FAILS(FlushFileBuffers, (ERROR_DISK_FULL, ERROR_IO_DEVICE, 0),  \
+                     __VA_ARGS__)
+
+INSTRUMENT_STAND_IN(BOOL, MoveFileExW, FALSE,
+                    (const wchar_t *path, const wchar_t *to, DWORD flags),
+                    (path, to, flags))
+#define MoveFileExW(...)                                                       \
+    INSTRUMENT_FAILS(                                                          \
+        MoveFileExW,                                                           \
+        (ERROR_ACCESS_DENIED, ERROR_DISK_FULL, ERROR_SHARING_VIOLATION, 0),    \
+        __VA_ARGS__)
+
+/* Where files cannot have holes, and where nothing can be removed. */
+INSTRUMENT_STAND_IN(BOOL, DeviceIoControl, FALSE,
+                    (HANDLE file, DWORD what, void *in, DWORD in_bytes,
+                     void *out, DWORD out_bytes, DWORD *got, OVERLAPPED *where),
+                    (file, what, in, in_bytes, out, out_bytes, got, where))
+#define DeviceIoControl(...)                                                   \
+    INSTRUMENT_FAILS(DeviceIoControl, (ERROR_INVALID_FUNCTION, 0), __VA_ARGS__)
+INSTRUMENT_STAND_IN(BOOL, SetFileInformationByHandle, FALSE,
+                    (HANDLE file, FILE_INFO_BY_HANDLE_CLASS what, void *facts,
+                     DWORD bytes),
+                    (file, what, facts, bytes))
+#define SetFileInformationByHandle(...)                                        \
+    INSTRUMENT_FAILS(SetFileInformationByHandle, (ERROR_ACCESS_DENIED, 0),     \
+                     __VA_ARGS__)
+#define GetFileType(...) INSTRUMENT_SURE(GetFileType, __VA_ARGS__)
+
 /* Memory. What is allocated is counted here, since what else is in the heap of
  * the process comes and goes as the system likes. */
 
@@ -141,14 +284,14 @@ INSTRUMENT_STAND_IN(void *, HeapAlloc, NULL,
                     (HANDLE heap, DWORD flags, SIZE_T length),
                     (heap, flags, length))
 #define HeapAlloc(...)                                                         \
-    instrument_block(                                                          \
-        INSTRUMENT_FAILS(HeapAlloc, (ERROR_NOT_ENOUGH_MEMORY, 0), __VA_ARGS__))
+    instrument_block(INSTRUMENT_FAILS(HeapAlloc, (ERROR_NOT_ENOUGH_MEMORY, 0), \
+                                      __VA_ARGS__))
 
 INSTRUMENT_STAND_IN(HLOCAL, LocalAlloc, NULL, (UINT flags, SIZE_T length),
                     (flags, length))
 #define LocalAlloc(...)                                                        \
-    instrument_block(                                                          \
-        INSTRUMENT_FAILS(LocalAlloc, (ERROR_NOT_ENOUGH_MEMORY, 0), __VA_ARGS__))
+    instrument_block(INSTRUMENT_FAILS(                                         \
+        LocalAlloc, (ERROR_NOT_ENOUGH_MEMORY, 0), __VA_ARGS__))
 
 INSTRUMENT_STAND_IN(DWORD, FlsAlloc, FLS_OUT_OF_INDEXES,
                     (PFLS_CALLBACK_FUNCTION release), (release))

@@ -25,7 +25,12 @@ SOURCES = {
     "peer": "tests/interop/peer.py",
     "outsider": "tests/interop/outsider.py",
     "recover": "bindings/python/examples/recover.py",
+    "handover": "bindings/python/examples/handover.py",
+    "layouts": "tests/interop/layouts/layouts.py",
 }
+
+#: The example in C# is one of several of one program.
+EXAMPLES = {"handover": "Handover"}
 
 
 class Failure(AssertionError):
@@ -44,25 +49,36 @@ class Platform:
         self.windows = name == "windows"
         self.environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
         library = ROOT / ("build/win64/winshm.dll" if self.windows else "build/linux/libwinshm.so.0")
-        self.environment["WINSHM_LIBRARY"] = self._path(library)
-        self.environment["PYTHONPATH"] = self._path(ROOT / "bindings" / "python")
+        self.environment["WINSHM_LIBRARY"] = self.path(library)
+        self.environment["PYTHONPATH"] = self.path(ROOT / "bindings" / "python")
 
-    def _path(self, path: Path) -> str:
+    def path(self, path: Path) -> str:
+        """The path as the programs of this platform see it."""
         return windows_path(path) if self.windows else str(path)
 
     def command(self, language: str, program: str) -> list[str]:
         """The words that start a program."""
+        return [*([os.environ["WINE"]] if self.windows else []), *self._words(language, program)]
+
+    def inner_command(self, language: str, program: str) -> list[str]:
+        """The words by which a program of this platform starts another one."""
+        first, *others = self._words(language, program)
+        return [self.path(Path(first)) if self.windows else first, *others]
+
+    def _words(self, language: str, program: str) -> list[str]:
         if language == "python":
-            script = self._path(ROOT / SOURCES[program])
-            if self.windows:
-                return [os.environ["WINE"], os.environ["WINSHM_WINDOWS_PYTHON"], "-B", script]
-            return ["/usr/bin/python3", "-B", script]
-        folder = {"c": "", "c32": "", "nim": "nim", "csharp": f"csharp/{program}"}[language]
+            python = os.environ["WINSHM_WINDOWS_PYTHON"] if self.windows else "/usr/bin/python3"
+            return [python, "-B", self.path(ROOT / SOURCES[program])]
+        folder, name, more = {"c": "", "c32": ""}.get(language, language), program, []
+        if language == "csharp":
+            folder = f"csharp/{program}"
+            if program in EXAMPLES:
+                name, more = "Examples", [EXAMPLES[program]]
         if not self.windows:
-            built = BUILT / "linux" / folder / program
-            return ["dotnet", f"{built}.dll"] if language == "csharp" else [str(built)]
+            built = str(BUILT / "linux" / folder / name)
+            return ["dotnet", f"{built}.dll", *more] if language == "csharp" else [built]
         bits = "win32" if language == "c32" else "win64"
-        return [os.environ["WINE"], str(BUILT / bits / folder / f"{program}.exe")]
+        return [str(BUILT / bits / folder / f"{name}.exe"), *more]
 
     def start(self, language: str, program: str, *arguments: str, **keywords) -> Program:
         command = [*self.command(language, program), *arguments]

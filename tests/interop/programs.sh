@@ -9,7 +9,7 @@
 # platforms follow, which are linux, win64 and win32. programs.py knows the results.
 
 programs=${root:?}/build/programs
-c_examples='counter notify recover parts'
+c_examples='counter notify recover parts drift handover'
 
 # Windows programs find the library beside them, Linux programs remember where it is.
 build_c() (
@@ -32,9 +32,10 @@ build_c() (
             source=tests/interop/$name.c linked=$library standard=gnu11
             case $name in
             outsider) linked='' ;;
-            counter | notify | recover | parts)
+            counter | notify | recover | parts | drift | handover)
                 source=bindings/c/examples/$name.c standard='c11 -Wpedantic'
                 ;;
+            layouts) source=tests/interop/layouts/layouts.c ;;
             esac
             # shellcheck disable=SC2086  # The library and the standard are lists of words.
             "$compiler" -std=$standard -O2 -Wall -Wextra -Werror -I "$root/include" \
@@ -53,6 +54,36 @@ examples_are_cpp() {
     done
 }
 
+# The header in each standard, for each compiler and system: Clang in its mode for Visual
+# C++ has none of GNU's extensions. What another process cannot use is refused.
+header_is_clean() {
+    for compiler in gcc clang x86_64-w64-mingw32-gcc i686-w64-mingw32-gcc \
+        'clang --target=x86_64-pc-windows-msvc' 'clang --target=i686-pc-windows-msvc' \
+        'clang --target=aarch64-pc-windows-msvc'; do
+        case $compiler in
+        *-gcc) standards='c99 c11 c17' ;;
+        *) standards='c99 c11 c17 c++11 c++17 c++20' ;;
+        esac
+        # Microsoft's own headers are for msvc.sh.
+        case $compiler in *msvc) flags='-ffreestanding -fgnuc-version=4.2.1' ;; *) flags= ;; esac
+        for standard in $standards; do
+            case $standard in c++*) language=c++ ;; *) language=c ;; esac
+            # shellcheck disable=SC2086  # Compiler and flags are lists of words.
+            set -- $compiler $flags -x $language -std=$standard -fsyntax-only -Wall -Wextra \
+                -Wpedantic -Wshadow -Wconversion -Werror -I "$root/include"
+            "$@" "$root/tests/interop/header.c" || return
+            [ "$standard" != c99 ] || continue
+            for member in 'char *member' 'long double member' 'int member[2][2]' \
+                'struct point member' 'struct point member[2]' 'int (*member)(void)'; do
+                ! "$@" "-DREFUSED=$member" "$root/tests/interop/header.c" 2>/dev/null || {
+                    echo "$compiler, $standard: takes $member"
+                    return 1
+                }
+            done
+        done
+    done
+}
+
 build_nim() (
     names=$1
     shift
@@ -66,6 +97,8 @@ build_nim() (
             case $name in
             share) source=tests/interop/share.nim ;;
             peer) source=tests/interop/peer.nim ;;
+            layouts) source=tests/interop/layouts/layouts.nim ;;
+            handover) source=bindings/nim/examples/handover.nim ;;
             *) continue ;;
             esac
             # shellcheck disable=SC2086  # The flags are a list of words.
@@ -85,6 +118,8 @@ build_csharp() (
             case $name-$platform in
             share-*) project=tests/interop/share_csharp/Share.csproj ;;
             peer-*) project=tests/interop/peer_csharp/Peer.csproj ;;
+            layouts-*) project=tests/interop/layouts/layouts_csharp/Layouts.csproj ;;
+            handover-*) project=bindings/csharp/examples/Examples.csproj ;;
             # Named maps of .NET exist on Windows only.
             outsider-win64) project=tests/interop/outsider_csharp/Outsider.csproj ;;
             *) continue ;;

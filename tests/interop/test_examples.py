@@ -78,3 +78,18 @@ def test_parts_shows_what_another_has_recorded(run):
     outside.end(1)
     recorder.end()
     assert "WINSHM_E_NOT_FOUND" in run("parts", "0").line()
+
+
+def test_drift_names_the_first_difference(run):
+    game = run("drift")
+    game.answers("the game is on. Press Enter to end it.")
+    old = run("drift", "old")
+    assert "field 'lives' is u8 @4 here, u32 @4 in the region" in old.line()
+    old.end(1)
+    ask = run("drift", "ask")
+    ask.answers(
+        "score:u32@0; lives:u32@4; player:char[16]@8; "
+        "boxes:{x:f32@0; y:f32@4; size 8}[3]@24; size 48"
+    )
+    ask.end()
+    game.end()

@@ -67,6 +67,33 @@ static void judge_gone(const struct scene *s, uint64_t end)
     CHECK(plain_count(s->name) <= 0);
 }
 
+static bool file_exists(const char *path)
+{
+    FILE *file = fopen(path, "rb");
+    if (file != NULL)
+        fclose(file);
+    return file != NULL;
+}
+
+/** Whatever a dead process has left at the path, the next one can have it, and
+ * leaves nothing. */
+static void judge_link(const struct scene *s)
+{
+    char path[NAME_BYTES + 8], part[NAME_BYTES + 24];
+    winshm_region *h, *found;
+    snprintf(path, sizeof path, "%s.link", s->name);
+    snprintf(part, sizeof part, "%s.winshm-link", path);
+    winshm_status status = winshm_open_link(path, 0, 0, &found);
+    CHECK(status == WINSHM_E_NOT_FOUND);
+    CHECK_OK(winshm_create(NULL, 1, 0, &h));
+    CHECK_OK(winshm_link(h, path));
+    CHECK_OK(winshm_open_link(path, 0, 0, &found));
+    CHECK_OK(winshm_close(found));
+    CHECK_OK(winshm_close(h));
+    CHECK(!file_exists(path));
+    CHECK(!file_exists(part));
+}
+
 /** Raw blocks belong to their users: nobody cleans up, and nobody has to. */
 static void judge_raw(struct scene *s)
 {
@@ -252,6 +279,28 @@ static void judge(struct scene *s, uint64_t end)
         CHECK_OK(winshm_close(s->actor.h));
 }
 
+/** The file is whole, and the one beside it is in nobody's way. */
+static void judge_file(const struct scene *s)
+{
+    const char *path = points_file(s->name);
+    char part[600];
+    winshm_region *h;
+    if ((s->script->traits & SAVES) == 0)
+        return;
+    snprintf(part, sizeof part, "%s-loads", s->name);
+    CHECK_OK(winshm_create(part, sizeof(struct data), 0, &h));
+    const struct data *data = winshm_data(h);
+    for (int i = 0; i < 2; i++) {
+        CHECK_OK(winshm_load(h, path, 0));
+        CHECK(data_whole(data) && data->block[0] == 1);
+        CHECK_OK(winshm_save(h, path, LIMIT_MS));
+    }
+    CHECK_OK(winshm_close(h));
+    snprintf(part, sizeof part, "%s.winshm-part", path);
+    CHECK(remove(part) != 0);
+    CHECK_EQ(remove(path), 0);
+}
+
 void oracle(struct scene *s)
 {
     uint64_t end = clock_ms() + LIMIT_MS;
@@ -260,6 +309,9 @@ void oracle(struct scene *s)
         return;
     }
     read_words(s);
+    if ((s->script->traits & LINKS) != 0)
+        judge_link(s);
+    judge_file(s);
     if ((s->script->traits & READ_ONLY) != 0)
         judge_read_only(s);
     else

@@ -29,6 +29,7 @@ static const struct {
     {"handle.c", "&r->references", 2},
     {"handle.c", "&v->handle", 1},
     {"library.c", "&wshm_sweep_next", 1},
+    {"link.c", "&links[i].state", 1},
     /* The name space Global is refused; the life lock is not had in five
      * seconds. */
     {"win32/base.c", "CloseHandle", 1},
@@ -63,6 +64,8 @@ static const struct {
     /* No other thread is in a call at the fork. */
     {"handle.c", "&r->inside_first", 1},
     {"handle.c", "&r->inside_other", 1},
+    /* No other thread saves or loads at the fork. */
+    {"posix/file.c", "close", 2},
     /* Files of strangers, and of one's own that shut their owner out. */
     {"posix/security.c", "fcntl", 3},
     {"posix/security.c", "geteuid", 1},

@@ -34,6 +34,9 @@ struct data {
     volatile unsigned char block[BLOCK];
 };
 
+/** What its creator says that the bytes are. */
+#define ROLE_LAYOUT "both:{first:u64@0; second:u64@8; size 16}@0; size 16"
+
 /** What the victim is doing, as it sees it. */
 enum state {
     OUTSIDE,
@@ -104,6 +107,9 @@ bool data_whole(const struct data *data);
 /** Makes the invariant true again. */
 void data_repair(struct data *data);
 
+/** Where victims save the region. */
+const char *points_file(const char *region);
+
 /* scenes.c: what surrounds a victim. */
 
 enum errand { ERRAND_EXCLUSIVE, ERRAND_WAIT, ERRAND_OPEN };
@@ -150,7 +156,9 @@ enum {
     READ_ONLY = 64, /* others may not write */
     FORKS = 128,    /* a stopped child of it could not be killed from outside */
     MEMBER = 256,   /* a participant all the time, which needs nobody else */
+    LINKS = 512     /* it makes a link file */
     GROWS = 512     /* the region can */
+    SAVES = 512     /* there is a file */
 };
 
 struct script {

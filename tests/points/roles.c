@@ -40,6 +40,15 @@ winshm_region *role_joined_early(void)
     return h;
 }
 
+const char *points_file(const char *region)
+{
+    static char path[512];
+    const char *folder = getenv("TEMP");
+    snprintf(path, sizeof path, "%s/saved-%s",
+             folder != NULL ? folder : "/dev/shm", region);
+    return path;
+}
+
 static void prop_make(void)
 {
     winshm_region *h;
@@ -95,6 +104,18 @@ static void prop_wait(void)
     parent_hear();
 }
 
+/** Leaves a link. */
+static void prop_link(void)
+{
+    winshm_region *h;
+    char path[NAME_BYTES + 8];
+    snprintf(path, sizeof path, "%s.link", role_region);
+    CHECK_OK(winshm_create(NULL, 1, 0, &h));
+    CHECK_OK(winshm_link(h, path));
+    parent_tell('p');
+    parent_hear();
+}
+
 static const struct part parts_of_props[] = {
     {"prop-make", prop_make},
     {"prop-make-other", prop_make_other},
@@ -102,10 +123,12 @@ static const struct part parts_of_props[] = {
     {"prop-hold", prop_hold},
     {"prop-read", prop_read},
     {"prop-wait", prop_wait},
+    {"prop-link", prop_link},
     {NULL, NULL}};
 
 static const struct part *const groups[] = {parts_of_life, parts_of_lock,
-                                            parts_of_change, parts_of_props};
+                                            parts_of_change, parts_of_save,
+                                            parts_of_props};
 
 enum { GROUPS = sizeof groups / sizeof groups[0], GROUP = 100 };
 

@@ -15,6 +15,7 @@ struct part {
 extern const struct part parts_of_life[];
 extern const struct part parts_of_lock[];
 extern const struct part parts_of_change[];
+extern const struct part parts_of_save[];
 
 extern const char *role_region;
 extern struct board *role_board;

@@ -10,6 +10,7 @@ static void create_for(const char *security)
                         .capacity = 2 * sizeof(struct data),
                         .layout_tag = 7,
                         .security = security,
+                        .layout = ROLE_LAYOUT,
                         .name = role_region};
     role_arm();
     CHECK_OK(winshm_open_with(&o, &h));
@@ -47,12 +48,17 @@ static void join(void)
     winshm_region *h;
     winshm_info info = {.struct_size = sizeof info};
     winshm_participant all[8] = {{.struct_size = sizeof all[0]}};
+    const winshm_field first[] = {WINSHM_FIELD(struct data, first)};
+    char text[64];
     uint32_t count;
     role_arm();
+    CHECK_OK(winshm_format_layout(first, 1, 8, text, sizeof text, &count));
     CHECK_OK(winshm_open(role_region, 0, &h));
     points_mark(MARK_JOINED);
     CHECK_OK(winshm_get_info(h, &info));
     CHECK_OK(winshm_get_participants(h, all, 8, &count));
+    CHECK_OK(winshm_get_layout(h, text, sizeof text, &count));
+    CHECK(strcmp(text, ROLE_LAYOUT) == 0);
     CHECK_OK(winshm_close(h));
     CHECK_OK(winshm_open_or_create(role_region, sizeof(struct data), 0, &h));
     CHECK_OK(winshm_close(h));
@@ -82,6 +88,9 @@ static void refused(void)
     role_arm();
     CHECK_STATUS(winshm_create(role_region, 1, 0, &h), WINSHM_E_EXISTS);
     CHECK_STATUS(winshm_open_or_create(role_region, 1, 0, &h), WINSHM_E_SIZE);
+    CHECK_STATUS(winshm_open_with(&o, &h), WINSHM_E_TAG);
+    o.layout_tag = 0;
+    o.layout = "both:{first:u64@0; second:i64@8; size 16}@0; size 16";
     CHECK_STATUS(winshm_open_with(&o, &h), WINSHM_E_TAG);
     snprintf(other, sizeof other, "%s-plain", role_region);
     o.name = other;
@@ -151,17 +160,42 @@ static void observe(void)
     CHECK_OK(winshm_close(h));
 }
 
+/** Makes links, where a stale one and what a killed maker left are in the way,
+ * and where one of a region that lives is. */
+static void link_up(void)
+{
+    winshm_region *h, *other;
+    char path[NAME_BYTES + 8], token[WINSHM_TOKEN_MAX + 1];
+    uint32_t length;
+    snprintf(path, sizeof path, "%s.link", role_region);
+    role_arm();
+    CHECK_OK(winshm_create(role_region, sizeof(struct data), 0, &h));
+    CHECK_OK(winshm_export(h, 0, token, sizeof token, &length));
+    CHECK_OK(winshm_link(h, path));
+    points_mark(MARK_JOINED);
+    CHECK_OK(winshm_open_link(path, 0, 0, &other));
+    CHECK_STATUS(winshm_link(other, path), WINSHM_E_EXISTS);
+    CHECK_OK(winshm_close(other));
+    CHECK_OK(winshm_import(token, WINSHM_READ, 0, &other));
+    CHECK_OK(winshm_close(other));
+    CHECK_OK(winshm_close(h));
+}
+
 static void forked(void *handle)
 {
     CHECK_STATUS(winshm_notify(handle), WINSHM_E_FORKED);
 }
 
-/** Forks. When the child dies at its point, this one follows. */
+/** Forks, with a link. When the child dies at its point, this one follows. */
 static void fork_away(void)
 {
-    winshm_region *h = role_joined();
+    winshm_region *h = role_joined(), *linked;
     struct child child;
     winshm_view *view;
+    char path[NAME_BYTES + 8];
+    snprintf(path, sizeof path, "%s.link", role_region);
+    CHECK_OK(winshm_create(NULL, 1, 0, &linked));
+    CHECK_OK(winshm_link(linked, path));
     CHECK_OK(winshm_map(h, 0, 8, 0, &view));
     role_arm();
     CHECK(child_fork(&child, forked, h));
@@ -202,6 +236,7 @@ const struct part parts_of_life[] = {{"create", create},
                                      {"sweep", sweep},
                                      {"raw", raw},
                                      {"observe", observe},
+                                     {"link", link_up},
                                      {"fork", fork_away},
                                      {"close-used", close_used},
                                      {NULL, NULL}};

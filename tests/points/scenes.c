@@ -274,6 +274,7 @@ static void keeper_enters(struct scene *s)
                         .disposition = WINSHM_CREATE_NEW,
                         .size = sizeof(struct data),
                         .layout_tag = 7,
+                        .layout = ROLE_LAYOUT,
                         .name = s->name};
     if ((s->script->traits & READ_ONLY) != 0)
         o.security = child_slow() ? "D:P(A;;GR;;;WD)" : "everyone-read";
@@ -301,6 +302,12 @@ static void leftovers(struct scene *s)
 static void leftovers_elsewhere(struct scene *s)
 {
     prop_enters(s, "prop-make-other");
+    prop_dies(s);
+}
+
+static void link_left(struct scene *s)
+{
+    prop_enters(s, "prop-link");
     prop_dies(s);
 }
 
@@ -365,7 +372,9 @@ const struct script scripts[] = {
      ALONE | NEIGHBOURS | LINUX_ONLY},
     {"raw", "raw", NULL, NULL, ALONE | RAW},
     {"observe", "observe", NULL, NULL, READ_ONLY},
-    {"fork", "fork", NULL, NULL, LINUX_ONLY | FORKS},
+    {"link", "link", NULL, NULL, ALONE | LINKS},
+    {"link-stale", "link", link_left, NULL, ALONE | LINKS},
+    {"fork", "fork", NULL, NULL, LINUX_ONLY | FORKS | LINKS},
     {"close-used", "close-used", NULL, joined_waits, 0},
     {"exclusive", "exclusive", NULL, NULL, MEMBER},
     {"exclusive-parked", "exclusive-contended", keeper_exclusive,
@@ -387,6 +396,8 @@ const struct script scripts[] = {
     {"told", "told", NULL, owner_dies, MEMBER},
     {"copy", "copy", NULL, NULL, MEMBER},
     {"copy-parts", "copy-parts", NULL, NULL, 0},
+    {"save", "save", NULL, NULL, SAVES},
+    {"load", "load", NULL, NULL, SAVES},
     {"notify", "notify", actor_waits, NULL, MEMBER},
     {"grow", "grow", actor_waits, NULL, GROWS},
     {"await", "await", NULL, notify_waiting, 0},

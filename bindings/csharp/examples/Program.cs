@@ -19,11 +19,27 @@ internal static class Program
             case ["Parts"]:
                 Parts.Main();
                 return 0;
+            case ["Typed"]:
+                Typed.Main();
+                return 0;
+            case ["Growing"]:
+                Growing.Main();
+                return 0;
+            case ["Handover", .. string[] words]:
+                Handover.Main(words);
+                return 0;
+            case ["Saving"]:
+                Saving.Main();
+                return 0;
+            case ["OwnLock"]:
+                OwnLock.Main();
+                return 0;
             case ["Tasks"]:
                 await Tasks.Main();
                 return 0;
             default:
-                Console.Error.WriteLine("Name one of Counter, Notify, Recover, Parts and Tasks.");
+                Console.Error.WriteLine(
+                    "Name one of Counter, Notify, Recover, Parts, Typed, Growing, Handover, Saving, OwnLock and Tasks.");
                 return 1;
         }
     }

@@ -29,6 +29,7 @@ type
     layout_tag*: uint64
     name*: cstring
     security*: cstring
+    layout*: cstring
 
   winshm_info* {.bycopy.} = object
     struct_size*: uint32
@@ -57,6 +58,15 @@ type
     start_us*: int64
     pid*: uint32
     slot*: uint32
+
+  winshm_field* {.bycopy.} = object
+    name*: cstring
+    fields*: ptr winshm_field
+    offset*: uint64
+    count*: uint64
+    element*: uint64
+    field_count*: uint32
+    kind*: uint32
 
 proc packageVersion(): seq[string] {.compileTime.} =
   # An installed package has no winshm.h; the package's own file is always there.
@@ -98,10 +108,14 @@ const
   WINSHM_E_CORRUPT* = -27'i32
   WINSHM_E_UNSUPPORTED* = -28'i32
   WINSHM_E_SYSTEM* = -29'i32
+  WINSHM_E_FORMAT* = -31'i32
+  WINSHM_E_TOKEN* = -30'i32
 
   WINSHM_FOREVER* = 0xFFFFFFFF'u32
   WINSHM_NAME_MAX* = 200'u32
   WINSHM_PARTICIPANTS_MAX* = 128'u32
+  WINSHM_LAYOUT_MAX* = 8191'u32
+  WINSHM_TOKEN_MAX* = 1000'u32
 
   WINSHM_READ* = 0x00000001'u32
   WINSHM_WRITE* = 0x00000002'u32
@@ -137,6 +151,21 @@ const
   WINSHM_PARTICIPANT_EXCLUSIVE* = 4'u32
   WINSHM_PARTICIPANT_SHARED* = 8'u32
   WINSHM_PARTICIPANT_WAITING* = 16'u32
+
+  WINSHM_FIELD_STRUCT* = 1'u32
+  WINSHM_FIELD_U8* = 2'u32
+  WINSHM_FIELD_I8* = 3'u32
+  WINSHM_FIELD_U16* = 4'u32
+  WINSHM_FIELD_I16* = 5'u32
+  WINSHM_FIELD_U32* = 6'u32
+  WINSHM_FIELD_I32* = 7'u32
+  WINSHM_FIELD_U64* = 8'u32
+  WINSHM_FIELD_I64* = 9'u32
+  WINSHM_FIELD_F32* = 10'u32
+  WINSHM_FIELD_F64* = 11'u32
+  WINSHM_FIELD_BOOL* = 12'u32
+  WINSHM_FIELD_CHAR* = 13'u32
+  WINSHM_FIELD_CHAR16* = 14'u32
 
 when defined(winshmLink):
   {.passL: "-lwinshm".}
@@ -204,6 +233,11 @@ proc winshm_get_info*(region: ptr winshm_region,
                       info: ptr winshm_info): winshm_status {.winshm.}
 proc winshm_get_participants*(region: ptr winshm_region, `array`: ptr winshm_participant,
                               capacity: uint32, count: ptr uint32): winshm_status {.winshm.}
+proc winshm_get_layout*(region: ptr winshm_region, buffer: cstring, capacity: uint32,
+                        length: ptr uint32): winshm_status {.winshm.}
+proc winshm_format_layout*(fields: ptr winshm_field, count: uint32, size: uint64,
+                           buffer: cstring, capacity: uint32,
+                           length: ptr uint32): winshm_status {.winshm.}
 
 proc winshm_resize*(region: ptr winshm_region, size: uint64,
                     timeout_ms: uint32): winshm_status {.winshm.}
@@ -222,6 +256,11 @@ proc winshm_copy_out*(region: ptr winshm_region, offset: uint64, buffer: pointer
 proc winshm_copy_in*(region: ptr winshm_region, offset: uint64, buffer: pointer,
                      length: uint64): winshm_status {.winshm.}
 
+proc winshm_save*(region: ptr winshm_region, path: cstring,
+                  timeout_ms: uint32): winshm_status {.winshm.}
+proc winshm_load*(region: ptr winshm_region, path: cstring,
+                  timeout_ms: uint32): winshm_status {.winshm.}
+
 proc winshm_lock*(region: ptr winshm_region, mode: uint32,
                   timeout_ms: uint32): winshm_status {.winshm.}
 proc winshm_unlock*(region: ptr winshm_region, mode: uint32): winshm_status {.winshm.}
@@ -234,6 +273,15 @@ proc winshm_change_count*(region: ptr winshm_region, now: ptr uint32): winshm_st
 proc winshm_wait_fd*(region: ptr winshm_region, fd: ptr int32): winshm_status {.winshm.}
 proc winshm_wait_handle*(region: ptr winshm_region,
                          handle: ptr pointer): winshm_status {.winshm.}
+proc winshm_get_name*(region: ptr winshm_region, buffer: cstring, capacity: uint32,
+                      length: ptr uint32): winshm_status {.winshm.}
+proc winshm_export*(region: ptr winshm_region, access: uint32, buffer: cstring,
+                    capacity: uint32, length: ptr uint32): winshm_status {.winshm.}
+proc winshm_import*(token: cstring, flags: uint32, timeout_ms: uint32,
+                    `out`: ptr ptr winshm_region): winshm_status {.winshm.}
+proc winshm_link*(region: ptr winshm_region, path: cstring): winshm_status {.winshm.}
+proc winshm_open_link*(path: cstring, flags: uint32, timeout_ms: uint32,
+                       `out`: ptr ptr winshm_region): winshm_status {.winshm.}
 
 proc winshmProblem*(): string =
   ## Why the library cannot be used: it was not found, or its version does not fit.

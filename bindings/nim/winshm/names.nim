@@ -54,6 +54,11 @@ func nimName*(c: string): string =
   of "winshm_change_count": "changeCount"
   of "winshm_wait_fd": "waitFd"
   of "winshm_wait_handle": "waitHandle"
+  of "winshm_get_name": "name"
+  of "winshm_export": "the export of a token"
+  of "winshm_import": "the import of a token"
+  of "winshm_link": "the making of a link"
+  of "winshm_open_link": "the opening of a link"
   else: ""
 
 func wordAt(text: string, first: int): string =

@@ -25,34 +25,45 @@ Sub-interpreters and builds without the GIL have not been tried.
 from __future__ import annotations
 
 from . import _abi
-from ._abi import NAME_MAX, PARTICIPANTS_MAX, Status
+from ._abi import LAYOUT_MAX, NAME_MAX, PARTICIPANTS_MAX, TOKEN_MAX, Status
 from ._errors import (
     AccessError,
     ClosedError,
     Error,
     ExistsError,
+    FormatError,
     InvalidError,
     NotFoundError,
     OwnerDeadError,
     RangeError,
     TimeoutError,
+    TokenError,
 )
+from ._fields import FieldArray, Fields
+from ._import import import_token, open_link
 from ._info import Info, Kind, LockKind, LockState, Origin, Participant, Roles
 from ._open import create, open, open_or_create
 from ._lock import Held, Lock
 from ._region import Region
 from ._tasks import AsyncLock
+from ._typed import TypedRegion
+from ._types import char16, dtype_of, layout_of, structure_of
 from ._version import VERSION
 from ._view import View
 
 __all__ = [
+    "LAYOUT_MAX",
     "NAME_MAX",
     "PARTICIPANTS_MAX",
+    "TOKEN_MAX",
     "AccessError",
     "AsyncLock",
     "ClosedError",
     "Error",
     "ExistsError",
+    "FieldArray",
+    "Fields",
+    "FormatError",
     "Held",
     "Info",
     "InvalidError",
@@ -69,11 +80,19 @@ __all__ = [
     "Roles",
     "Status",
     "TimeoutError",
+    "TokenError",
+    "TypedRegion",
     "View",
+    "char16",
     "create",
+    "dtype_of",
+    "import_token",
+    "layout_of",
     "library_version",
     "open",
+    "open_link",
     "open_or_create",
+    "structure_of",
 ]
 
 __version__ = VERSION

@@ -52,11 +52,15 @@ class Status(enum.IntEnum):
     CORRUPT = -27
     UNSUPPORTED = -28
     SYSTEM = -29
+    TOKEN = -30
+    FORMAT = -31
 
 
 FOREVER = 0xFFFFFFFF
 NAME_MAX = 200
 PARTICIPANTS_MAX = 128
+LAYOUT_MAX = 8191
+TOKEN_MAX = 1000
 
 READ = 0x01
 WRITE = 0x02
@@ -93,6 +97,21 @@ PARTICIPANT_EXCLUSIVE = 4
 PARTICIPANT_SHARED = 8
 PARTICIPANT_WAITING = 16
 
+FIELD_STRUCT = 1
+FIELD_U8 = 2
+FIELD_I8 = 3
+FIELD_U16 = 4
+FIELD_I16 = 5
+FIELD_U32 = 6
+FIELD_I32 = 7
+FIELD_U64 = 8
+FIELD_I64 = 9
+FIELD_F32 = 10
+FIELD_F64 = 11
+FIELD_BOOL = 12
+FIELD_CHAR = 13
+FIELD_CHAR16 = 14
+
 
 class winshm_options(ctypes.Structure):
     _fields_ = [
@@ -105,6 +124,7 @@ class winshm_options(ctypes.Structure):
         ("layout_tag", c_uint64),
         ("name", c_char_p),
         ("security", c_char_p),
+        ("layout", c_char_p),
     ]
 
 
@@ -142,10 +162,26 @@ class winshm_participant(ctypes.Structure):
     ]
 
 
+class winshm_field(ctypes.Structure):
+    pass
+
+
+winshm_field._fields_ = [
+    ("name", c_char_p),
+    ("fields", POINTER(winshm_field)),
+    ("offset", c_uint64),
+    ("count", c_uint64),
+    ("element", c_uint64),
+    ("field_count", c_uint32),
+    ("kind", c_uint32),
+]
+
+
 _status = c_int32
 _region = c_void_p
 _view = c_void_p
 _out = POINTER(c_void_p)
+_text: list[Any] = [c_char_p, c_uint32, POINTER(c_uint32)]
 
 #: Every function of winshm.h: name, argument types, result type.
 FUNCTIONS = [
@@ -168,6 +204,12 @@ FUNCTIONS = [
         [_region, POINTER(winshm_participant), c_uint32, POINTER(c_uint32)],
         _status,
     ),
+    ("winshm_get_layout", [_region, *_text], _status),
+    (
+        "winshm_format_layout",
+        [POINTER(winshm_field), c_uint32, c_uint64, *_text],
+        _status,
+    ),
     ("winshm_resize", [_region, c_uint64, c_uint32], _status),
     ("winshm_map", [_region, c_uint64, c_uint64, c_uint32, _out], _status),
     ("winshm_view_data", [_view], c_void_p),
@@ -177,6 +219,8 @@ FUNCTIONS = [
     ("winshm_write", [_region, c_uint64, c_void_p, c_uint64, c_uint32], _status),
     ("winshm_copy_out", [_region, c_uint64, c_void_p, c_uint64], _status),
     ("winshm_copy_in", [_region, c_uint64, c_void_p, c_uint64], _status),
+    ("winshm_save", [_region, c_char_p, c_uint32], _status),
+    ("winshm_load", [_region, c_char_p, c_uint32], _status),
     ("winshm_lock", [_region, c_uint32, c_uint32], _status),
     ("winshm_unlock", [_region, c_uint32], _status),
     ("winshm_make_consistent", [_region], _status),
@@ -185,6 +229,11 @@ FUNCTIONS = [
     ("winshm_change_count", [_region, POINTER(c_uint32)], _status),
     ("winshm_wait_fd", [_region, POINTER(c_int32)], _status),
     ("winshm_wait_handle", [_region, POINTER(c_void_p)], _status),
+    ("winshm_get_name", [_region, *_text], _status),
+    ("winshm_export", [_region, c_uint32, *_text], _status),
+    ("winshm_import", [c_char_p, c_uint32, c_uint32, _out], _status),
+    ("winshm_link", [_region, c_char_p], _status),
+    ("winshm_open_link", [c_char_p, c_uint32, c_uint32, _out], _status),
 ]
 
 

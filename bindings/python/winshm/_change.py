@@ -10,12 +10,13 @@ from ctypes import byref
 from . import _errors
 from ._abi import Status, lib, quick, untyped
 from ._errors import check
-from ._memory import Block, Owner, unsigned
+from ._buffers import unsigned
+from ._memory import Block, Owner
 from ._waiting import Watcher, check_timeout, slices
 
 _TIMEOUT = int(Status.TIMEOUT)
 
-# See _region.py for which calls keep the GIL.
+# See _copying.py for which calls keep the GIL.
 _notify = untyped(quick, "winshm_notify")
 _wait = untyped(quick, "winshm_wait")
 _change_count = untyped(quick, "winshm_change_count")

@@ -81,6 +81,14 @@ class RangeError(Error, IndexError):
     """Offset or length outside the region (RANGE)."""
 
 
+class TokenError(Error, ValueError):
+    """A text that is no token, or was altered (TOKEN)."""
+
+
+class FormatError(Error, ValueError):
+    """A file that is no saved region, or was damaged (FORMAT)."""
+
+
 class ClosedError(Error, ValueError):
     """The region or view is closed (CLOSED)."""
 
@@ -118,6 +126,8 @@ _CLASSES: dict[int, type[Error]] = {
     Status.NAME: InvalidError,
     Status.RANGE: RangeError,
     Status.CLOSED: ClosedError,
+    Status.TOKEN: TokenError,
+    Status.FORMAT: FormatError,
 }
 
 

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
 from . import _abi
 from ._abi import Status, lib, quick, untyped
 from ._errors import error, raise_after
-from ._memory import BRIEF, new_bytes, readable, word, writable
+from ._fields import Fields
+from ._buffers import BRIEF, new_bytes, readable, word, writable
 from ._plain import check_ctype
 from ._waiting import check_timeout, slices
 
@@ -31,7 +32,7 @@ EXCLUSIVE = _abi.EXCLUSIVE
 _TIMEOUT = int(Status.TIMEOUT)
 _OWNER_DEAD = int(Status.OWNER_DEAD)
 
-# See _region.py for which calls keep the GIL.
+# See _copying.py for which calls keep the GIL.
 lock_now = untyped(quick, "winshm_lock")
 lock_slowly = untyped(lib, "winshm_lock")
 unlock = untyped(quick, "winshm_unlock")
@@ -120,6 +121,11 @@ class Held:
         NOT_OWNER unless the lock is held exclusively.
         """
         self._copy(copy_in, copy_in_slowly, offset, *readable(data))
+
+    @property
+    def fields(self) -> Fields:
+        """The fields of the region, as Region.fields, read and written under this lock."""
+        return Fields(self._region._fields_struct(), self)
 
     def _copy(
         self,

@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import functools
-import operator
 import os
 import sys
 import threading
@@ -19,14 +18,11 @@ import warnings
 import weakref
 from collections.abc import Callable
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from . import _errors
 from ._abi import Status
-from ._plain import check_ctype, check_plain
-
-if TYPE_CHECKING:
-    from typing_extensions import Buffer
+from ._plain import check_ctype
 
 T = TypeVar("T")
 Self = TypeVar("Self", bound="Block")
@@ -181,8 +177,12 @@ class Block:
     #: The handle for untyped functions; None, which they refuse, once it is closed.
     _argument: Any = None
     _data: memoryview | None = None
+    #: Whether the size may be another one the next time.
+    _can_grow = False
 
     def __init__(self, owner: Owner, address: int | None, readonly: bool) -> None:
+        #: What .data was before the region grew.
+        self._older: list[memoryview] = []
         self._owner = owner
         owner.block = weakref.ref(self)
         self._argument = ctypes.c_void_p.from_param(owner.handle)
@@ -227,6 +227,10 @@ class Block:
         close(). numpy.frombuffer(), struct.unpack_from() and the like take it as it is.
         The bytes change under it whenever another process writes them: lock.
 
+        When the region has grown it is another object, of the present size. The one from
+        before stays as it was: it shows the same bytes, at the same address, and close()
+        releases it, too.
+
         In a child made by os.fork() it raises Error with status FORKED. A memoryview
         that the parent has taken before stays as it is in the child, too: the shared
         bytes of the parent's region.
@@ -234,10 +238,15 @@ class Block:
         Raises ClosedError, and ValueError for a region opened with no_map.
         """
         data = self._data
-        if data is None or _is_released(data):
+        if data is None or self._can_grow or _is_released(data):
             with self._guard:
                 self._handle  # noqa: B018 - raises if it is closed
                 data = self._data
+                if data is not None and self._can_grow and not _is_released(data):
+                    if data.nbytes == self.size:
+                        return data
+                    self._older.append(data)
+                    data = None
                 if data is None or _is_released(data):
                     data = self._data = self._export()
         return data
@@ -283,7 +292,7 @@ class Block:
     def close(self) -> None:
         """Close it now; if it is closed, do nothing.
 
-        The memoryview from .data is released. While something else uses the memory
+        The memoryviews from .data are released. While something else uses the memory
         (slices of .data, numpy arrays, objects from view_as()) BufferError is raised and
         it stays open. Leaving a with block does not raise that: see __exit__().
 
@@ -314,6 +323,8 @@ class Block:
 
     def _close(self, owner: Owner) -> None:
         """Close the handle; called with the guard."""
+        for data in self._older:
+            data.release()
         if self._data is not None:
             self._data.release()
             self._data = None
@@ -372,10 +383,12 @@ class Block:
 
     def _leave(self) -> None:
         self._owner = self._argument = self._data = None
+        self._older = []
 
     def _after_fork(self) -> None:
         """Forget, in a child, the memory, and locks that no thread will release."""
         self._data = None
+        self._older = []
         self._guard = threading.RLock()
 
 
@@ -384,66 +397,3 @@ def _is_released(view: memoryview) -> bool:
         return view.nbytes < 0
     except ValueError:
         return True
-
-
-def unsigned(value: int, what: str, bits: int = 64) -> int:
-    """Refuse what ctypes would cut to size without a word."""
-    value = operator.index(value)
-    if value >> bits:  # which leaves -1 of what is negative
-        raise ValueError(f"{what} must be from 0 to 2**{bits} - 1, not {value}")
-    return value
-
-
-@functools.lru_cache(maxsize=1024)
-def word(value: int, what: str = "offset") -> Any:
-    """Make the 64 bits of an argument for untyped functions.
-
-    Programs read and write at the same places again and again: to remember the arguments
-    takes a third of the time of making them.
-    """
-    return ctypes.c_uint64.from_param(unsigned(value, what))
-
-
-#: Up to so many bytes are copied in less time than others take to notice a free GIL.
-BRIEF = 64 << 10
-
-#: Makes bytes that are to be filled, which C may do as long as nobody else has them.
-new_bytes: Callable[[bytes | None, int], bytes] = ctypes.PYFUNCTYPE(
-    ctypes.py_object, ctypes.c_char_p, ctypes.c_ssize_t
-)(("PyBytes_FromStringAndSize", ctypes.pythonapi))
-
-_first_byte = ctypes.c_char.from_buffer
-
-
-def _plain(buffer: Buffer) -> memoryview:
-    view = memoryview(buffer)
-    check_plain(view)
-    return view
-
-
-def writable(buffer: Buffer) -> tuple[Any, int]:
-    """Give a pointer to the bytes of a contiguous, writable buffer, and their number.
-
-    The pointer keeps the buffer from being moved, cut or freed.
-    """
-    if type(buffer) is bytearray and buffer:
-        pointer = ctypes.byref(_first_byte(buffer))
-        # Only now it cannot be cut any more.
-        return pointer, len(buffer)
-    return _pointer(_plain(buffer))
-
-
-def _pointer(view: memoryview) -> tuple[Any, int]:
-    return ctypes.byref(_first_byte(view)) if view.nbytes else None, view.nbytes
-
-
-def readable(buffer: Buffer) -> tuple[Any, int]:
-    """The same for any buffer; what ctypes cannot point into is copied."""
-    if type(buffer) is bytearray:
-        return writable(buffer)
-    if not isinstance(buffer, bytes):
-        view = _plain(buffer)
-        if not view.readonly and view.c_contiguous:
-            return _pointer(view)
-        buffer = view.tobytes()
-    return buffer, len(buffer)

@@ -5,20 +5,66 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar, Union, overload
 
 from . import _abi
 from ._abi import Status, lib, quick
-from ._errors import NotFoundError, check
-from ._memory import close_unclaimed, unsigned
+from ._buffers import unsigned
+from ._errors import Error, NotFoundError, check
+from ._handover import utf8
+from ._memory import close_unclaimed
 from ._region import Region
+from ._typed import TypedRegion, size_and_layout
+from ._types import is_dtype
 from ._waiting import slices
 
+if TYPE_CHECKING:
+    from typing import TypedDict
 
+    import numpy
+    from typing_extensions import Unpack
+
+    class CreateOptions(TypedDict, total=False):
+        capacity: int
+        layout: str | None
+        layout_tag: int
+        security: str | None
+        raw: bool
+        no_lock: bool
+        no_map: bool
+        tasks: bool
+        fill: Callable[[Any], object] | None
+
+    class OpenOptions(TypedDict, total=False):
+        layout: str | None
+        layout_tag: int
+        security: str | None
+        timeout: float | None
+        readonly: bool
+        raw: bool
+        no_map: bool
+        tasks: bool
+
+
+S = TypeVar("S", bound=Union[ctypes.Structure, ctypes.Union])
+
+
+@overload
+def create(name: str | None, size: int, **options: Unpack[CreateOptions]) -> Region: ...
+@overload
 def create(
-    name: str,
-    size: int,
+    name: str | None, size: type[S], **options: Unpack[CreateOptions]
+) -> TypedRegion[S]: ...
+@overload
+def create(
+    name: str | None, size: numpy.dtype[Any], **options: Unpack[CreateOptions]
+) -> TypedRegion[numpy.void]: ...
+def create(
+    name: str | None,
+    size: Any,
     *,
     capacity: int = 0,
+    layout: str | None = None,
     layout_tag: int = 0,
     security: str | None = None,
     raw: bool = False,
@@ -29,9 +75,15 @@ def create(
 ) -> Region:
     """Create a region of zero bytes, which must not exist.
 
-    name       -- 1 to 200 bytes of UTF-8, optionally after "Local\\" or "Global\\"
-    size       -- bytes, at least 1; nothing is rounded
-    capacity   -- bytes to reserve, 0 or at least size
+    name       -- 1 to 200 bytes of UTF-8, optionally after "Local\\" or "Global\\"; None
+                  for a region that is handed over: it gets a name that nobody else has,
+                  which Region.name tells
+    size       -- bytes, at least 1; nothing is rounded. Or a type, such as a Structure of
+                  ctypes, for a TypedRegion that has its size and its layout
+    capacity   -- bytes that Region.resize() may make of it, 0 or at least size; what is
+                  more than size takes no memory before
+    layout     -- text that says what the bytes are, as that of layout_of(); None: not
+                  said. Region.layout and Region.fields give it to everybody
     layout_tag -- number that tells versions of the data's structure apart; 0: none
     security   -- who may use it: None or "owner", "session", "interactive-read",
                   "everyone-read", or (Windows only) a security descriptor in SDDL
@@ -62,15 +114,23 @@ def create(
     HELD, FOREIGN, KIND, LAYOUT, SIZE, NO_MEMORY, TOO_MANY, UNSUPPORTED or SYSTEM.
     """
     flags = _flags(raw=raw, no_lock=no_lock, no_map=no_map, tasks=tasks)
-    return _enter(
-        _abi.CREATE_NEW, name, flags, size, capacity, layout_tag, security, fill=fill
-    )
+    way = _abi.CREATE_NEW
+    return _enter(way, name, flags, size, capacity, layout, layout_tag, security, fill=fill)
 
 
+@overload
+def open(name: str, size: int = 0, **options: Unpack[OpenOptions]) -> Region: ...
+@overload
+def open(name: str, size: type[S], **options: Unpack[OpenOptions]) -> TypedRegion[S]: ...
+@overload
+def open(
+    name: str, size: numpy.dtype[Any], **options: Unpack[OpenOptions]
+) -> TypedRegion[numpy.void]: ...
 def open(
     name: str,
+    size: Any = 0,
     *,
-    size: int = 0,
+    layout: str | None = None,
     layout_tag: int = 0,
     security: str | None = None,
     timeout: float | None = 0,
@@ -81,7 +141,11 @@ def open(
 ) -> Region:
     """Join a region that exists. Never creates anything.
 
-    size       -- bytes that it must have; 0: any
+    size       -- bytes that it must have been created with; 0: any. Or a type, for a
+                  TypedRegion: it may be the beginning of a larger region
+    layout     -- refused with Error TAG if the region has another one, where the message
+                  names the field that differs; None, and what a creator without a layout
+                  has made: any. Upper case and underscores in names do not count
     layout_tag -- refused if the region has another one; 0: any
     security   -- whose region it may be: None: this user's, an administrator's or the
                   system's; "anyone": whoever owns it is trusted
@@ -95,14 +159,28 @@ def open(
     FOREIGN, KIND, LAYOUT, HELD, REPLACED, CORRUPT, NO_MEMORY, TOO_MANY or SYSTEM.
     """
     flags = _flags(readonly=readonly, raw=raw, no_map=no_map, tasks=tasks)
-    return _enter(_abi.OPEN_EXISTING, name, flags, size, 0, layout_tag, security, timeout)
+    way = _abi.OPEN_EXISTING
+    return _enter(way, name, flags, size, 0, layout, layout_tag, security, timeout)
 
 
+@overload
+def open_or_create(
+    name: str, size: int = 0, **options: Unpack[CreateOptions]
+) -> Region: ...
+@overload
+def open_or_create(
+    name: str, size: type[S], **options: Unpack[CreateOptions]
+) -> TypedRegion[S]: ...
+@overload
+def open_or_create(
+    name: str, size: numpy.dtype[Any], **options: Unpack[CreateOptions]
+) -> TypedRegion[numpy.void]: ...
 def open_or_create(
     name: str,
-    size: int = 0,
+    size: Any = 0,
     *,
     capacity: int = 0,
+    layout: str | None = None,
     layout_tag: int = 0,
     security: str | None = None,
     raw: bool = False,
@@ -119,17 +197,35 @@ def open_or_create(
     Arguments and exceptions are those of create() and open().
     """
     flags = _flags(raw=raw, no_lock=no_lock, no_map=no_map, tasks=tasks)
-    return _enter(
-        _abi.OPEN_OR_CREATE, name, flags, size, capacity, layout_tag, security, fill=fill
-    )
+    way = _abi.OPEN_OR_CREATE
+    return _enter(way, name, flags, size, capacity, layout, layout_tag, security, fill=fill)
 
 
 def open_again(
-    name: str, flags: int, size: int, layout_tag: int, security: str | None
+    name: str,
+    flags: int,
+    life: bytes,
+    security: str | None,
+    type_: Any = None,
+    function: str = "winshm.open()",
 ) -> Region:
-    """Open a region that was pickled elsewhere."""
+    """Open this life of a region that was pickled or handed over elsewhere.
+
+    function is what messages say was called.
+    """
     flags &= ~_abi.NO_LOCK
-    return _enter(_abi.OPEN_EXISTING, name, flags, size, 0, layout_tag, security)
+    size = 0 if type_ is None else type_
+    region = _enter(
+        _abi.OPEN_EXISTING, name, flags, size, 0, None, 0, security, function=function
+    )
+    if region.info.id != life:
+        region.close()
+        message = (
+            f"{function} {name!r}: it has ended, and another region has its name "
+            "[WINSHM_E_REPLACED]. Whoever made this one has to hand it over again."
+        )
+        raise Error(Status.REPLACED, message)
+    return region
 
 
 _FUNCTIONS = {
@@ -158,17 +254,30 @@ def _flags(
 
 def _enter(
     disposition: int,
-    name: str,
+    name: str | None,
     flags: int,
-    size: int,
+    size: Any,
     capacity: int,
+    layout: str | None,
     layout_tag: int,
     security: str | None,
     timeout: float | None = 0,
     fill: Callable[[Region], object] | None = None,
+    function: str = "",
 ) -> Region:
     if not (fill is None or callable(fill)):
         raise TypeError(f"fill must be a function or None, not {fill!r}")
+    type_ = None
+    if isinstance(size, type) or is_dtype(size):
+        if layout is not None:
+            raise TypeError("a type has a layout of its own: layout must be None")
+        type_ = size
+        size, layout = size_and_layout(type_)
+        if disposition == _abi.OPEN_EXISTING:
+            # Whether the region has room for the layout is checked with it.
+            size = 0
+    if name is None and disposition != _abi.CREATE_NEW:
+        raise TypeError("name must be a str: only create() makes regions without one")
     options = _abi.winshm_options(
         struct_size=ctypes.sizeof(_abi.winshm_options),
         flags=flags if fill is None else flags | _abi.CREATE_LOCKED,
@@ -176,11 +285,12 @@ def _enter(
         size=unsigned(size, "size"),
         capacity=unsigned(capacity, "capacity"),
         layout_tag=unsigned(layout_tag, "layout_tag"),
-        name=_utf8(name, "name"),
-        security=None if security is None else _utf8(security, "security"),
+        name=None if name is None else utf8(name, "name"),
+        security=None if security is None else utf8(security, "security"),
+        layout=None if layout is None else utf8(layout, "layout"),
     )
     out = ctypes.c_void_p()
-    region = None
+    region: Region | None = None
     try:
         for milliseconds in slices(timeout):
             options.timeout_ms = milliseconds
@@ -196,9 +306,12 @@ def _enter(
                 "[WINSHM_E_NOT_FOUND]. Start its creator first, or wait for longer."
             )
             raise NotFoundError(status, message, quick.winshm_last_os_code())
-        check(status, _FUNCTIONS[disposition])
+        check(status, function or _FUNCTIONS[disposition])
         assert out.value is not None
-        region = Region(out.value, name, flags, security)
+        if type_ is None:
+            region = Region(out.value, name, flags, security)
+        else:
+            region = TypedRegion(out.value, name, flags, security, type_)
         if fill is not None and region.info.origin != _abi.ORIGIN_OPENED:
             region._fill(fill)
         return region
@@ -212,12 +325,3 @@ def _enter(
         else:
             region.__exit__(type(failure), failure)
         raise
-
-
-def _utf8(text: str, what: str) -> bytes:
-    if not isinstance(text, str):
-        raise TypeError(f"{what} must be a str, not {type(text).__name__}")
-    encoded = text.encode()
-    if b"\0" in encoded:
-        raise ValueError("embedded null character")
-    return encoded

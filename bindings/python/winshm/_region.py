@@ -7,50 +7,26 @@ import ctypes
 import threading
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator, Iterator
 from ctypes import byref
-from operator import index
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import Any
 
 from . import _abi, _errors
-from ._abi import Status, lib, quick, untyped
-from ._change import Changing
+from ._abi import Status, lib, quick
+from ._copying import text_of
 from ._errors import check
-from ._info import Info, Kind, Participant, Roles
+from ._handover import HandingOver
+from ._info import Participant, Roles
 from ._lock import EXCLUSIVE, SHARED, AcquiredLock, Held, Lock, UnusedLock, Use, unlock
-from ._lock import copy_in, copy_in_slowly, copy_out, copy_out_slowly
-from ._memory import BRIEF, Owner, close_unclaimed, new_bytes, readable, unsigned, word
-from ._memory import writable
-from ._plain import check_ctype
+from ._buffers import unsigned
+from ._memory import Owner, close_unclaimed
 from ._tasks import AsyncLock, UnusedAsyncLock
 from ._turns import Turns
 from ._view import View
-from ._waiting import check_timeout, slices
-
-if TYPE_CHECKING:
-    from typing_extensions import Buffer
-
-T = TypeVar("T")
-
-# Looking up a member of an enum takes about as long as taking the lock.
-_TIMEOUT = int(Status.TIMEOUT)
-
-# None of these waits: notify and unlock wake others by a system call at most, and those
-# with a time-out are called with 0. While somebody is in the way they fail with TIMEOUT,
-# and only then the call is made again without the GIL, which whoever is in the way needs.
-# While another thread closes the region they look out for its decision. That comes within
-# a millisecond or so, however long the calls last for which the close waits, and the
-# thread does not need the GIL for it.
-_size = untyped(quick, "winshm_size", ctypes.c_uint64)
-_read = untyped(quick, "winshm_read")
-_write = untyped(quick, "winshm_write")
-
-_read_slowly = untyped(lib, "winshm_read")
-_write_slowly = untyped(lib, "winshm_write")
 
 #: For those who hold the lock across an await, where the thread is that of all tasks.
 _COROUTINES = ' Coroutines then use "async with region.lock_async()".'
 
 
-class Region(Changing):
+class Region(HandingOver):
     """One participant's handle to a region; any number of threads may use it.
 
     Made by create(), open() and open_or_create(). Use it in a with block, or close() it:
@@ -63,16 +39,15 @@ class Region(Changing):
     _what = "region"
 
     # What the end of an object needs of which the making was ended by an exception.
-    _name = ""
     _turns: Turns | None = None
-    #: Makes the copies while fill has the region.
-    _filling: Held | None = None
     #: The thread on which fill runs.
     _filler: int | None = None
 
     def __init__(
-        self, handle: int, name: str, flags: int, security: str | None = None
+        self, handle: int, name: str | None, flags: int, security: str | None = None
     ) -> None:
+        if name is None:
+            name = text_of(quick.winshm_get_name, _abi.NAME_MAX + len("Global\\"), handle)
         owner = Owner(handle, lib.winshm_close, f"region {name!r}")
         super().__init__(owner, quick.winshm_data(handle), not flags & _abi.WRITE)
         self._name = name
@@ -89,16 +64,13 @@ class Region(Changing):
         Where it is unpickled the region is opened again, as by open() with the readonly,
         raw, no_map and tasks of this object, and with security="anyone" if it was opened so.
         So somebody must have it open then, and that object is a participant of its own, to
-        be closed there. A region that has got the name since, but has another size or
-        layout_tag, is refused with Error SIZE or TAG; a raw one is taken as it is.
+        be closed there. A region that has got the name since is refused with Error
+        REPLACED; a raw one, whose lives cannot be told apart, is taken as it is.
         """
         # Not above, as it needs this class.
         from ._open import open_again
 
-        info = self.info
-        # Of a raw block the system may know only in how many pages it lies.
-        size = 0 if info.kind == Kind.RAW else info.size
-        return open_again, (self._name, self._flags, size, info.layout_tag, self._security)
+        return open_again, (self._name, self._flags, self.info.id, self._security)
 
     def _failure(self, status: int, more: str = "", function: str = "") -> _errors.Error:
         more = _COROUTINES if status == Status.DEADLOCK else more
@@ -162,21 +134,6 @@ class Region(Changing):
         if self._turns is not None:
             self._turns.after_fork()
 
-    def _go_on(
-        self, status: int, timeout: float | None, function: Callable[..., int], *arguments: Any
-    ) -> int:
-        """Wait up to timeout seconds where a call that was not to wait has timed out."""
-        if status == _TIMEOUT and timeout != 0:
-            writes = function is _write_slowly
-            self._refuse_deadlock(
-                EXCLUSIVE if writes else SHARED, "region.write()" if writes else "region.read()"
-            )
-            for milliseconds in slices(timeout):
-                status = function(self._argument, *arguments, milliseconds)
-                if status != _TIMEOUT:
-                    break
-        return status
-
     def _fill(self, fill: Callable[[Region], object]) -> None:
         """Have the new region filled under the lock that it was created with."""
         self._filler = threading.get_ident()
@@ -226,24 +183,6 @@ class Region(Changing):
         return f"<winshm.Region {self._name!r}{', closed' if self.closed else ''}>"
 
     @property
-    def name(self) -> str:
-        """The name that it was opened with."""
-        return self._name
-
-    @property
-    def size(self) -> int:
-        """Bytes, exactly as created; a raw region on Windows has whole pages."""
-        # No region has 0 bytes: this says that the handle is bad, and info says why.
-        return _size(self._argument) or self.info.size
-
-    @property
-    def info(self) -> Info:
-        """What is known of the region, a snapshot."""
-        raw = _abi.winshm_info(ctypes.sizeof(_abi.winshm_info))
-        check(lib.winshm_get_info(self._handle, byref(raw)))
-        return Info._from_raw(raw)
-
-    @property
     def participants(self) -> list[Participant]:
         """The participants that are alive. Error UNSUPPORTED for a raw region."""
         array = (_abi.winshm_participant * _abi.PARTICIPANTS_MAX)()
@@ -272,90 +211,6 @@ class Region(Changing):
         except BaseException:
             close_unclaimed(out.value, lib.winshm_unmap)
             raise
-
-    def read(
-        self, offset: int = 0, length: int | None = None, *, timeout: float | None = None
-    ) -> bytes:
-        """Copy length bytes (None: the rest) from offset on, never torn by a writer
-        that locks.
-
-        Takes the lock shared, unless this thread holds it or there is none; up to
-        4,096 bytes need no lock where no writer is at work. With tasks=True the lock is
-        no thread's: whoever holds it reads with Held.read(). Raises RangeError,
-        TimeoutError, OwnerDeadError, and Error with status DEADLOCK if a coroutine of
-        this thread's event loop holds the lock and this would wait for it.
-        """
-        if type(length) is not int or not 0 <= length <= BRIEF:
-            length = self._length(offset, length)
-        buffer = new_bytes(None, length)
-        self._copy(_read, _read_slowly, offset, buffer, length, timeout)
-        return buffer
-
-    def _length(self, offset: int, length: int | None, argument: Any = None) -> int:
-        """Give the length of a copy, None being the rest of the region.
-
-        argument is the handle, where it is not the region's own.
-        """
-        if length is None:
-            return max((_size(argument) or self.size) - index(offset), 0)
-        length = unsigned(length, "length")
-        if length > BRIEF:
-            # Too much is still too much by one byte, but need not be allocated.
-            length = min(length, (_size(argument) or self.size) + 1)
-        return length
-
-    def read_into(self, offset: int, buffer: Buffer, *, timeout: float | None = None) -> None:
-        """Fill a writable buffer with the bytes from offset on; otherwise as read().
-
-        After an exception the contents of the buffer are undefined.
-        """
-        pointer, length = writable(buffer)
-        self._copy(_read, _read_slowly, offset, pointer, length, timeout)
-
-    def _copy(
-        self,
-        function: Callable[..., int],
-        slowly: Callable[..., int],
-        offset: int,
-        pointer: Any,
-        length: int,
-        timeout: float | None,
-    ) -> None:
-        if timeout is not None:
-            check_timeout(timeout)
-        place, size = word(index(offset)), word(length)
-        if length > BRIEF:
-            function = slowly
-        status = function(self._argument, place, pointer, size, 0)
-        if status:
-            if self._filling is not None:
-                # The lock is held for fill, which a region for tasks cannot know.
-                writes = slowly is _write_slowly
-                copies = (copy_in, copy_in_slowly) if writes else (copy_out, copy_out_slowly)
-                self._filling._copy(*copies, offset, pointer, length)
-                return
-            status = self._go_on(status, timeout, slowly, place, pointer, size)
-            if status:
-                raise self._failure(status)
-
-    def read_as(self, ctype: type[T], offset: int = 0, *, timeout: float | None = None) -> T:
-        """Copy a ctypes object, such as a Structure, out of the region; as read()."""
-        check_ctype(ctype)
-        result = ctype()
-        self.read_into(offset, cast("Buffer", result), timeout=timeout)
-        return result
-
-    def write(self, offset: int, data: Buffer, *, timeout: float | None = None) -> None:
-        """Copy a bytes-like or ctypes object to offset, and notify those who wait.
-
-        Takes the lock exclusively, unless this thread holds it or there is none. With
-        tasks=True the lock is no thread's: whoever holds it writes with Held.write().
-        Raises RangeError, AccessError for a read-only region, TimeoutError,
-        OwnerDeadError, and Error with status DEADLOCK if this thread holds the lock
-        shared, or as read().
-        """
-        pointer, length = readable(data)
-        self._copy(_write, _write_slowly, offset, pointer, length, timeout)
 
     def lock(
         self, *, shared: bool = False, timeout: float | None = None, recover: bool = False

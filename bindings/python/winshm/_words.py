@@ -11,6 +11,7 @@ import re
 
 WORDS = {
     "winshm.h": "help(winshm)",
+    "NULL": "None",
     # Functions, with which a message also begins.
     "winshm_create": "winshm.create()",
     "winshm_open": "winshm.open()",
@@ -19,8 +20,11 @@ WORDS = {
     "winshm_close": "region.close()",
     "winshm_data": "region.data",
     "winshm_size": "region.size",
+    "winshm_resize": "region.resize()",
     "winshm_get_info": "region.info",
     "winshm_get_participants": "region.participants",
+    "winshm_get_layout": "region.layout",
+    "winshm_format_layout": "winshm.layout_of()",
     "winshm_map": "region.map()",
     "winshm_view_data": "view.data",
     "winshm_view_size": "view.size",
@@ -29,6 +33,8 @@ WORDS = {
     "winshm_write": "region.write()",
     "winshm_copy_out": "held.read()",
     "winshm_copy_in": "held.write()",
+    "winshm_save": "region.save()",
+    "winshm_load": "region.load()",
     "winshm_lock": "region.lock()",
     "winshm_unlock": "region.release()",
     "winshm_make_consistent": "region.make_consistent()",
@@ -37,6 +43,11 @@ WORDS = {
     "winshm_change_count": "region.change_count",
     "winshm_wait_fd": "region.wait_fd()",
     "winshm_wait_handle": "region.wait_handle()",
+    "winshm_get_name": "region.name",
+    "winshm_export": "region.export_token()",
+    "winshm_import": "winshm.import_token()",
+    "winshm_link": "region.link()",
+    "winshm_open_link": "winshm.open_link()",
     # What else is given and got.
     "winshm_options": "the arguments",
     "winshm_options.struct_size": "the size of the arguments' structure",
@@ -48,8 +59,11 @@ WORDS = {
     "winshm_options.layout_tag": "the argument layout_tag",
     "winshm_options.name": "the argument name",
     "winshm_options.security": "the argument security",
+    "winshm_options.layout": "the argument layout",
     "winshm_info": "region.info",
+    "winshm_info.capacity": "region.info.capacity",
     "winshm_participant": "region.participants",
+    "winshm_field": "a field",
     "winshm_region": "Region",
     "winshm_view": "View",
     "winshm_status": "Status",
@@ -69,6 +83,8 @@ WORDS = {
     "WINSHM_FOREVER": "timeout=None",
     "WINSHM_NAME_MAX": "winshm.NAME_MAX",
     "WINSHM_PARTICIPANTS_MAX": "winshm.PARTICIPANTS_MAX",
+    "WINSHM_LAYOUT_MAX": "winshm.LAYOUT_MAX",
+    "WINSHM_TOKEN_MAX": "winshm.TOKEN_MAX",
 }
 
 #: What helps where that is something else than in C.
@@ -83,7 +99,7 @@ CURES = {
 # match, nor an apostrophe within a word.
 _NAMES = re.compile(
     r"(?P<quoted>(?<!\w)'.*?'(?!\w))"
-    r"|\b(?P<name>winshm\.h\b|winshm_\w+(?:\.\w+)?|WINSHM_(?!E_)[A-Z_]+)(?:\(\))?"
+    r"|\b(?P<name>winshm\.h\b|NULL\b|winshm_\w+(?:\.\w+)?|WINSHM_(?!E_)[A-Z_]+)(?:\(\))?"
 )
 
 

@@ -1,12 +1,37 @@
 // SPDX-License-Identifier: MIT
 // The examples, as somebody runs them who reads them.
 
+using System.Reflection;
+using System.Text.RegularExpressions;
 using Xunit;
 
 namespace Winshm.Tests;
 
-public class ExamplesTests
+public partial class ExamplesTests
 {
+    [Fact]
+    public void ThePageShowsWhatTheExamplesDo()
+    {
+        Assembly assembly = typeof(ExamplesTests).Assembly;
+        string[] examples = assembly.GetManifestResourceNames().Where(name => name.StartsWith("examples/"))
+            .Select(Lines).ToArray();
+        string page = Lines("README.md");
+        MatchCollection shown = Shown().Matches(page);
+        Assert.True(shown.Count > 5);
+        Assert.Equal(page.Split("\n```").Length - 1, 2 * shown.Count);
+        Assert.All(shown, block => Assert.Contains(examples, example => example.Contains(block.Groups[1].Value)));
+
+        // However far they are indented.
+        string Lines(string name)
+        {
+            using StreamReader reader = new(assembly.GetManifestResourceStream(name)!);
+            return string.Join('\n', reader.ReadToEnd().ReplaceLineEndings("\n").Split('\n').Select(line => line.Trim()));
+        }
+    }
+
+    [GeneratedRegex(@"^```csharp\n(.*?)^```$", RegexOptions.Multiline | RegexOptions.Singleline)]
+    private static partial Regex Shown();
+
     [Fact]
     public void Counter()
     {
@@ -70,6 +95,82 @@ public class ExamplesTests
         second.Type("");
         Assert.Empty(first.Rest());
         Assert.Empty(second.Rest());
+    }
+
+    [Fact]
+    public void Typed()
+    {
+        using Child child = new("example Typed");
+        child.Shows("Score:i32@0; Lives:u8@4; Player:char[11]@5; MaxSpeed:f64@16; size 24\n10 points, 2 lives\n");
+        string drifted = child.Rest();
+        Assert.StartsWith("Region.Open() 'example-typed': ", drifted);
+        Assert.Contains("'Lives' is i32 @4 here, u8 @4", drifted);
+    }
+
+    [Fact]
+    public void Growing()
+    {
+        using Child child = new("example Growing");
+        Assert.Equal("4096 bytes before, 1048576 now, the last is 7\n", child.Rest());
+    }
+
+    [Fact]
+    public void Saving()
+    {
+        using Child child = new("example Saving");
+        Assert.Equal("The volume is 11.\n", child.Rest());
+    }
+
+    [Fact]
+    public void HandoverByToken()
+    {
+        using Child child = new($"example Handover give {string.Join(' ', Child.Command)} example Handover");
+        Assert.Equal("handed over: count 2\n", child.Rest());
+    }
+
+    [Fact]
+    public void HandoverByLinkFile()
+    {
+        string folder = Directory.CreateTempSubdirectory("winshm").FullName;
+        try
+        {
+            string path = Path.Combine(folder, "state.link");
+            using Child taking = new($"example Handover open {path}");
+            using Child giving = new($"example Handover link {path}");
+            Assert.Equal("handed over: count 2\n", giving.Rest());
+            Assert.Empty(taking.Rest());
+            Assert.False(File.Exists(path));
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    [Fact]
+    public async Task OwnLock()
+    {
+        using Child first = new("example OwnLock");
+        first.Shows("Waiting for the lock.\nThe lock was free.\nCounted to 1. Enter unlocks.\n");
+        using Child second = new("example OwnLock"), third = new("example OwnLock");
+        second.Shows("Waiting for the lock.\n");
+        third.Shows("Waiting for the lock.\n");
+        first.Type("");
+        Assert.Empty(first.Rest());
+
+        // Either of them, and the other waits until it is killed.
+        Task<string> one = Task.Run(second.Read), other = Task.Run(third.Read);
+        Task<string> said = await Task.WhenAny(one, other);
+        (Child owner, Child heir, Task<string> heard) = said == one ? (second, third, other) : (third, second, one);
+        Assert.Equal("The lock was free.", await said);
+        owner.Shows("Counted to 2. Enter unlocks.\n");
+        await Task.Delay(500);
+        Assert.False(heard.IsCompleted);
+        owner.Kill();
+        Assert.Equal("The owner has died: look at the data.", await heard.WaitAsync(Support.Patience));
+        heir.Shows("Counted to 3. Enter unlocks.\n");
+        heir.Type("");
+        Assert.Empty(heir.Rest());
     }
 
     [Fact]

@@ -54,7 +54,6 @@ public class RegionTests
     {
         string name = NewName();
         Assert.Throws<ArgumentNullException>("name", () => Region.Open(null!));
-        Assert.Throws<ArgumentNullException>("name", () => Region.Create(null!, 10));
         Assert.Throws<ArgumentNullException>("name", () => Region.OpenOrCreate(null!, 10));
         Assert.Throws<ArgumentNullException>("name", () => Region.Open(null!, new RegionOptions()));
         Assert.Throws<ArgumentNullException>(() => Region.Open(name, (RegionOptions)null!));

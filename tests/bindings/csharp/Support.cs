@@ -45,6 +45,8 @@ internal static class Support
             WinshmStatus.Exists => typeof(RegionExistsException),
             WinshmStatus.Access or WinshmStatus.Privilege => typeof(UnauthorizedAccessException),
             WinshmStatus.Size or WinshmStatus.Tag or WinshmStatus.Layout => typeof(RegionMismatchException),
+            WinshmStatus.Token => typeof(FormatException),
+            WinshmStatus.Format => typeof(InvalidDataException),
             WinshmStatus.OwnerDead => typeof(OwnerDeadException),
             _ => typeof(WinshmException),
         };
@@ -88,19 +90,12 @@ internal sealed class Child : IDisposable
 
     public Child(string role = "peer", params (string Name, string Value)[] environment)
     {
-        // A test host may run this program as a library of the dotnet command.
-        string self = Environment.ProcessPath!;
-        bool hosted = Path.GetFileNameWithoutExtension(self) == "dotnet";
-        ProcessStartInfo start = new(self)
+        ProcessStartInfo start = new(Command[0], Command[1..])
         {
             UseShellExecute = false,
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
         };
-        if (hosted)
-        {
-            start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "Winshm.Tests.dll"));
-        }
         foreach (string word in role.Split(' '))
         {
             start.ArgumentList.Add(word);
@@ -111,6 +106,12 @@ internal sealed class Child : IDisposable
         }
         _process = Process.Start(start)!;
     }
+
+    /// <summary>What starts this program. A test host may run it as a library of the dotnet command.</summary>
+    public static string[] Command { get; } =
+        Path.GetFileNameWithoutExtension(Environment.ProcessPath!) == "dotnet"
+            ? [Environment.ProcessPath!, Path.Combine(AppContext.BaseDirectory, "Winshm.Tests.dll")]
+            : [Environment.ProcessPath!];
 
     public int Id => _process.Id;
 

@@ -33,6 +33,8 @@ public class TableTests
         ["winshm_options *"] = typeof(winshm_options*),
         ["winshm_info *"] = typeof(winshm_info*),
         ["winshm_participant *"] = typeof(winshm_participant*),
+        ["winshm_field *"] = typeof(winshm_field*),
+        ["struct winshm_field *"] = typeof(winshm_field*),
     };
 
     public static bool IsWindows => OperatingSystem.IsWindows();
@@ -45,6 +47,9 @@ public class TableTests
         {
             expected[m.Groups[1].Value] = Convert.ToInt64(m.Groups[3].Value, m.Groups[2].Success ? 16 : 10);
         }
+        // What the header's macros for fields go by.
+        expected.Remove("WINSHM_CPP");
+        expected.Remove("WINSHM_C11");
         foreach (Match m in Regex.Matches(s_header, @"XX\((WINSHM_\w+), (-?\d+),"))
         {
             expected[m.Groups[1].Value] = long.Parse(m.Groups[2].Value);
@@ -109,6 +114,7 @@ public class TableTests
     [InlineData(typeof(winshm_options))]
     [InlineData(typeof(winshm_info))]
     [InlineData(typeof(winshm_participant))]
+    [InlineData(typeof(winshm_field))]
     public void MembersAreThoseOfTheHeader(Type type)
     {
         List<string> actual = [];
@@ -136,7 +142,7 @@ public class TableTests
             File.WriteAllText(Path.Combine(directory, "winshm.h"), s_header);
             List<string> lines = ["#include <stddef.h>", "#include <stdio.h>", "#include \"winshm.h\"", "int main(void) {"];
             List<string> expected = [];
-            foreach (Type type in new[] { typeof(winshm_options), typeof(winshm_info), typeof(winshm_participant) })
+            foreach (Type type in new[] { typeof(winshm_options), typeof(winshm_info), typeof(winshm_participant), typeof(winshm_field) })
             {
                 lines.Add($"printf(\"{type.Name} %zu\\n\", sizeof({type.Name}));");
                 expected.Add($"{type.Name} {Marshal.SizeOf(type)}");
@@ -169,6 +175,7 @@ public class TableTests
     private static IEnumerable<(string Name, string Type)> Members(string type)
     {
         string body = Regex.Match(s_header, $@"typedef struct {type} \{{(.*?)\}} {type};", RegexOptions.Singleline).Groups[1].Value;
+        body = Regex.Replace(body, @"/\*.*?\*/", "", RegexOptions.Singleline);
         foreach (Match m in Regex.Matches(body, @"^\s*([\w\s]+[\s*])(\w+)(\[\d+\])?;", RegexOptions.Multiline))
         {
             yield return (m.Groups[2].Value, m.Groups[1].Value.Trim() + m.Groups[3].Value);

@@ -112,8 +112,8 @@ var measuredByC {.importc: "measured", nodecl.}: array[measured[1], cuint]
 suite "winshm.h and the binding":
   test "the header was understood":
     check constants.len >= 60
-    check signatures.len == 31
-    check structs.len == 3
+    check signatures.len == 33
+    check structs.len == 4
 
   test "constants":
     let bound = boundConstants()
@@ -155,6 +155,7 @@ suite "winshm.h and the binding":
     compare winshm_options
     compare winshm_info
     compare winshm_participant
+    compare winshm_field
     check bound == @measuredByC
 
   test "every status is exported":

@@ -14,7 +14,12 @@ from winshm import _abi, _info
 HEADER = (ROOT / "include" / "winshm.h").read_text(encoding="utf-8")
 #: Comments out and lines joined, so that plain patterns find declarations.
 CODE = re.sub(r"/\*.*?\*/|\\\n", " ", HEADER, flags=re.DOTALL)
-STRUCTS = [_abi.winshm_options, _abi.winshm_info, _abi.winshm_participant]
+STRUCTS = [
+    _abi.winshm_options,
+    _abi.winshm_info,
+    _abi.winshm_participant,
+    _abi.winshm_field,
+]
 
 
 def header_constants():
@@ -55,6 +60,7 @@ CTYPES = {
     "uint64_t": ctypes.c_uint64,
     "winshm_status": ctypes.c_int32,
     "const char *": ctypes.c_char_p,
+    "char *": ctypes.c_char_p,
     "const void *": ctypes.c_void_p,
     "void *": ctypes.c_void_p,
     "void **": ctypes.POINTER(ctypes.c_void_p),
@@ -67,6 +73,7 @@ CTYPES = {
     "const winshm_options *": ctypes.POINTER(_abi.winshm_options),
     "winshm_info *": ctypes.POINTER(_abi.winshm_info),
     "winshm_participant *": ctypes.POINTER(_abi.winshm_participant),
+    "const winshm_field *": ctypes.POINTER(_abi.winshm_field),
 }
 
 

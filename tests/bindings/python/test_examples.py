@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: MIT
 """The examples, as somebody runs them who reads them."""
 
+import sys
+import time
+
 import pytest
 from conftest import PACKAGE
 
@@ -67,6 +70,32 @@ def test_recover(run):
     waiting.type("")
     waiting.shows("The owner of the lock has died and left 70 and 0.\n")
     assert waiting.end() == "The accounts have 70 and 30.\n"
+
+
+def test_ownlock(run):
+    prompt = "Part {} is yours, until you press Enter: "
+    first, other = run("ownlock", 3), run("ownlock", 4)
+    first.shows(prompt.format(3))
+    other.shows(prompt.format(4))
+    second = run("ownlock", 3)
+    # Long enough to look twice who is alive: it shows nothing before the end of the first.
+    time.sleep(1.2)
+    first.process.kill()
+    second.shows("Who had part 3 has died, and may have left it half written.\n")
+    second.shows(prompt.format(3))
+    third = run("ownlock", 3)
+    time.sleep(0.3)
+    second.type("")
+    third.shows(prompt.format(3))
+    for terminal in (third, other):
+        terminal.type("")
+    for terminal in (second, third, other):
+        assert terminal.end() == ""
+
+
+def test_handover(run):
+    command = [sys.executable, str(EXAMPLES / "handover.py")]
+    assert run("handover", "give", *command).end() == "handed over: count 2\n"
 
 
 def test_parts(run):

@@ -123,7 +123,8 @@ def named(name, opener=winshm.create):
     return lambda region: opener(name, size=1).close()
 
 
-# The region has 4096 bytes and the layout tag 0x1F.
+# The region has 4096 bytes, the layout tag 0x1F and this layout.
+LAYOUT = "b:u8@0; a:u16@2; size 4"
 CASES = [
     # Arguments.
     ("NAME", named("a/b"), "winshm.create() 'a/b'", "byte 1", "slash", "1 to 200 bytes"),
@@ -145,10 +146,25 @@ CASES = [
     ("UNSUPPORTED", create(raw=True, capacity=200), "raw region", "without raw=True"),
     ("RANGE", lambda r: r.read(4000, 97), "region.read() '", "offset is 4000", "length 97"),
     ("RANGE", lambda r: r.write(4095, b"ab"), "4095", "2", "4096 bytes", "region.size"),
+    ("INVALID", create(layout="x"), "layout, byte 1: here should be :", "winshm.layout_of()"),
+    ("INVALID", create(layout="a:u8@0; size 101"), "the layout has 101 bytes, size is 100"),
+    ("UNSUPPORTED", create(raw=True, layout="size 1"), "a raw region has no layout", "None"),
+    ("SIZE", lambda r: r.resize(5000), "region.resize() '", "5000", "capacity 4096", "argument"),
+    ("SIZE", lambda r: r.resize(1), "size is 1", "4096 bytes", "never gets smaller"),
+    ("TOKEN", lambda r: winshm.import_token("x"), "winshm.import_token()", "region.export_token()"),
+    ("FORMAT", lambda r: r.load(__file__), "region.load() '", "region.save()"),
     # What is there.
     ("EXISTS", again(winshm.create, 1), "process ", str(os.getpid()), "open_or_create()"),
     ("SIZE", again(winshm.open, size=7), "winshm.open() '", "4096 bytes, 7", "Size 0"),
     ("TAG", again(winshm.open, layout_tag=0xAB), "0x1F", "0xAB", "rebuild the older one"),
+    (
+        "TAG",
+        again(winshm.open, layout="b:u8@0; a:i16@2; size 4"),
+        "field 'a' is i16 @2 here, u16 @2 in the region",
+        "rebuild the older one",
+    ),
+    ("EXISTS", lambda r: r.link(__file__), "region.link() '", "something else than a link"),
+    ("NOT_FOUND", lambda r: winshm.open_link("no.link"), "winshm.open_link() 'no.link'"),
     (
         "NOT_FOUND",
         lambda r: winshm.open(f"{r.name}-2"),
@@ -221,7 +237,7 @@ CASES = [
 
 @pytest.mark.parametrize(("status", "call", "pieces"), [(s, c, p) for s, c, *p in CASES])
 def test_of(name, status, call, pieces):
-    with winshm.create(name, 4096, layout_tag=0x1F) as region:
+    with winshm.create(name, 4096, layout=LAYOUT, layout_tag=0x1F) as region:
         told(status, lambda: call(region), *pieces)
 
 
