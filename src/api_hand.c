@@ -144,9 +144,10 @@ winshm_status WINSHM_CALL winshm_link(winshm_region *region, const char *path)
     if (status == WINSHM_OK)
         status = check_managed(r);
     if (status == WINSHM_OK && r->slot == NULL)
-        status = wshm_error_because(WINSHM_E_ACCESS, "the handle is an observer",
-                                    "It does not keep the region alive: let a "
-                                    "participant make the link.");
+        status =
+            wshm_error_because(WINSHM_E_ACCESS, "the handle is an observer",
+                               "It does not keep the region alive: let a "
+                               "participant make the link.");
     if (status == WINSHM_OK) {
         int cancellation = wshm_platform_uncancellable();
         status = wshm_hand_link(r, path);

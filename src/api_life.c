@@ -136,8 +136,8 @@ static winshm_status prepare(const winshm_options *options,
                              struct request *request)
 {
     uint32_t flags = options->flags;
-    bool unnamed = options->name == NULL &&
-                   options->disposition == WINSHM_CREATE_NEW;
+    bool unnamed =
+        options->name == NULL && options->disposition == WINSHM_CREATE_NEW;
     memset(request, 0, sizeof *request);
     winshm_status status = check_flags(options);
     if (status == WINSHM_OK && !unnamed)

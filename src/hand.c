@@ -63,9 +63,10 @@ static winshm_status read_link(const char *path, char *text, uint32_t *length,
     winshm_status status =
         wshm_platform_link_read(path, text, LINK_BYTES, length);
     if (status == WINSHM_E_NOT_FOUND)
-        return wshm_error_because(status, "there is no link file",
-                                  "Whoever makes it has not done so yet, or has "
-                                  "closed the region.");
+        return wshm_error_because(
+            status, "there is no link file",
+            "Whoever makes it has not done so yet, or has "
+            "closed the region.");
     if (status == WINSHM_E_KIND)
         return wshm_error_because(status, "it is no plain file",
                                   "Symbolic links are not followed: give the "

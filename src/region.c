@@ -136,8 +136,8 @@ static winshm_status open_in(struct region *r, const struct request *request)
 {
     struct platform_region *p = &r->platform;
     /* A life that has ended does not come back. */
-    bool waits = request->disposition == WINSHM_OPEN_EXISTING &&
-                 request->life == NULL;
+    bool waits =
+        request->disposition == WINSHM_OPEN_EXISTING && request->life == NULL;
     uint64_t deadline = wshm_park_deadline(request->timeout_ms);
     uint64_t pause = MILLISECOND;
     int unmanaged = 0;

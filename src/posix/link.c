@@ -247,8 +247,8 @@ void wshm_platform_link_remove(platform_object *file)
     char known[64];
     char path[PATH_MAX];
     bool leads;
-    /* The kernel knows where the file is now, whatever has become of the working
-     * directory and of the folders' names. */
+    /* The kernel knows where the file is now, whatever has become of the
+     * working directory and of the folders' names. */
     snprintf(known, sizeof known, "/proc/self/fd/%d", (int)*file);
     ssize_t length = readlink(known, path, sizeof path - 1);
     path[length > 0 ? length : 0] = '\0';

@@ -24,8 +24,7 @@ static const DWORD share_all =
 /** Converts a path, with a suffix of ASCII. */
 static winshm_status wide(const char *path, const char *suffix, wchar_t *out)
 {
-    int used =
-        MultiByteToWideChar(CP_UTF8, 0, path, -1, out, PATH_CHARS);
+    int used = MultiByteToWideChar(CP_UTF8, 0, path, -1, out, PATH_CHARS);
     if (used == 0)
         return wshm_win32_error("MultiByteToWideChar", GetLastError());
     for (wchar_t *at = out + used - 1;; at++, suffix++) {
@@ -61,10 +60,9 @@ static HANDLE open_file(const wchar_t *path, DWORD access, DWORD share,
 {
     uint64_t deadline = wshm_platform_now() + LOOK_PATIENCE;
     for (;;) {
-        HANDLE file =
-            CreateFileW(path, access, share, NULL, disposition,
-                        FILE_ATTRIBUTE_NORMAL | FILE_FLAG_OPEN_REPARSE_POINT,
-                        NULL);
+        HANDLE file = CreateFileW(
+            path, access, share, NULL, disposition,
+            FILE_ATTRIBUTE_NORMAL | FILE_FLAG_OPEN_REPARSE_POINT, NULL);
         *code = GetLastError();
         if (file != INVALID_HANDLE_VALUE)
             return file;
@@ -201,8 +199,8 @@ static winshm_status put_in_place(HANDLE file, const wchar_t *path)
                                    sizeof rename))
         return WINSHM_OK;
     DWORD code = GetLastError();
-    /* Denied, where the part file could be made, is what has the name: a folder,
-     * or a file that is about to be gone. */
+    /* Denied, where the part file could be made, is what has the name: a
+     * folder, or a file that is about to be gone. */
     return code == ERROR_ALREADY_EXISTS || code == ERROR_FILE_EXISTS ||
                    code == ERROR_ACCESS_DENIED
                ? WINSHM_E_EXISTS
@@ -254,8 +252,8 @@ winshm_status wshm_platform_link_clear(const char *path, const char *text,
     winshm_status status = wide(path, "", name);
     if (status != WINSHM_OK || length >= sizeof there)
         return status;
-    HANDLE stale = open_file(name, GENERIC_READ | DELETE, share_all,
-                             OPEN_EXISTING, &code);
+    HANDLE stale =
+        open_file(name, GENERIC_READ | DELETE, share_all, OPEN_EXISTING, &code);
     if (stale == INVALID_HANDLE_VALUE)
         return code == ERROR_FILE_NOT_FOUND || code == ERROR_INVALID_HANDLE
                    ? WINSHM_OK

@@ -202,9 +202,9 @@ static void test_import(void)
     export_of(other, 0, again);
     CHECK(strcmp(read_token, again) == 0);
     uint32_t length;
-    CHECK_STATUS(winshm_export(other, WINSHM_READ | WINSHM_WRITE, again, BYTES,
-                               &length),
-                 WINSHM_E_ACCESS);
+    CHECK_STATUS(
+        winshm_export(other, WINSHM_READ | WINSHM_WRITE, again, BYTES, &length),
+        WINSHM_E_ACCESS);
     CHECK_EQ(length, 0);
     CHECK_EQ(again[0], '\0');
     CHECK_STATUS(winshm_export(other, WINSHM_WRITE, again, BYTES, &length),
@@ -314,18 +314,28 @@ static void test_forged(void)
     CHECK_STATUS(forged(start, name, id, ":1001:w"), WINSHM_E_TOKEN);
     CHECK_STATUS(forged(start, name, id, ":9223372036854775807:w"),
                  WINSHM_E_TOKEN);
-    static const char *const tails[] = {
-        ":0:w",    ":01000:w", ":+1000:w",  ":1000:x", ":1000:W", ":1000:rw",
-        ":1000:",  ":1000",    ":1000:w:",  ":1000:w ", ":w",      "",
-        ":1000:w\n", ":9223372036854775808:w", ":18446744073709551617000:w"};
+    static const char *const tails[] = {":0:w",
+                                        ":01000:w",
+                                        ":+1000:w",
+                                        ":1000:x",
+                                        ":1000:W",
+                                        ":1000:rw",
+                                        ":1000:",
+                                        ":1000",
+                                        ":1000:w:",
+                                        ":1000:w ",
+                                        ":w",
+                                        "",
+                                        ":1000:w\n",
+                                        ":9223372036854775808:w",
+                                        ":18446744073709551617000:w"};
     for (size_t i = 0; i < sizeof tails / sizeof tails[0]; i++)
         CHECK_STATUS(forged(start, name, id, tails[i]), WINSHM_E_TOKEN);
     /* Names that are none, and other ways to write one. */
-    static const char *const names[] = {"",       ".",    "a%2Fb",  "x.winshm",
-                                        "a/b",    "%00",  "a%0",    "a%",
-                                        "%FF",    "%4",   "a%zz",   "Local%5Ca",
-                                        "a%5cb",  "a b",  "%5C",    "Global%5C",
-                                        "a\xC3\xA4", "%61"};
+    static const char *const names[] = {
+        "",      ".",   "a%2Fb", "x.winshm",  "a/b",       "%00",
+        "a%0",   "a%",  "%FF",   "%4",        "a%zz",      "Local%5Ca",
+        "a%5cb", "a b", "%5C",   "Global%5C", "a\xC3\xA4", "%61"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         CHECK_STATUS(forged(start, names[i], id, ":1000:w"), WINSHM_E_TOKEN);
     snprintf(more, sizeof more, "%%%02X%s", (unsigned char)name[0], name + 1);
@@ -344,20 +354,20 @@ static void test_forged(void)
     snprintf(more, sizeof more, "%s", id);
     more[31] = more[31] == '0' ? '1' : '0';
     CHECK_STATUS(forged(start, name, more, ":1000:w"), WINSHM_E_REPLACED);
-    CHECK_STATUS(forged(start, name, "00000000000000000000000000000000",
-                        ":1000:w"),
-                 WINSHM_E_REPLACED);
+    CHECK_STATUS(
+        forged(start, name, "00000000000000000000000000000000", ":1000:w"),
+        WINSHM_E_REPLACED);
     more[30] = '\0';
     CHECK_STATUS(forged(start, name, more, ":1000:w"), WINSHM_E_TOKEN);
-    CHECK_STATUS(forged(start, name, "ABCDEF00000000000000000000000000",
-                        ":1000:w"),
-                 WINSHM_E_TOKEN);
+    CHECK_STATUS(
+        forged(start, name, "ABCDEF00000000000000000000000000", ":1000:w"),
+        WINSHM_E_TOKEN);
     /* Versions of the token. */
     CHECK_STATUS(forged("winshm2:n:", name, id, ":1000:w"), WINSHM_E_LAYOUT);
     CHECK_STATUS(forged("winshm10:", name, id, ""), WINSHM_E_LAYOUT);
     REFUSED("winshm2:", WINSHM_E_LAYOUT);
     static const char *const starts[] = {
-        "winshm01:n:", "winshm0:n:", "winshm:n:",  "winshm1:h:", "winshm1:",
+        "winshm01:n:", "winshm0:n:",  "winshm:n:",   "winshm1:h:",  "winshm1:",
         "Winshm1:n:",  " winshm1:n:", "winshm-1:n:", "winshm1 :n:", ""};
     for (size_t i = 0; i < sizeof starts / sizeof starts[0]; i++)
         CHECK_STATUS(forged(starts[i], name, id, ":1000:w"), WINSHM_E_TOKEN);
@@ -398,8 +408,8 @@ static void test_altered(void)
         for (unsigned change = 1; change < 256; change++) {
             memcpy(text, token, length + 1);
             text[at] = (char)((unsigned char)text[at] ^ change);
-            REFUSED(text, other_version(text) ? WINSHM_E_LAYOUT
-                                              : WINSHM_E_TOKEN);
+            REFUSED(text,
+                    other_version(text) ? WINSHM_E_LAYOUT : WINSHM_E_TOKEN);
         }
     CHECK_OK(winshm_close(h));
 }
@@ -527,9 +537,9 @@ static void role_observe(const char *token, uint32_t unused)
     CHECK_OK(winshm_import(token, WINSHM_READ, 0, &h));
     CHECK_OK(winshm_get_info(h, &info));
     CHECK_EQ(info.observer, 1);
-    CHECK_STATUS(winshm_export(h, WINSHM_READ | WINSHM_WRITE, again, BYTES,
-                               &length),
-                 WINSHM_E_ACCESS);
+    CHECK_STATUS(
+        winshm_export(h, WINSHM_READ | WINSHM_WRITE, again, BYTES, &length),
+        WINSHM_E_ACCESS);
     export_of(h, 0, again);
     CHECK(strstr(again, ":r:") != NULL);
     CHECK_OK(winshm_import(again, 0, 0, &other));

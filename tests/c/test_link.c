@@ -183,8 +183,8 @@ static void test_in_the_way(void)
     CHECK_OK(winshm_export(h, 0, text, BYTES, &length));
     text[length - 1] ^= 1;
     strcpy(text + length, "\n");
-    const char *const others[] = {"", "\n", "mine", "winshm1:n:", "winshm2:n:x",
-                                  text};
+    const char *const others[] = {"",           "\n",          "mine",
+                                  "winshm1:n:", "winshm2:n:x", text};
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
         file_write(path, others[i], strlen(others[i]));
         CHECK_STATUS(winshm_link(h, path), WINSHM_E_EXISTS);
@@ -427,6 +427,32 @@ static void test_threads(void)
     }
 }
 
+static _Atomic uint32_t reading;
+
+static void read_for_a_while(void *path)
+{
+    FILE *file = fopen(path, "rb");
+    CHECK(file != NULL);
+    reading = 1;
+    sleep_ms(30);
+    fclose(file);
+}
+
+/** Whoever just reads a link does not keep it from being removed. */
+static void test_reader(void)
+{
+    char path[60];
+    winshm_region *h = created();
+    snprintf(path, sizeof path, "%s", name_of("read.link"));
+    CHECK_OK(winshm_link(h, path));
+    struct thread reader = thread_start(read_for_a_while, path);
+    while (!reading)
+        sleep_ms(1);
+    CHECK_OK(winshm_close(h));
+    thread_join(reader);
+    check_gone(path);
+}
+
 static void leave_alone(void *handle)
 {
     winshm_region *h;
@@ -471,6 +497,7 @@ int main(int argc, char **argv)
     test_processes();
     test_race(argc > 1 ? (uint32_t)strtoul(argv[1], NULL, 10) : 3);
     test_threads();
+    test_reader();
     test_fork();
     return 0;
 }

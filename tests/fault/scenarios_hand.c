@@ -144,9 +144,11 @@ static winshm_status close_linked(struct stage *s)
 }
 
 #define LINKS(text, before, expected_status, settling)                         \
-    {.name = text, .function = "winshm_link", .call = make_link,               \
-     .set_up = set_up, .tear_down = tear_down, .prepare = before,              \
-     .settle = settling, .expected = expected_status}
+    {                                                                          \
+        .name = text, .function = "winshm_link", .call = make_link,            \
+        .set_up = set_up, .tear_down = tear_down, .prepare = before,           \
+        .settle = settling, .expected = expected_status                        \
+    }
 
 const struct scenario fault_hand[] = {
     {.name = "create unnamed",

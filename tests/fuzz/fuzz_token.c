@@ -1,6 +1,6 @@
 /* Tokens as callers and files pass them, in front of nothing but the parser. An
- * odd first byte has the rest sealed with its checksum, so that what lies behind
- * that is reached, too. */
+ * odd first byte has the rest sealed with its checksum, so that what lies
+ * behind that is reached, too. */
 #define _GNU_SOURCE
 #include <stdlib.h>
 #include <string.h>

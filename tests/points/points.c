@@ -46,6 +46,8 @@ static const struct {
     /* No memory, or a wait that the system refuses. */
     {"win32/security.c", "LocalFree", 1},
     {"win32/wait.c", "Sleep", 1},
+    /* A link that somebody is just reading when it is to be removed. */
+    {"win32/link.c", "Sleep", 1},
     /* What the system says of a failure: nothing of it stays. */
     {"win32/process.c", "FormatMessageW", 1},
     /* A descriptor that may not be read. */
