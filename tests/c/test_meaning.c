@@ -106,6 +106,29 @@ static void test_processes(void)
     CHECK_OK(winshm_close(h));
 }
 
+static void role_leave(const char *name, uint32_t unused)
+{
+    (void)unused;
+    created(name, 200, DRIFTED);
+    child_die();
+}
+
+/** Nothing shows of the text that a crashed life has left in the block. */
+static void test_left_over(void)
+{
+    const char *name = name_of("left-over");
+    /* None, one that is shorter, and ones that just fill their words. */
+    static const char *const texts[] = {NULL, "size 1", "size 12", "size 123",
+                                        "size 0"};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        struct child child = child_start("leave", name, 0);
+        child_wait(&child, PATIENCE_MS);
+        winshm_region *h = created(name, 200, texts[i]);
+        has_layout(h, texts[i] != NULL ? texts[i] : "");
+        CHECK_OK(winshm_close(h));
+    }
+}
+
 static void test_arguments(void)
 {
     const char *name = name_of("arguments");
@@ -371,13 +394,16 @@ static void test_hostile(void)
     plain_close(&x.control);
 }
 
-static const struct role roles[] = {
-    {"join", role_join}, {"observe", role_observe}, {NULL, NULL}};
+static const struct role roles[] = {{"join", role_join},
+                                    {"observe", role_observe},
+                                    {"leave", role_leave},
+                                    {NULL, NULL}};
 
 int main(int argc, char **argv)
 {
     child_run_role(argc, argv, roles);
     test_processes();
+    test_left_over();
     test_arguments();
     test_get();
     test_longest();

@@ -153,6 +153,7 @@ static void test_wrong(void)
           "same name");
     /* Fields that reach further than their struct: the furthest is told. */
     WRONG("a:u8@1; size 1", 0, "the field ends at byte");
+    WRONG("a:u8@0; b:u8@1; c:u8@1; size 1", 8, "the field ends at byte");
     WRONG("x:u8@0; a:u32@0; b:u64@0; size 2", 17, "the field ends at byte");
     CHECK_EQ(checked("x:u8@0; a:u32@0; b:u64@0; size 2").b, 8);
     CHECK_EQ(checked("x:u8@0; a:u32@0; b:u64@0; size 2").c, 2);
