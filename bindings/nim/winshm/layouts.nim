@@ -60,6 +60,7 @@ macro addFields(T: typedesc, probe, shape, depth: untyped): untyped =
       addField(`shape`, `name`, offsetOf(`probe`[], `field`), typeof(`probe`[].`field`), `depth`)
 
 template inner[T](A: typedesc[Atomic[T]]): typedesc = T
+template element[I, T](A: typedesc[array[I, T]]): typedesc = T
 
 proc kindOf[T](kind: typedesc[T], shape: var Shape, depth: int): Kind {.compileTime.}
 
@@ -103,9 +104,12 @@ proc kindOf[T](kind: typedesc[T], shape: var Shape, depth: int): Kind =
   elif T is SomeUnsignedInt: Kind(text: "u" & bits)
   elif T is enum: Kind(text: (if ord(low(T)) < 0: "i" else: "u") & bits)
   elif T is set:
-    if sizeof(T) <= 8: Kind(text: "u" & bits) else: Kind(text: "u8", count: sizeof(T))
+    # Where larger ones lie Nim and the C compiler do not agree.
+    if sizeof(T) > 8:
+      shape.problem = "a set of more than 64 has no kind: let it be an array of numbers"
+    Kind(text: "u" & bits)
   elif T is array:
-    result = kindOf(typeof(default(T)[low(T)]), shape, depth)
+    result = kindOf(element(T), shape, depth)
     if result.count > 0 and result.text in texts:
       shape.problem = "an array of texts has no kind: let each be a field of an object of its own"
     result.count = max(result.count, 1) * len(T)
@@ -130,14 +134,14 @@ proc layoutOf*[T: object or tuple](kind: typedesc[T]): string =
   ## `score:u32@0; name:char[12]@4; size 16`, which is the same for this object in all
   ## languages. `winshm.h` describes it at `winshm_format_layout`.
   ##
-  ## Enumerations and sets are unsigned numbers of their size, and a distinct type or an
+  ## Enumerations and sets of up to 64 are unsigned numbers of their size, and a distinct type or an
   ## `Atomic` is what it is made of. `array[N, char]` is text in UTF-8, filled up with NUL,
   ## and `array[N, Utf16Char]` in UTF-16. Arrays of arrays are one with all their elements.
   ## The members of a `{.union.}` and the branches of a `case` overlap. `int` and `uint`
   ## have the size of a pointer, so programs of 32 and of 64 bits differ in them.
   ##
   ## The compiler refuses what other programs could not read: references, strings,
-  ## sequences, bit fields, arrays of texts, fields without a name, and names with more
+  ## sequences, bit fields, arrays of texts, large sets, fields without a name, and names with more
   ## than ASCII letters, digits and `_`.
   requirePlain(T)
   const shape = shapeOf(T)
