@@ -102,7 +102,7 @@ suite "what is told":
       discard openOrCreateRegion(fresh(), 0)
 
   test "of layouts":
-    told WINSHM_E_INVALID, ["createRegion '", "layout", "byte 3"]:
+    told WINSHM_E_INVALID, ["createRegion '", "layout, byte 2", "a kind", "layoutOf()"]:
       discard createRegion(fresh(), 64, layout = "x:u33@0; size 4")
     told WINSHM_E_INVALID, ["layout contains a NUL", "Leave it out"]:
       discard createRegion(fresh(), 64, layout = "size 4\0")
@@ -115,14 +115,14 @@ suite "what is told":
 
   test "of growing":
     told WINSHM_E_SIZE, ["resize '", "4097", "capacity"]: region.resize(4097)
-    told WINSHM_E_SIZE, ["resize '", "1 ", "4096"]: region.resize(1)
+    told WINSHM_E_SIZE, ["resize '", "size is 1", "4096 bytes", "never gets smaller"]: region.resize(1)
     told WINSHM_E_INVALID, ["resize '", "size is 0"]: region.resize(0)
     told WINSHM_E_SIZE, ["size is -1", "at least 0"]: region.resize(-1)
 
   test "of what is handed over":
     told WINSHM_E_TOKEN, ["importRegion: ", "begin", "exportToken()"]: discard importRegion("x")
     told WINSHM_E_INVALID, ["token contains a NUL"]: discard importRegion("x\0")
-    told WINSHM_E_INVALID, ["importRegion: ", "rfNoLock"]:
+    told WINSHM_E_INVALID, ["importRegion: ", "flags has 0x8", "rfRead, rfNoMap and rfTask"]:
       discard importRegion(region.exportToken(), {rfNoLock})
     told WINSHM_E_INVALID, ["openLink", "empty"]: discard openLink("")
     told WINSHM_E_INVALID, ["link '", "empty"]: region.link("")
