@@ -895,11 +895,13 @@ WINSHM_MUST_CHECK WINSHM_API winshm_status WINSHM_CALL winshm_format_layout(
  *                              may have made larger meanwhile; more than its
  *                              capacity; on Linux also more than /dev/shm could
  *                              hold, or this process may write (RLIMIT_FSIZE)
- *         WINSHM_E_ACCESS      the handle is read-only
+ *         WINSHM_E_ACCESS      the handle is read-only, or the system denies it
  *         WINSHM_E_UNSUPPORTED a raw region, or an adopted block
  *         WINSHM_E_NO_MEMORY   no memory; on Linux more than is free in /dev/shm
  *         WINSHM_E_TIMEOUT     others were inside all the time
  *         WINSHM_E_CORRUPT     the control block is damaged
+ *         WINSHM_E_KIND        another object has the name of the mutex that
+ *                              orders these calls (Windows)
  *         WINSHM_E_SYSTEM      anything else; see winshm_last_message()
  *
  * @threadsafety any thread.
@@ -1100,7 +1102,7 @@ winshm_copy_in(winshm_region *region, uint64_t offset, const void *buffer,
  * zeros take up no room where the file system can leave them out.
  *
  * A path is 1 to 4,000 bytes of UTF-8, absolute or relative to the working
- * directory. The calls need about 48 KiB of the thread's stack.
+ * directory. The calls need about 64 KiB of the thread's stack.
  */
 
 /**
@@ -1165,6 +1167,8 @@ winshm_save(winshm_region *region, const char *path, uint32_t timeout_ms);
  * change.
  *
  * The file is checked from the first byte to the last before anything changes.
+ * If the region is smaller than what was saved, it grows; if it is larger, the
+ * bytes behind become zero.
  * The lock is taken exclusively for the copy. If this thread holds the lock
  * exclusively through winshm_lock(), or there is no lock, the call just copies.
  * With WINSHM_TASK no thread owns the lock: whoever holds it must release it
@@ -1187,16 +1191,18 @@ winshm_save(winshm_region *region, const char *path, uint32_t timeout_ms);
  *         WINSHM_E_NOT_FOUND  there is no such file
  *         WINSHM_E_FORMAT     the file is none of winshm_save(), was cut short
  *                             or changed, or has a newer format
- *         WINSHM_E_SIZE       the file holds more or fewer bytes than the
- *                             region has; a raw region may have more, which
- *                             become zero
- *         WINSHM_E_TAG        the file has another layout tag than the region,
- *                             and neither is 0
+ *         WINSHM_E_SIZE       the file holds more bytes than the region's
+ *                             capacity, or fewer than the size at creation;
+ *                             for a raw region no number is too small
+ *         WINSHM_E_TAG        the file has another layout tag or layout than
+ *                             the region; one that either lacks says nothing
  *         WINSHM_E_ACCESS     the handle is read-only, or this user may not
  *                             read the file
  *         WINSHM_E_DEADLOCK   this thread holds the lock shared through this
  *                             handle
- *         WINSHM_E_TIMEOUT    the lock was not free in time
+ *         WINSHM_E_TIMEOUT    the lock was not free in time, or the region was
+ *                             to grow and others were inside create, open or
+ *                             winshm_resize()
  *         WINSHM_E_CLOSED     the handle was closed meanwhile
  *         WINSHM_E_KIND       path leads to a folder, a device or the like
  *         WINSHM_E_NO_MEMORY  no memory, address space or descriptors, or 64
@@ -1350,6 +1356,7 @@ WINSHM_API winshm_status WINSHM_CALL winshm_wait(winshm_region *region,
 /**
  * Get the change counter, which winshm_notify(), winshm_write(),
  * winshm_copy_in(), winshm_resize() and winshm_load() raise.
+ * winshm_copy_in(), winshm_load() and winshm_resize() raise.
  *
  * @param region the handle.
  * @param now    [out] the counter; it wraps around.

@@ -45,7 +45,7 @@ winshm_status WINSHM_CALL winshm_save(winshm_region *region, const char *path,
     winshm_status status = check_path(path);
     if (status == WINSHM_OK)
         status = wshm_save(r, path, timeout_ms);
-    return finish(function, r, status);
+    return finish_on_block(function, r, status);
 }
 
 winshm_status WINSHM_CALL winshm_load(winshm_region *region, const char *path,
@@ -62,5 +62,5 @@ winshm_status WINSHM_CALL winshm_load(winshm_region *region, const char *path,
                                     "Open the region with WINSHM_WRITE.");
     if (status == WINSHM_OK)
         status = wshm_load(r, path, timeout_ms);
-    return finish(function, r, status);
+    return finish_on_block(function, r, status);
 }

@@ -2,7 +2,9 @@
 #include "save.h"
 
 #include "change.h"
+#include "growth.h"
 #include "lock.h"
+#include "meaning.h"
 #include "park.h"
 #include "part.h"
 #include "saved.h"
@@ -31,6 +33,17 @@ static winshm_status check_sum(const struct saved *s)
                                    NULL, sum, s->header.crc, 0);
 }
 
+/** Reads what stands before the data, and begins the sum. */
+static winshm_status read_head(struct saved *s)
+{
+    struct saved_header bare = s->header;
+    bare.crc = 0;
+    wshm_saved_encode(&bare, s->piece);
+    wshm_crc32_begin(&s->crc);
+    wshm_crc32_add(&s->crc, s->piece, SAVED_HEADER);
+    return read_piece(s, SAVED_HEADER, s->header.data - SAVED_HEADER);
+}
+
 /** Reads the file once. @param head [out] the sum of what stands before the
  * data. */
 static winshm_status check_file(struct saved *s, uint64_t bytes, uint32_t *head)
@@ -40,13 +53,8 @@ static winshm_status check_file(struct saved *s, uint64_t bytes, uint32_t *head)
         wshm_platform_file_read(&s->file, 0, s->piece, SAVED_HEADER, &got);
     if (status == WINSHM_OK)
         status = wshm_saved_decode(s, got, bytes);
-    if (status != WINSHM_OK)
-        return status;
-    /* Added as it was read when it was judged. */
-    wshm_crc32_begin(&s->crc);
-    memset(s->piece + SAVED_CRC_AT, 0, 4);
-    wshm_crc32_add(&s->crc, s->piece, SAVED_HEADER);
-    status = read_piece(s, SAVED_HEADER, s->header.data - SAVED_HEADER);
+    if (status == WINSHM_OK)
+        status = read_head(s);
     *head = s->crc.state;
     uint64_t size = s->header.size;
     for (uint64_t at = 0; status == WINSHM_OK && at < size; at += SAVED_PIECE)
@@ -54,21 +62,57 @@ static winshm_status check_file(struct saved *s, uint64_t bytes, uint32_t *head)
     return status == WINSHM_OK ? check_sum(s) : status;
 }
 
+/** Compares the layouts, where both have one. The file's was checked, and is
+ * read again. @param head see check_file(). */
+static winshm_status match_layout(struct saved *s, uint32_t head)
+{
+    char saved[SCHEMA_ROOM];
+    char *text = (char *)s->piece;
+    char difference[SCHEMA_DIFFERENCE];
+    struct schema_fault fault;
+    uint64_t bytes;
+    if (s->header.layout == 0 || s->r->control == NULL)
+        return WINSHM_OK;
+    winshm_status status = read_head(s);
+    if (status != WINSHM_OK)
+        return status;
+    text[s->header.data - SAVED_HEADER] = '\0';
+    if (s->crc.state != head || strlen(text) != s->header.layout ||
+        !wshm_schema_check(text, saved, &bytes, &fault) ||
+        bytes > s->header.size)
+        return wshm_error_because(
+            WINSHM_E_FORMAT, "its layout is none that winshm has stored", NULL);
+    status = wshm_meaning_fetch(s->r->control, s->r->capacity, text);
+    if (status != WINSHM_OK || text[0] == '\0' ||
+        wshm_schema_same(saved, text, difference))
+        return status;
+    wshm_error_text(difference);
+    return wshm_error_because(WINSHM_E_TAG, "the file differs: {text}", NULL);
+}
+
 /** Whether what was saved can be this region's. */
-static winshm_status match(const struct saved *s)
+static winshm_status match(struct saved *s, uint32_t head)
 {
     const struct region *r = s->r;
     const struct saved_header *h = &s->header;
-    /* The tag first: where both differ it is the cause. */
+    /* Tag and layout first: where the size differs, too, they are the cause. */
     if (h->layout_tag != 0 && r->layout_tag != 0 &&
         h->layout_tag != r->layout_tag)
         return wshm_error_detail(WINSHM_E_TAG,
-                                 "the region has {xa}, the file {xb}", NULL,
-                                 r->layout_tag, h->layout_tag, 0);
-    if (h->size > r->size || (r->control != NULL && h->size < r->size))
+                                 "the region has the tag {xa}, the file {xb}",
+                                 NULL, r->layout_tag, h->layout_tag, 0);
+    winshm_status status = match_layout(s, head);
+    if (status != WINSHM_OK)
+        return status;
+    /* The size at creation, which is what joiners ask for. */
+    uint64_t least =
+        r->control != NULL ? shared_load(&r->control->header.size) : 1;
+    if (h->size > r->capacity || h->size < least)
         return wshm_error_detail(
-            WINSHM_E_SIZE, "the region has {a} bytes, {b} were saved",
-            "Create a region of the size that was saved.", r->size, h->size, 0);
+            WINSHM_E_SIZE,
+            "{c} bytes were saved, the region can have {a} to {b}",
+            "Create a region of the size that was saved.", least, r->capacity,
+            h->size);
     return WINSHM_OK;
 }
 
@@ -91,8 +135,8 @@ static winshm_status place(struct saved *s, uint64_t at, size_t length)
 static winshm_status load_all(struct saved *s, uint32_t head)
 {
     uint64_t saved = s->header.size;
-    uint64_t size = s->r->size;
-    winshm_status status = WINSHM_OK;
+    uint64_t size;
+    winshm_status status = wshm_growth_size(s->r, &size);
     s->crc.state = head;
     for (uint64_t at = 0; status == WINSHM_OK && at < size; at += SAVED_PIECE) {
         size_t length = saved_piece(at, size);
@@ -125,6 +169,16 @@ static winshm_status take_lock(struct saved *s, bool *taken)
     return *taken ? WINSHM_OK : status;
 }
 
+/** Makes room for what was saved. */
+static winshm_status make_room(const struct saved *s)
+{
+    uint64_t size;
+    winshm_status status = wshm_growth_size(s->r, &size);
+    return status == WINSHM_OK && size < s->header.size
+               ? wshm_growth_resize(s->r, s->header.size, wshm_saved_left_ms(s))
+               : status;
+}
+
 /** Copies under the lock. The data count as inconsistent until all is there. */
 static winshm_status load_locked(struct saved *s, uint32_t head)
 {
@@ -133,8 +187,10 @@ static winshm_status load_locked(struct saved *s, uint32_t head)
     winshm_status status = take_lock(s, &taken);
     if (status != WINSHM_OK)
         return status;
-    bool marked = locks && wshm_lock_mark(s->r);
-    status = load_all(s, head);
+    status = make_room(s);
+    bool marked = status == WINSHM_OK && locks && wshm_lock_mark(s->r);
+    if (status == WINSHM_OK)
+        status = load_all(s, head);
     /* What an owner's death has torn is whole again; a caller who holds the
      * lock, and was told of it, decides. */
     if (status == WINSHM_OK && locks && (taken || marked))
@@ -157,7 +213,7 @@ static winshm_status load(struct saved *s, const char *path)
         return status;
     status = check_file(s, bytes, &head);
     if (status == WINSHM_OK)
-        status = match(s);
+        status = match(s, head);
     if (status == WINSHM_OK)
         status = load_locked(s, head);
     wshm_platform_file_close(&s->file);

@@ -1,7 +1,9 @@
 /* Saving regions in files: see saved.h for the bytes. */
 #include "save.h"
 
+#include "growth.h"
 #include "lock.h"
+#include "meaning.h"
 #include "observe.h"
 #include "park.h"
 #include "part.h"
@@ -31,15 +33,25 @@ static winshm_status write_piece(const struct saved *s, uint64_t at,
 }
 
 /** Puts into the piece what stands before the data. */
-static void make_head(struct saved *s)
+static winshm_status make_head(struct saved *s)
 {
     struct region *r = s->r;
-    memset(s->piece, 0, SAVED_PIECE);
-    s->header = (struct saved_header){
-        .size = r->size, .capacity = r->capacity, .layout_tag = r->layout_tag};
+    s->header = (struct saved_header){.capacity = r->capacity,
+                                      .layout_tag = r->layout_tag};
+    char *text = (char *)s->piece + SAVED_HEADER;
+    winshm_status status = wshm_growth_size(r, &s->header.size);
+    text[0] = '\0';
+    if (status == WINSHM_OK && r->control != NULL)
+        status = wshm_meaning_fetch(r->control, s->header.size, text);
+    if (status != WINSHM_OK)
+        return status;
     memcpy(s->header.id, r->platform.id, sizeof s->header.id);
+    s->header.layout = (uint32_t)strlen(text);
     s->header.data = wshm_saved_data(s->header.layout);
+    memset(text + s->header.layout, 0,
+           SAVED_PIECE - SAVED_HEADER - s->header.layout);
     wshm_saved_encode(&s->header, s->piece);
+    return WINSHM_OK;
 }
 
 /** Copies the region into the file; nobody changes it meanwhile, or what was
@@ -47,10 +59,12 @@ static void make_head(struct saved *s)
 static winshm_status save_all(void *saved)
 {
     struct saved *s = saved;
-    make_head(s);
+    winshm_status status = make_head(s);
+    if (status != WINSHM_OK)
+        return status;
     uint64_t data = s->header.data;
     uint64_t size = s->header.size;
-    winshm_status status = wshm_platform_file_empty(&s->file, data + size);
+    status = wshm_platform_file_empty(&s->file, data + size);
     wshm_crc32_begin(&s->crc);
     wshm_crc32_add(&s->crc, s->piece, (size_t)data);
     if (status == WINSHM_OK)

@@ -34,6 +34,8 @@ enum {
     SAVED_HEAD_MAX = 12288, /* most that may stand before the data */
     SAVED_PIECE = 16384     /* copied in one go */
 };
+_Static_assert(SAVED_HEADER + WINSHM_LAYOUT_MAX + 1 <= SAVED_HEAD_MAX,
+               "any layout fits before the data");
 _Static_assert((int)SAVED_HEAD_MAX <= (int)SAVED_PIECE,
                "what stands before the data is made in one go");
 

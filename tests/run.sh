@@ -6,8 +6,8 @@
 # Installs what it needs from Debian's packages (as root or with sudo) and keeps what
 # takes long to make in ~/.cache/winshm; WINSHM_CACHE names another folder. An installed
 # Windows Python to be used instead of one that is built: WINSHM_WINDOWS_PYTHON.
-# --long repeats the tests that depend on timing, and runs all campaigns in full: some
-# hours.
+# --long repeats the tests that depend on timing, runs all campaigns in full, and also tries
+# a C# program that is trimmed and one that is compiled ahead of time: some hours.
 set -u
 root=$(cd "$(dirname "$0")/.." && pwd)
 # shellcheck source=tests/env.sh

@@ -58,7 +58,7 @@ public unsafe partial class Region
     /// message names the first. Layout: a token, or a region, of an incompatible version.</exception>
     public static Region<T> Import<[DynamicallyAccessedMembers(RegionLayout.Fields)] T>(string token,
         RegionFlags flags = RegionFlags.None, TimeSpan timeout = default)
-        where T : unmanaged => As<T>(Import(token, flags, timeout), flags, "Region.Import()");
+        where T : unmanaged => JoinAgain<T>(Import(token, flags, timeout), flags, "Region.Import()");
 
     /// <summary>Puts a token into a file, which exists no longer than this object.</summary>
     /// <remarks>The file appears with all its contents, and replaces nothing but the link of a region that has ended. It is
@@ -109,7 +109,7 @@ public unsafe partial class Region
     /// path="/exception[@cref='T:Winshm.RegionMismatchException']"/>
     public static Region<T> OpenLink<[DynamicallyAccessedMembers(RegionLayout.Fields)] T>(string path,
         RegionFlags flags = RegionFlags.None, TimeSpan timeout = default)
-        where T : unmanaged => As<T>(OpenLink(path, flags, timeout), flags, "Region.OpenLink()");
+        where T : unmanaged => JoinAgain<T>(OpenLink(path, flags, timeout), flags, "Region.OpenLink()");
 
     /// <summary>The object for a handle whose access and name the token has decided.</summary>
     private static Region Led(nint handle, RegionFlags flags)

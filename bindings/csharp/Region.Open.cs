@@ -139,7 +139,7 @@ public unsafe partial class Region
             winshm_options native = new()
             {
                 struct_size = (uint)sizeof(winshm_options),
-                flags = CreationFlags(options.Flags, fill, nameof(options)),
+                flags = CreationFlags(options.Flags, fill, call is null ? nameof(options) : nameof(fill)),
                 disposition = (uint)options.Disposition,
                 timeout_ms = Milliseconds(options.Timeout),
                 size = (ulong)size,

@@ -67,7 +67,7 @@ public unsafe partial class Region
     }
 
     /// <summary>Joins a region again that was found otherwise, as one of a structure.</summary>
-    private static Region<T> As<[DynamicallyAccessedMembers(RegionLayout.Fields)] T>(Region found, RegionFlags flags, string call)
+    private static Region<T> JoinAgain<[DynamicallyAccessedMembers(RegionLayout.Fields)] T>(Region found, RegionFlags flags, string call)
         where T : unmanaged
     {
         using (found)

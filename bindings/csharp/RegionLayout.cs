@@ -181,7 +181,7 @@ internal static class LayoutWriter
             return Nested(Struct(type, path));
         }
         FieldInfo first = Fields(type, path)[0];
-        Shape element = Field(first, path);
+        Shape element = Field(first, $"{path}.{first.Name}");
         if (element.Count > 0)
         {
             // There are no arrays of arrays, but of structures that have one.

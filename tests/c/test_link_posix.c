@@ -132,8 +132,10 @@ static void test_moves(void)
     CHECK(unlink(in_folder("kept")) == 0);
     put(in_folder("moves"), "x");
     put(in_folder("kept"), "x");
+    put(in_folder("kept (deleted)"), "x"); /* as the kernel calls it */
     CHECK_OK(winshm_close(h));
     CHECK(unlink(in_folder("moves")) == 0 && unlink(in_folder("kept")) == 0);
+    CHECK(unlink(in_folder("kept (deleted)")) == 0);
 }
 
 static void test_limit(void)

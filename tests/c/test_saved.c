@@ -186,15 +186,16 @@ static void test_mismatches(winshm_region *h)
     set(bad + 32, 0xABC, 8);
     seal(bad, ALL);
     refuse(h, bad, ALL, WINSHM_E_TAG,
-           "the region has 0x1122334455667788, the file 0xABC");
+           "the region has the tag 0x1122334455667788, the file 0xABC");
     for (int by = -1; by <= 1; by += 2) {
         memcpy(bad, good, ALL);
         set(bad + 16, (uint64_t)(BYTES + by), 8);
         set(bad + 24, (uint64_t)(BYTES + by), 8);
         seal(bad, (size_t)(ALL + by));
         refuse(h, bad, (size_t)(ALL + by), WINSHM_E_SIZE,
-               by < 0 ? "has 9000 bytes, 8999 were saved"
-                      : "has 9000 bytes, 9001 were saved");
+               by < 0
+                   ? "8999 bytes were saved, the region can have 9000 to 9000"
+                   : "9001 bytes were saved, the region can have 9000 to 9000");
     }
 }
 
@@ -360,6 +361,103 @@ static void test_raw(void)
     CHECK_OK(winshm_close(h));
 }
 
+/** The text of the layout goes with the data, and is compared. */
+static void test_layout(void)
+{
+    static const char here[] = "a:u8@0; b:u32[3]@4; size 16";
+    static unsigned char bad[ALL];
+    winshm_options o = {.struct_size = sizeof o,
+                        .disposition = WINSHM_CREATE_NEW,
+                        .size = 100,
+                        .layout = here,
+                        .name = name_of("says")};
+    winshm_region *h;
+    size_t size;
+    CHECK_OK(winshm_open_with(&o, &h));
+    memset(winshm_data(h), 5, 100);
+    CHECK_OK(winshm_save(h, path, 0));
+    unsigned char *file = file_read(path, &size);
+    CHECK_EQ(number(file + 60, 4), strlen(here));
+    CHECK_EQ(number(file + 12, 4), HEAD);
+    CHECK(memcmp(file + 64, here, sizeof here) == 0);
+    CHECK_EQ(number(file + CRC_AT, 4), crc_of(file, size));
+    CHECK_OK(winshm_load(h, path, 0));
+    for (size_t i = 64; i < 64 + strlen(here); i++) {
+        memcpy(bad, file, size);
+        bad[i] ^= 1;
+        file_write(path, bad, size);
+        CHECK_STATUS(winshm_load(h, path, 0), WINSHM_E_FORMAT);
+        bad[i] = i % 2 == 0 ? 0 : '@'; /* no text, though the sum is right */
+        seal(bad, size);
+        file_write(path, bad, size);
+        TOLD(winshm_load(h, path, 0), WINSHM_E_FORMAT, "its layout is none");
+    }
+    memcpy(bad, file, size);
+    memcpy(bad + 64, "a:u8@0; b:i32[3]@4; size 16", strlen(here));
+    seal(bad, size);
+    file_write(path, bad, size);
+    TOLD(winshm_load(h, path, 0), WINSHM_E_TAG, "the file differs: field 'b'");
+    CHECK_OK(winshm_close(h));
+    /* Where one side has none nothing is compared. */
+    o.layout = NULL;
+    CHECK_OK(winshm_open_with(&o, &h));
+    CHECK_OK(winshm_load(h, path, 0));
+    CHECK_OK(winshm_save(h, path, 0));
+    CHECK_OK(winshm_close(h));
+    o.layout = here;
+    CHECK_OK(winshm_open_with(&o, &h));
+    CHECK_OK(winshm_load(h, path, 0));
+    CHECK_OK(winshm_close(h));
+    free(file);
+}
+
+/** A region grows for what was saved, and what is behind it becomes zero. */
+static void test_growth(void)
+{
+    winshm_options o = {.struct_size = sizeof o,
+                        .disposition = WINSHM_CREATE_NEW,
+                        .size = BYTES - 10,
+                        .capacity = BYTES + 50,
+                        .name = name_of("grows")};
+    winshm_region *h, *other;
+    size_t size;
+    CHECK_OK(winshm_open_with(&o, &h));
+    CHECK_OK(winshm_open(o.name, 0, &other));
+    file_write(path, good, ALL);
+    CHECK_OK(winshm_load(h, path, 1000));
+    CHECK_EQ(winshm_size(other), BYTES);
+    CHECK(memcmp(winshm_data(other), good + HEAD, BYTES) == 0);
+    CHECK_OK(winshm_resize(other, BYTES + 20, 1000));
+    /* One that has joined later knows the size at creation, too. */
+    CHECK_OK(winshm_close(other));
+    CHECK_OK(winshm_open(o.name, 0, &other));
+    memset(winshm_data(other), 7, BYTES + 20);
+    CHECK_OK(winshm_save(h, path, 1000));
+    unsigned char *file = file_read(path, &size);
+    CHECK_EQ(size, ALL + 20);
+    CHECK_EQ(number(file + 16, 8), BYTES + 20);
+    CHECK_EQ(number(file + 24, 8), BYTES + 50);
+    free(file);
+    file_write(path, good, ALL);
+    CHECK_OK(winshm_load(other, path, 1000));
+    CHECK_EQ(winshm_size(h), BYTES + 20);
+    CHECK(memcmp(winshm_data(h), good + HEAD, BYTES) == 0);
+    for (int i = 0; i < 20; i++)
+        CHECK_EQ(((char *)winshm_data(h))[BYTES + i], 0);
+    CHECK_OK(winshm_close(h));
+    CHECK_OK(winshm_close(other));
+    /* No more than the capacity, and no less than there was at first. */
+    for (int by = -1; by <= 1; by += 2) {
+        o.size = by < 0 ? BYTES - 2 : BYTES + 1;
+        o.capacity = by < 0 ? BYTES - 1 : BYTES + 2;
+        CHECK_OK(winshm_open_with(&o, &h));
+        TOLD(winshm_load(h, path, 0), WINSHM_E_SIZE, "9000 bytes were saved",
+             by < 0 ? "8998 to 8999" : "9001 to 9002");
+        CHECK_EQ(winshm_size(h), o.size);
+        CHECK_OK(winshm_close(h));
+    }
+}
+
 int main(void)
 {
     winshm_region *h;
@@ -387,6 +485,8 @@ int main(void)
     test_failure_of_the_owner(h);
     test_many_at_once(h);
     test_raw();
+    test_growth();
+    test_layout();
     CHECK_OK(winshm_close(h));
     remove(path);
     printf("ok\n");

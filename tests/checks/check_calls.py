@@ -13,8 +13,6 @@ import sys
 PURE = {
     # The C language's strings, memory and numbers.
     "memchr", "memcpy", "memset", "memcmp", "memmove", "strchr", "strcmp", "strlen", "strncmp",
-    "strrchr", "strtoll", "snprintf", "wcscat", "wcscpy", "wcslen", "wcsstr",
-    "memcpy", "memset", "memcmp", "memmove", "strchr", "strcmp", "strlen", "strncmp",
     "strrchr", "strtoll", "snprintf", "wcscat", "wcschr", "wcscpy", "wcslen", "wcsstr",
     "_snwprintf", "strcspn", "strerrordesc_np", "sigfillset", "sigdelset",
     "pthread_attr_init", "pthread_attr_setdetachstate", "pthread_attr_setstacksize",
@@ -47,9 +45,7 @@ def imported(nm, objects):
         name = re.sub(r"^__imp_", "", name)
         name = re.sub(r"^_(.*)@\d+$", r"\1", name)
         # Linux: files of 64 bits.
-        yield re.sub(r"^(f?open|fcntl|pwrite|l?f?stat|fstatvfs|ftruncate|mmap|posix_fallocate|getrlimit|lseek)64$",
-        yield re.sub(r"^(f?open|fcntl|l?f?stat|fstatvfs|ftruncate|mmap|(?:posix_)?fallocate|getrlimit|lseek)64$",
-        yield re.sub(r"^(f?open|openat|pread|pwrite|fcntl|l?f?stat|fstatat|fstatvfs|ftruncate|mmap|posix_fallocate|getrlimit|lseek)64$",
+        yield re.sub(r"^(f?open|openat|pread|pwrite|fcntl|l?f?stat|fstatat|fstatvfs|ftruncate|mmap|(?:posix_)?fallocate|getrlimit|lseek)64$",
                      r"\1", name)
 
 

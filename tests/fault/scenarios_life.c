@@ -121,6 +121,16 @@ static winshm_status create_with(struct stage *s, const char *security)
     return winshm_open_with(&options, &s->handle);
 }
 
+static winshm_status create_to_grow(struct stage *s)
+{
+    winshm_options options = {.struct_size = sizeof options,
+                              .disposition = WINSHM_CREATE_NEW,
+                              .name = s->name,
+                              .size = FAULT_SIZE,
+                              .capacity = 10 * FAULT_SIZE};
+    return winshm_open_with(&options, &s->handle);
+}
+
 static winshm_status create_session(struct stage *s)
 {
     return create_with(s, "session");
@@ -334,6 +344,7 @@ const struct scenario fault_life[] = {
     {OPENS("create without /proc", "winshm_create", create), .always = "linkat",
      .always_times = 1, .always_code = 2},
 #endif
+    {OPENS("create to grow", "winshm_open_with", create_to_grow)},
     {OPENS("create for the session", "winshm_open_with", create_session)},
     {OPENS("create, interactive to read", "winshm_open_with",
            create_interactive)},

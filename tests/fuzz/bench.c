@@ -51,7 +51,7 @@ uint32_t bench_hot_word(uint32_t index)
     if (index < sizeof common)
         return (uint32_t)common[index] * 4;
     index -= (uint32_t)sizeof common;
-    if (index >= sizeof slots * sizeof in_slot)
+    if (index % 2 != 0 && index >= sizeof slots * sizeof in_slot)
         return (uint32_t)offsetof(struct layout_control, growth) +
                index % (uint32_t)(sizeof(struct layout_growth) / 4) * 4;
     if (index >= sizeof slots * sizeof in_slot) /* the layout's first words */
@@ -180,23 +180,14 @@ static void open_victim(uint32_t index, uint32_t flags)
     winshm_options o = {.struct_size = sizeof o,
                         .flags = flags,
                         .disposition = WINSHM_OPEN_EXISTING,
-                        .name = bench_name};
+                        .name = bench_name,
+                        .layout = BENCH_LAYOUT};
     if (index == BENCH_FIRST) {
         o.disposition = WINSHM_CREATE_NEW;
         o.size = BENCH_BYTES;
         o.capacity = BENCH_ROOM;
     }
     winshm_status status = winshm_open_with(&o, &bench_handles[index]);
-    winshm_options options = {.struct_size = sizeof options,
-                              .flags = flags,
-                              .disposition = WINSHM_OPEN_EXISTING,
-                              .name = bench_name,
-                              .layout = BENCH_LAYOUT};
-    if (index == BENCH_FIRST) {
-        options.disposition = WINSHM_CREATE_NEW;
-        options.size = BENCH_BYTES;
-    }
-    winshm_status status = winshm_open_with(&options, &bench_handles[index]);
     if (status != WINSHM_OK)
         bench_fail("%s", winshm_last_message());
     if (index != BENCH_OTHER)

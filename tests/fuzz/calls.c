@@ -7,7 +7,6 @@
 
 #include "bench.h"
 #include "name.h"
-#include "token.h"
 
 #define OK STATUS_BIT(WINSHM_OK)
 #define ACCESS STATUS_BIT(WINSHM_E_ACCESS)
@@ -279,25 +278,6 @@ static void try_holding(uint32_t index, uint32_t which)
     }
 }
 
-/** A token that the control block had a part in, and what it opens. */
-static void try_hand(uint32_t index)
-{
-    char token[WINSHM_TOKEN_MAX + 1];
-    uint32_t length = 0;
-    winshm_region *opened = NULL;
-    struct call call =
-        bench_call("winshm_export", OK | CORRUPT | ended(index), 0);
-    if (bench_done(&call, winshm_export(bench_handles[index], 0, token,
-                                        sizeof token, &length)) != WINSHM_OK)
-        return;
-    bench_check_token(token);
-    call = bench_call("winshm_import",
-                      OPENING | STATUS_BIT(WINSHM_E_TOKEN) |
-                          (bench_denies ? ACCESS : 0),
-                      OPEN_MS);
-    if (bench_done(&call, winshm_import(token, WINSHM_READ, 0, &opened)) ==
-        WINSHM_OK)
-        bench_try_close(opened);
 /** Saves the region, or loads what was saved. */
 static void try_file(uint32_t index, bool in, uint32_t timeout_ms)
 {
@@ -323,27 +303,20 @@ void bench_use(uint32_t index, uint32_t which, struct input *in)
     uint64_t offset;
     if (h == NULL)
         return;
-    switch (which % 15) {
+    switch (which % 18) {
     case 0:
     case 1:
-        try_lock(index, which % 15 + 1, input_timeout(in));
-    switch (which % 16) {
-    case 0:
-    case 1:
-        try_lock(index, which % 16 + 1, input_timeout(in));
+        try_lock(index, which % 18 + 1, input_timeout(in));
         break;
     case 2:
     case 3:
     case 4:
-        try_holding(index, which % 15 - 2);
-        try_holding(index, which % 16 - 2);
+        try_holding(index, which % 18 - 2);
         break;
     case 5:
     case 6:
-        offset = input_byte(in) * 20;
         offset = input_byte(in) * 50;
-        try_copy(index, which % 15 == 6, offset, input_byte(in) & 31,
-        try_copy(index, which % 16 == 6, offset, input_byte(in) & 31,
+        try_copy(index, which % 18 == 6, offset, input_byte(in) & 31,
                  input_timeout(in));
         break;
     case 7:
@@ -362,22 +335,18 @@ void bench_use(uint32_t index, uint32_t which, struct input *in)
         break;
     case 11:
     case 12:
-        offset = input_byte(in) * 20;
-        try_held(index, which % 15 == 12, offset, input_byte(in) & 31);
-        break;
-    case 13:
-        try_hand(index);
         offset = input_byte(in) * 50;
-        try_held(index, which % 15 == 12, offset, input_byte(in) & 31);
-        break;
-    case 13:
-        try_resize(index, input_byte(in) * 50);
-        try_layout(index);
-        try_held(index, which % 16 == 12, offset, input_byte(in) & 31);
+        try_held(index, which % 18 == 12, offset, input_byte(in) & 31);
         break;
     case 13:
     case 14:
-        try_file(index, which % 16 == 14, input_timeout(in));
+        try_file(index, which % 18 == 14, input_timeout(in));
+        break;
+    case 15:
+        try_resize(index, input_byte(in) * 50);
+        break;
+    case 16:
+        try_layout(index);
         break;
     default:
         offset = input_byte(in) * 50;
@@ -391,7 +360,6 @@ void bench_use_all(uint32_t index, uint32_t timeout_ms)
         return;
     try_info(index);
     try_participants(index);
-    try_hand(index);
     try_layout(index);
     try_copy(index, false, 0, 16, timeout_ms);
     try_copy(index, true, 0, 16, timeout_ms);
@@ -408,23 +376,6 @@ void bench_use_all(uint32_t index, uint32_t timeout_ms)
     try_copy(index, true, BENCH_BYTES, 16, timeout_ms);
     try_resize(index, BENCH_ROOM);
     try_copy(index, false, BENCH_ROOM - 16, 16, timeout_ms);
-}
-
-void bench_check_token(const char *text)
-{
-    char again[WINSHM_TOKEN_MAX + 1];
-    struct token *token = malloc(sizeof *token);
-    winshm_status status = wshm_token_parse(text, token);
-    if (status == WINSHM_OK) {
-        bench_check_name(token->name);
-        if (wshm_token_format(token, again) != strlen(text) ||
-            strcmp(text, again) != 0 || token->size == 0 ||
-            token->size > INT64_MAX)
-            bench_fail("what is no token was accepted");
-    } else if (status != WINSHM_E_TOKEN && status != WINSHM_E_LAYOUT) {
-        bench_fail("%s for a token", winshm_status_name(status));
-    }
-    free(token);
 }
 
 void bench_check_name(const char *name)

@@ -6,7 +6,6 @@
 #                             [--seed SEED]
 #
 #   parse    the parser of names, alone
-#   token    that of tokens
 #   layout   the parser of layout texts, alone, and their comparison
 #   names    names, options, handles and ranges as callers pass them
 #   control  opening, creating and using a region whose control block lies, beside
@@ -15,8 +14,7 @@
 #            between any two loads of a call
 #   load     files that lie, and change while they are loaded
 #
-# These five run with all of the library that is above src/platform.h, and with that
-# The last three run with all of the library that is above src/platform.h, and with that
+# The last four run with all of the library that is above src/platform.h, and with that
 # contract kept in memory (world_memory.c): no system call, no file, and a clock that
 # does not wait. NAME-linux is the same target with the Linux backend on real files,
 # some ten times slower; executions are counted apart.
@@ -77,8 +75,7 @@ compile() {
     shift 2
     "$CC" -std=c11 -g -O1 -Wall -Wextra -fno-omit-frame-pointer \
         -fsanitize=address,undefined -fno-sanitize-recover=all \
-        -I"$root/include" -I"$root/src" -I"$root/tests/harness" -I"$here" \
-        "$@" -c "$source" -o "$object"
+        -I"$root/include" -I"$root/src" -I"$here" "$@" -c "$source" -o "$object"
 }
 
 # A coverage that costs little: what comparisons are about is in the inputs already.
@@ -109,12 +106,8 @@ build() {
         compile "$source" "linux/$name.o" "$coverage" "$@" &&
             compile "$source" "plain/posix-$name.o" || return
     done
-    for name in bench calls fuzz_parse fuzz_token fuzz_names fuzz_control fuzz_slots fetch \
-        sweep scribble world_linux world_memory world_memory_wait; do
-    for name in bench calls fuzz_parse fuzz_layout fuzz_names fuzz_control fuzz_slots fetch sweep \
-        scribble world_linux world_memory world_memory_wait; do
-    for name in bench calls fuzz_parse fuzz_names fuzz_control fuzz_slots fuzz_load fetch sweep \
-        scribble world_linux world_memory world_memory_file world_memory_wait; do
+    for name in bench calls fuzz_parse fuzz_layout fuzz_names fuzz_control fuzz_slots fuzz_load \
+        fetch sweep scribble world_linux world_memory world_memory_file world_memory_wait; do
         compile "$here/$name.c" "$name.o" || return
     done
     memory='bench.o calls.o world_memory.o world_memory_file.o world_memory_wait.o'
@@ -126,9 +119,8 @@ build() {
     done
     # shellcheck disable=SC2086
     program fuzz_parse fuzzer fuzz_parse.o $memory core/*.o &&
-        program fuzz_token fuzzer fuzz_token.o $memory core/*.o &&
-        program fuzz_layout fuzzer fuzz_layout.o $memory core/*.o &&
         program fuzz_load fuzzer fuzz_load.o $memory core/*.o &&
+        program fuzz_layout fuzzer fuzz_layout.o $memory core/*.o &&
         program fetch fuzzer-no-link fetch.o $memory core/*.o &&
         program sweep fuzzer-no-link sweep.o $files core/*.o linux/*.o &&
         program scribble fuzzer-no-link scribble.o plain/*.o
@@ -200,8 +192,6 @@ target() {
 }
 
 echo "seed $seed"
-target parse 250 256
-target token 100 1100
 target parse 200 256
 target layout 150 512
 target names 194 256

@@ -156,9 +156,8 @@ enum {
     READ_ONLY = 64, /* others may not write */
     FORKS = 128,    /* a stopped child of it could not be killed from outside */
     MEMBER = 256,   /* a participant all the time, which needs nobody else */
-    LINKS = 512     /* it makes a link file */
-    GROWS = 512     /* the region can */
-    SAVES = 512     /* there is a file */
+    GROWS = 512,    /* the region can */
+    SAVES = 1024    /* there is a file */
 };
 
 struct script {

@@ -13,6 +13,19 @@ readers can share, a change counter that can be waited for, and a list of its
 participants. It exists as long as at least one participant has it open. Time-outs are
 seconds, and every failure of the library is an Error.
 
+A region can say what its bytes are, and become larger; it can be handed over without a
+name, and saved:
+
+    class State(ctypes.Structure):
+        _fields_ = [("score", ctypes.c_uint32), ("name", ctypes.c_char * 12)]
+
+    with winshm.create(None, State, capacity=1 << 20) as region:
+        region.value.score += 1             # the shared memory itself
+        region.fields["name"] = "somebody"  # also where there is no declaration
+        region.resize(4096)
+        token = region.export_token()       # for import_token() in another process
+        region.save("game.saved")           # for load()
+
 The lock belongs to the thread that has taken it. Coroutines, which share a thread, use a
 region opened with tasks=True:
 
@@ -42,8 +55,8 @@ from ._errors import (
 from ._fields import FieldArray, Fields
 from ._import import import_token, open_link
 from ._info import Info, Kind, LockKind, LockState, Origin, Participant, Roles
-from ._open import create, open, open_or_create
 from ._lock import Held, Lock
+from ._open import create, open, open_or_create
 from ._region import Region
 from ._tasks import AsyncLock
 from ._typed import TypedRegion

@@ -9,8 +9,8 @@ from ctypes import byref
 
 from . import _errors
 from ._abi import Status, lib, quick, untyped
-from ._errors import check
 from ._buffers import unsigned
+from ._errors import check
 from ._memory import Block, Owner
 from ._waiting import Watcher, check_timeout, slices
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from . import _abi
 from ._abi import Status, lib, quick, untyped
+from ._buffers import BRIEF, new_bytes, readable, unsigned, word, writable
 from ._change import Changing
 from ._errors import check
 from ._fields import Fields
@@ -17,7 +18,6 @@ from ._info import Info
 from ._layout import Struct, parse
 from ._lock import EXCLUSIVE, SHARED, Held
 from ._lock import copy_in, copy_in_slowly, copy_out, copy_out_slowly
-from ._buffers import BRIEF, new_bytes, readable, unsigned, word, writable
 from ._plain import check_ctype
 from ._waiting import check_timeout, slices
 

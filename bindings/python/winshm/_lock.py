@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
 
 from . import _abi
 from ._abi import Status, lib, quick, untyped
+from ._buffers import BRIEF, new_bytes, readable, word, writable
 from ._errors import error, raise_after
 from ._fields import Fields
-from ._buffers import BRIEF, new_bytes, readable, word, writable
 from ._plain import check_ctype
 from ._waiting import check_timeout, slices
 

@@ -152,7 +152,8 @@ def open(
     timeout    -- seconds to wait for the region to appear, after which NotFoundError is
                   raised; None: without end
     readonly   -- map the data read-only, which the system enforces
-    raw        -- as a plain block without lock or notification; also made by strangers
+    raw        -- as a plain block without lock or notification; also made by strangers.
+                  With a type it must have as many bytes
 
     The others are as for create(). Raises NotFoundError, InvalidError, AccessError,
     TimeoutError, or Error with status NOT_MANAGED (a plain block: use raw), SIZE, TAG,
@@ -273,7 +274,9 @@ def _enter(
             raise TypeError("a type has a layout of its own: layout must be None")
         type_ = size
         size, layout = size_and_layout(type_)
-        if disposition == _abi.OPEN_EXISTING:
+        if flags & _abi.RAW:
+            layout = None
+        elif disposition == _abi.OPEN_EXISTING:
             # Whether the region has room for the layout is checked with it.
             size = 0
     if name is None and disposition != _abi.CREATE_NEW:

@@ -11,12 +11,12 @@ from typing import Any
 
 from . import _abi, _errors
 from ._abi import Status, lib, quick
+from ._buffers import unsigned
 from ._copying import text_of
 from ._errors import check
 from ._handover import HandingOver
 from ._info import Participant, Roles
 from ._lock import EXCLUSIVE, SHARED, AcquiredLock, Held, Lock, UnusedLock, Use, unlock
-from ._buffers import unsigned
 from ._memory import Owner, close_unclaimed
 from ._tasks import AsyncLock, UnusedAsyncLock
 from ._turns import Turns
@@ -39,6 +39,7 @@ class Region(HandingOver):
     _what = "region"
 
     # What the end of an object needs of which the making was ended by an exception.
+    _name = ""
     _turns: Turns | None = None
     #: The thread on which fill runs.
     _filler: int | None = None

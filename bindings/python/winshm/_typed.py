@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Any, Generic, TypeVar, cast
 
+from ._layout import Struct
 from ._region import Region
 from ._types import is_dtype, struct_of
 
@@ -23,7 +24,9 @@ class TypedRegion(Region, Generic[T]):
 
     Made by create(), open(), open_or_create(), import_token() and open_link() that are
     given a type: a Structure or Union of ctypes, or a structured dtype of numpy. What the
-    region's creator has said of its bytes, in any language, has been compared with it.
+    region's creator has said of its bytes, in any language, has been compared with it. The
+    names in .fields are those of the type, also where the creator has said nothing, as in
+    a raw region.
     """
 
     def __init__(
@@ -40,6 +43,9 @@ class TypedRegion(Region, Generic[T]):
     def __reduce_ex__(self, protocol: object) -> tuple[Any, ...]:
         function, arguments = super().__reduce_ex__(protocol)
         return function, (*arguments, self._type)
+
+    def _fields_struct(self) -> Struct:
+        return struct_of(self._type)
 
     @property
     def type(self) -> Any:

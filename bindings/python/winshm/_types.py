@@ -251,9 +251,10 @@ def _union(group: list[Field]) -> Any:
 
 
 def _packed(base: Any, name: str, members: list[tuple[str, Any]], anonymous: list[str]) -> Any:
-    return type(base)(
-        name, (base,), {"_pack_": 1, "_anonymous_": anonymous, "_fields_": members}
-    )
+    # From Python 3.14 on it has to be said how packed fields lie; without bit fields it is
+    # the same in both ways that there are.
+    how = {"_pack_": 1, "_layout_": "ms", "_anonymous_": anonymous, "_fields_": members}
+    return type(base)(name, (base,), how)
 
 
 def _ctype(field: Field) -> Any:

@@ -99,7 +99,8 @@ def test_what_differs_is_said(region, opener):
 
 def test_what_does_not_differ(region):
     with winshm.open(region.name, Renamed) as other:
-        other.value.Score = 5
+        other.value.Score = 4
+        other.fields.Score += 1
     assert region.value.score == 5
     with winshm.open(region.name, layout=winshm.layout_of(State)) as other:
         assert type(other) is winshm.Region
@@ -112,9 +113,21 @@ def test_of_regions_that_say_nothing(name):
         with winshm.open(name, State) as other:
             other.value.score = 7
             assert (other.layout, other.size) == (None, 100)
+            other.fields.boxes[1].length = 8
+            assert other.value.boxes[1].length == 8
         assert region.read(0, 1) == b"\7"
     with winshm.create(name, 23), pytest.raises(winshm.Error, match="SIZE"):
         winshm.open(name, State)
+
+
+def test_of_raw_regions(name):
+    with winshm.create(name, State, raw=True) as region:
+        region.value.score = 7
+        with winshm.open(name, State, raw=True) as other:
+            assert (other.value.score, other.fields["score"]) == (7, 7)
+        larger = type("Larger", (ctypes.Structure,), {"_fields_": [("x", State * 1000)]})
+        with pytest.raises(winshm.Error, match="SIZE"):
+            winshm.open(name, larger, raw=True)
 
 
 def test_bad_types(name):
