@@ -158,9 +158,8 @@ static PLATFORM_COLD winshm_status in_grown_range(struct region *r,
 static winshm_status in_range(struct region *r, uint64_t offset,
                               uint64_t length)
 {
-    return PLATFORM_LIKELY(within(r->size, offset, length))
-               ? WINSHM_OK
-               : in_grown_range(r, offset, length);
+    return within(r->size, offset, length) ? WINSHM_OK
+                                           : in_grown_range(r, offset, length);
 }
 
 static winshm_status check_part(struct region *r, uint64_t offset,

@@ -56,7 +56,6 @@ struct region *wshm_region_allocate(bool tasks)
         atomic_store(&found->other, 0);
         atomic_store(&found->seen_alive, 0);
         atomic_store(&found->owner, 0);
-        atomic_store(&found->growing, 0);
         found->control = NULL;
         found->slot = NULL;
         found->me = 0;
@@ -298,7 +297,9 @@ static void abandon(struct region *r)
     if (!open && r->data != NULL)
         wshm_platform_unmap(r->data, r->capacity);
     wshm_platform_abandon(&r->platform);
-    memset(&r->reaping, 0, sizeof r->reaping); /* a thread may have had it */
+    /* A thread may have had these. */
+    memset(&r->reaping, 0, sizeof r->reaping);
+    atomic_store(&r->growing, 0);
     atomic_store(&r->references, 0);
 }
 

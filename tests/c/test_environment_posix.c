@@ -223,6 +223,29 @@ static void run_limited_files(void)
     CHECK_EQ(setrlimit(RLIMIT_FSIZE, &limit), 0); /* for the counts, if any */
 }
 
+/** Room that is there at first and runs out half way. */
+static void run_no_more_room(void)
+{
+    const uint32_t second = SIZE + 64 * MIB; /* where the second part begins */
+    winshm_region *h;
+    struct stat before, after;
+    winshm_options o = {.struct_size = sizeof o,
+                        .disposition = WINSHM_CREATE_NEW,
+                        .size = SIZE,
+                        .capacity = 100 * MIB,
+                        .name = name};
+    own_shm("size=200m");
+    CHECK_OK(winshm_open_with(&o, &h));
+    CHECK_EQ(stat("/dev/shm/wtenvironment", &before), 0);
+    filter_call(SYS_fallocate, 2, second, SECCOMP_RET_ERRNO | ENOSPC);
+    CHECK_STATUS(winshm_resize(h, 100 * MIB, 0), WINSHM_E_NO_MEMORY);
+    CHECK_EQ(stat("/dev/shm/wtenvironment", &after), 0);
+    CHECK_EQ(after.st_blocks, before.st_blocks);
+    CHECK_EQ(winshm_size(h), SIZE);
+    CHECK_OK(winshm_resize(h, 60 * MIB, 0));
+    CHECK_OK(winshm_close(h));
+}
+
 static void run_limited_descriptors(void)
 {
     winshm_region *h;
@@ -349,6 +372,7 @@ static const struct apart cases[] = {
     {"no /dev/shm", run_no_shm},
     {"/dev/shm read-only", run_read_only},
     {"/dev/shm small and full", run_no_room},
+    {"/dev/shm fills up", run_no_more_room},
     {"/dev/shm without a limit", run_no_limit},
     {"files limited", run_limited_files},
     {"descriptors limited", run_limited_descriptors},

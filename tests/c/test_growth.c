@@ -135,6 +135,12 @@ static void test_refusals(void)
     CHECK_OK(winshm_close(other));
     CHECK_STATUS(winshm_open_or_create(region_name, FIRST + 1, 0, &other),
                  WINSHM_E_SIZE);
+    /* All of the capacity is there, or it is not mapped. */
+    if (plain_truncate(region_name, CAPACITY - 1)) {
+        CHECK_STATUS(winshm_open(region_name, 0, &other), WINSHM_E_CORRUPT);
+        CHECK(plain_truncate(region_name, CAPACITY));
+    }
+    CHECK_OK(winshm_close(opened(0)));
     CHECK_OK(winshm_close(h));
     CHECK_STATUS(winshm_resize(h, FIRST + 1, 0), WINSHM_E_CLOSED);
     /* What was not made to grow does not. */

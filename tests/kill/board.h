@@ -10,7 +10,7 @@
 
 #include "winshm.h"
 
-enum { WORKERS_MIN = 4, WORKERS_MAX = 8 };
+enum { WORKERS_MIN = 4, WORKERS_MAX = 8, CAPACITY = 1 << 18 };
 
 /** What a worker is doing: XX(name, text). */
 #define STATE_MAP(XX)                                                          \
@@ -26,6 +26,7 @@ enum { WORKERS_MIN = 4, WORKERS_MAX = 8 };
     XX(COPYING, "in winshm_read")                                              \
     XX(UNLOCKING, "unlocking")                                                 \
     XX(NOTIFYING, "notifying")                                                 \
+    XX(GROWING, "in winshm_resize")                                            \
     XX(WAITING_CHANGE, "in winshm_wait")                                       \
     XX(WAITING_EVENT, "on the wait handle")                                    \
     XX(CLOSING, "closing")
@@ -36,6 +37,12 @@ enum state {
 #undef STATE_VALUE
         STATES
 };
+
+/** What whoever makes the region larger stores at a new offset, which was 0. */
+static inline uint8_t grown_byte(uint64_t offset)
+{
+    return (uint8_t)(offset * 7 | 1);
+}
 
 /** The region that is tested, in which the two first words are equal but in
  * the middle of a section. Words of 32 bits: programs of both widths use it. */
@@ -76,7 +83,8 @@ struct line {
     volatile uint32_t repaired; /* and the words differed */
     volatile uint32_t torn;     /* a lie was found: there must be none */
     volatile uint32_t lost;
-    uint32_t unused[9];
+    volatile uint32_t grown; /* the size that it has seen in this life */
+    uint32_t unused[8];
 };
 
 struct board {

@@ -145,6 +145,41 @@ static void read_copy(struct worker *w)
     w->line->reads++;
 }
 
+/** A size never falls, and what is new is zero until its grower has written
+ * it, which a death may prevent. */
+static void grow(struct worker *w)
+{
+    enter(w, GROWING);
+    uint8_t *data = winshm_data(w->h);
+    uint64_t size = winshm_size(w->h), now = size + dice(&w->seed) % 200;
+    for (int i = 0; i < WORKERS_MAX; i++) {
+        const struct line *line = &w->board->lines[i];
+        uint32_t least = line->grown; /* which is written before the id */
+        if (memcmp((void *)(uintptr_t)line->id, w->id, 16) == 0 &&
+            winshm_size(w->h) < least)
+            check_end(1, __FILE__, __LINE__, "worker %d: the size has fallen",
+                      w->who);
+    }
+    winshm_status status = WINSHM_OK;
+    if (now <= CAPACITY)
+        status = winshm_resize(w->h, now, PATIENCE_MS);
+    /* Another one may have made it larger, or a creator who asked for less. */
+    if (status == WINSHM_E_SIZE || now > CAPACITY)
+        now = winshm_size(w->h);
+    else
+        CHECK_OK(status);
+    for (uint64_t i = sizeof(struct data); i < now; i++)
+        if (data[i] != 0 && data[i] != grown_byte(i)) {
+            w->line->torn++;
+            check_end(1, __FILE__, __LINE__, "worker %d: 0x%x at %u", w->who,
+                      data[i], (unsigned)i);
+        }
+    for (uint64_t i = size; status == WINSHM_OK && i < now; i++)
+        data[i] = grown_byte(i);
+    w->line->grown = (uint32_t)now;
+    enter(w, BETWEEN);
+}
+
 static void wait_for_change(struct worker *w)
 {
     uint32_t now, milliseconds = dice(&w->seed) % 50;
@@ -185,10 +220,17 @@ static void spell(struct worker *w, const char *name)
 {
     enter(w, JOINING);
     uint32_t flags = dice(&w->seed) % 2 == 0 ? 0 : WINSHM_TASK;
-    CHECK_OK(winshm_open_or_create(name, sizeof(struct data), flags, &w->h));
+    winshm_options o = {.struct_size = sizeof o,
+                        .flags = flags,
+                        .disposition = WINSHM_OPEN_OR_CREATE,
+                        .size = sizeof(struct data),
+                        .capacity = CAPACITY,
+                        .name = name};
+    CHECK_OK(winshm_open_with(&o, &w->h));
     begin_life(w);
     if (memcmp((void *)(uintptr_t)w->line->id, w->id, 16) != 0) {
         w->line->acknowledged = 0;
+        w->line->grown = 0;
         w->line->kills_before = w->run;
         for (int i = 0; i < 16; i++)
             w->line->id[i] = w->id[i];
@@ -210,6 +252,9 @@ static void spell(struct worker *w, const char *name)
         case 6:
             enter(w, NOTIFYING);
             CHECK_OK(winshm_notify(w->h));
+            break;
+        case 7:
+            grow(w);
             break;
         default:
             write_section(w);
