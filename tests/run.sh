@@ -124,6 +124,11 @@ if [ -n "$long" ]; then
 else
     campaign --windows --only kill
 fi
+if [ "$WINE32" = yes ]; then
+    step "saved regions go from system to system" sh tests/interop/saved.sh linux win64 win32
+else
+    step "saved regions go from system to system" sh tests/interop/saved.sh linux win64
+fi
 step "an installation is found and used, Linux" sh tests/interop/consumer.sh linux
 step "an installation is found and used, Windows" sh tests/interop/consumer.sh win64
 

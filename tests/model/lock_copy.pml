@@ -2,7 +2,7 @@
  * observe.c. Included by lock.pml. */
 
 #ifdef OBSERVER
-/* observe.c: wshm_observe_read(), by one who opened in the first life. */
+/* observe.c: wshm_observe(), by one who opened in the first life. */
 active proctype observer()
 {
     byte left = OBSERVER, v, w;
