@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The examples in C do what they say, with as many processes as they speak of."""
 
+import time
+
 import pytest
 from programs import until
 
@@ -93,3 +95,23 @@ def test_drift_names_the_first_difference(run):
     )
     ask.end()
     game.end()
+
+
+def test_ownlock_passes_on_what_the_dead_held(run):
+    owner, other = run("ownlock", "3"), run("ownlock", "4")
+    for each, part in ((owner, 3), (other, 4)):
+        each.answers(f"Part {part} is yours, until you press Enter.")
+    waiting = [run("ownlock", "3"), run("ownlock", "3")]
+    time.sleep(0.3)
+    assert all(each.is_silent() for each in waiting)
+    owner.kill()
+    until(lambda: not all(each.is_silent() for each in waiting))
+    first, second = sorted(waiting, key=lambda each: each.is_silent())
+    first.answers("Who had part 3 has died, and may have left it half written.")
+    first.answers("Part 3 is yours, until you press Enter.")
+    assert second.is_silent()
+    first.end()
+    # This one released it, so there is nothing to be told.
+    second.answers("Part 3 is yours, until you press Enter.")
+    second.end()
+    other.end()

@@ -34,6 +34,8 @@ proc newError(status: int32, name, text: string, lockHeld = false,
   of WINSHM_E_RANGE: result = newException(OutOfRangeError, text)
   of WINSHM_E_SIZE, WINSHM_E_TAG, WINSHM_E_LAYOUT: result = newException(MismatchError, text)
   of WINSHM_E_CLOSED: result = newException(ClosedError, text)
+  of WINSHM_E_TOKEN: result = newException(TokenError, text)
+  of WINSHM_E_FORMAT: result = newException(FormatError, text)
   else: result = newException(WinshmError, text)
   result.status = status
   result.statusName = name
@@ -92,6 +94,16 @@ proc toTimeout*(timeout: int): uint32 =
     # A deadline that has passed would otherwise turn into an endless wait.
     raiseOwn(WINSHM_E_INVALID, "timeout is " & $timeout, "It is at least 0, or Forever.")
   else: uint32(min(uint64(timeout), uint64(WINSHM_FOREVER - 1)))
+
+func bits*(flags: set[RegionFlag]): uint32 = uint32(cast[uint8](flags))
+
+proc toBytes*(count: int64, what: string): uint64 =
+  if count < 0: raiseOwn(WINSHM_E_SIZE, what & " is " & $count, "It is at least 0.")
+  uint64(count)
+
+proc requireText*(text, what: string) =
+  ## C would take it for the shorter text before the NUL.
+  if '\0' in text: raiseOwn(WINSHM_E_INVALID, what & " contains a NUL", "Leave it out.")
 
 proc raiseClosed(what: string) {.noreturn, noinline.} =
   raise closedError(what)

@@ -126,24 +126,31 @@ template withRecoveringLock*(region: Region, ownerDied, body: untyped): untyped 
   ## As `withRecoveringLock`, without a time-out.
   withRecoveringLock(region, ownerDied, Forever, body)
 
-proc fillIfNew*(region: Region, fill: Fill) {.effectsOf: fill.} =
-  ## Has a region filled if it was created, with its lock then, which this releases. If
-  ## `fill` raises, the data stay marked and the region is closed.
+proc beginFilling(region: Region): bool =
+  var info = winshm_info(struct_size: uint32(sizeof(winshm_info)))
+  check winshm_get_info(region.raw, addr info)
+  result = info.origin != WINSHM_ORIGIN_OPENED
+  region.setFilling result
+
+proc endFilling(region: Region, finished: bool) =
+  region.setFilling false
+  if not finished and region.isOpen:
+    discard release(region.raw, lmExclusive)
+    closeAtEnd(region, finished)
+
+template fillIfNew*(region: Region, body: untyped) =
+  ## Has `body` fill a region if it was created, with its lock then, which this releases.
+  ## If `body` raises, the data stay marked and the region is closed.
+  let created = region
   var finished = false
   try:
-    var info = winshm_info(struct_size: uint32(sizeof(winshm_info)))
-    check winshm_get_info(region.raw, addr info)
-    if info.origin != WINSHM_ORIGIN_OPENED:
-      region.setFilling true
-      fill(region)
-      region.makeConsistent()
-      region.unlock()
+    if beginFilling(created):
+      body
+      created.makeConsistent()
+      created.unlock()
     finished = true
   finally:
-    region.setFilling false
-    if not finished and region.isOpen:
-      discard release(region.raw, lmExclusive)
-      closeAtEnd(region, finished)
+    endFilling(created, finished)
 
 type
   Held* = distinct Region

@@ -12,11 +12,13 @@ export WINSHM_OK, WINSHM_E_INVALID, WINSHM_E_NAME, WINSHM_E_NOT_FOUND, WINSHM_E_
   WINSHM_E_REPLACED, WINSHM_E_NO_MEMORY, WINSHM_E_TOO_MANY, WINSHM_E_TIMEOUT,
   WINSHM_E_OWNER_DEAD, WINSHM_E_NOT_OWNER, WINSHM_E_DEADLOCK, WINSHM_E_BUSY, WINSHM_E_HANDLE,
   WINSHM_E_CLOSED, WINSHM_E_FORKED, WINSHM_E_FAULT, WINSHM_E_CORRUPT, WINSHM_E_UNSUPPORTED,
-  WINSHM_E_SYSTEM, WINSHM_E_TOKEN
+  WINSHM_E_SYSTEM, WINSHM_E_TOKEN, WINSHM_E_FORMAT
 
 const
   Forever* = -1 ## A time-out that never runs out.
   NameMax* = int(WINSHM_NAME_MAX) ## Most bytes of a name without its prefix.
+  LayoutMax* = int(WINSHM_LAYOUT_MAX) ## Most bytes of a layout text.
+  TokenMax* = int(WINSHM_TOKEN_MAX) ## Most bytes of a token.
   ParticipantsMax* = int(WINSHM_PARTICIPANTS_MAX) ## Most participants of a region.
 
 type
@@ -42,6 +44,10 @@ type
     ## Offset or length outside the region: `WINSHM_E_RANGE`.
   ClosedError* = object of WinshmError
     ## The region or view is closed: `WINSHM_E_CLOSED`.
+  TokenError* = object of WinshmError
+    ## Not a token, or one that was altered or cut short: `WINSHM_E_TOKEN`.
+  FormatError* = object of WinshmError
+    ## Not a saved region, or one that was damaged: `WINSHM_E_FORMAT`.
   WinshmTimeoutError* = object of WinshmError
     ## The time-out ran out: `WINSHM_E_TIMEOUT`. `std/net` has a `TimeoutError`.
   OwnerDeadError* = object of WinshmError
@@ -72,8 +78,8 @@ type
     kind*: RegionKind
     access*: set[RegionFlag] ## `{rfRead}` or `{rfRead, rfWrite}`.
     hasLock*: bool
-    size*: int64 ## Bytes; of raw regions as the system tells.
-    capacity*: int64 ## Bytes reserved.
+    size*: int64 ## Bytes at present; of raw regions as the system tells.
+    capacity*: int64 ## How far it can grow. As `size`: not at all.
     id*: array[16, byte] ## Random, one for each life of the region.
     layoutTag*: uint64 ## As given by the creator.
     member*: uint64 ## This handle's number within the life.

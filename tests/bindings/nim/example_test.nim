@@ -8,7 +8,9 @@ import ./roles
 
 const
   binding = currentSourcePath.parentDir.parentDir.parentDir.parentDir / "bindings" / "nim"
-  names = ["counter", "notify", "recover", "parts", "tasks"]
+  names = ["counter", "notify", "recover", "parts", "tasks", "handover", "ownlock"]
+  # Those that are told where others find their region.
+  nameless = ["handover"]
 
 let directory = getTempDir() / fresh()
 
@@ -19,20 +21,31 @@ proc install() =
     "--nimbleDir:" & directory / "nimble", "install")
   check execCmdEx(nimble, workingDir = binding) == ("", 0)
 
+proc readme(): string =
+  ## The programs in the README, one after the other.
+  for part in readFile(binding / "README.md").split("```nim\n")[1 .. ^1]:
+    result.add part[0 ..< part.find("```")]
+  # Other runs of the tests have regions of these names, too.
+  let prefix = fresh()
+  for name in ["demo", "game", "log"]:
+    result = result.replace("(\"" & name & "\",", "(\"" & prefix & name & "\",")
+
 proc compile() =
   var compilers: seq[string]
-  for name in names:
+  writeFile directory / "readme.nim", readme()
+  for name in @names & "readme":
     # Other runs of the tests have examples, too.
-    let text = readFile(binding / "examples" / name & ".nim")
-    check "\"example-" & name & "\"" in text
-    writeFile directory / name & ".nim", text.replace("\"example-", "\"" & fresh() & "-")
+    if name != "readme":
+      let text = readFile(binding / "examples" / name & ".nim")
+      check name in nameless or "\"example-" & name & "\"" in text
+      writeFile directory / name & ".nim", text.replace("\"example-", "\"" & fresh() & "-")
     compilers.add command("nim", "c", "--hints:off", "--threads:on", "--opt:none",
       "--nimblePath:" & directory / "nimble" / "pkgs",
       "--nimcache:" & directory / "cache" / name, directory / name)
   check execProcesses(compilers, n = 2) == 0
 
 proc begin(name: string, arguments: openArray[string] = []): Process =
-  startProcess(directory / name, args = arguments, options = {poStdErrToStdOut})
+  startProcess(directory / name, directory, arguments, options = {poStdErrToStdOut})
 
 proc said(process: Process): string =
   ## All that the process says until it ends well.
@@ -90,6 +103,38 @@ suite "examples":
     check said.count("Bob is done with one\n") == 3
     check said.count("all is done\n") == 1
 
+  test "handover":
+    let path = directory / "handover"
+    check begin("handover", ["give", path]).said == "handed over: count 2\n"
+    let giver = begin("handover", ["link", "state.link"])
+    check begin("handover", ["open", "state.link"]).said == ""
+    check giver.said == "handed over: count 2\n"
+    check not fileExists(directory / "state.link")
+
+  test "ownlock":
+    const mine = "Part 3 is yours, until you press Enter."
+    let owner = begin("ownlock", ["3"])
+    check owner.line == mine
+    let other = begin("ownlock", ["4"])
+    check other.line == mine.replace("3", "4")
+    let waiting = begin("ownlock", ["3"])
+    owner.murder()
+    check waiting.line == "Who had part 3 has died, and may have left it half written."
+    check waiting.line == mine
+    let next = begin("ownlock", ["3"])
+    for process in [waiting, other]:
+      process.tell()
+      check process.said == ""
+    check next.line == mine
+    next.tell()
+    check next.said == ""
+
+  test "the README":
+    let said = begin("readme").said.splitLines
+    check said[0] == "score:u32@0; name:char[12]@4; boxes:{full:u32@0; length:u32@4; size 8}[3]@16; size 40"
+    check said[0] in readFile(binding / "README.md")
+    check "field 'score' is u64 @0 here, u32 @0 in the region" in said[1]
+
   test "what is refused comes with a cure":
     let program = directory / "refused.nim"
     writeFile program, "import winshm/plain\nrequirePlain(string)\n"
@@ -98,5 +143,11 @@ suite "examples":
     check status == 1
     check "string is a string, but" in said
     check "Use array[N, char] for text" in said
+    writeFile program, "import winshm\ntype Names = object\n  all: array[2, array[9, char]]\n" &
+      "discard createUnnamedRegion(Names)\n"
+    let layout = execCmdEx(command("nim", "check", "--hints:off",
+      "--nimblePath:" & directory / "nimble" / "pkgs", program))
+    check layout.exitCode == 1
+    check "Names has no layout: all: an array of texts has no kind: let each be" in layout.output
 
   removeDir directory

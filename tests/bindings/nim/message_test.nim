@@ -101,6 +101,42 @@ suite "what is told":
     told WINSHM_E_NOT_FOUND, ["size is 0", "Give the size"]:
       discard openOrCreateRegion(fresh(), 0)
 
+  test "of layouts":
+    told WINSHM_E_INVALID, ["createRegion '", "layout, byte 2", "a kind", "layoutOf()"]:
+      discard createRegion(fresh(), 64, layout = "x:u33@0; size 4")
+    told WINSHM_E_INVALID, ["layout contains a NUL", "Leave it out"]:
+      discard createRegion(fresh(), 64, layout = "size 4\0")
+    told WINSHM_E_UNSUPPORTED, ["createRegion '", "layout", "rfRaw"]:
+      discard createRegion(fresh(), 64, {rfRaw}, layout = "size 4")
+    let typed = createRegion(fresh(), 64, layout = "lives:u32@4; size 8")
+    told WINSHM_E_TAG, ["openRegion '", "field 'lives' is u8 @4 here, u32 @4 in the region"]:
+      discard openRegion(typed.name, layout = "lives:u8@4; size 8")
+    typed.close()
+
+  test "of growing":
+    told WINSHM_E_SIZE, ["resize '", "4097", "capacity"]: region.resize(4097)
+    told WINSHM_E_SIZE, ["resize '", "size is 1", "4096 bytes", "never gets smaller"]: region.resize(1)
+    told WINSHM_E_INVALID, ["resize '", "size is 0"]: region.resize(0)
+    told WINSHM_E_SIZE, ["size is -1", "at least 0"]: region.resize(-1)
+
+  test "of what is handed over":
+    told WINSHM_E_TOKEN, ["importRegion: ", "begin", "exportToken()"]: discard importRegion("x")
+    told WINSHM_E_INVALID, ["token contains a NUL"]: discard importRegion("x\0")
+    told WINSHM_E_INVALID, ["importRegion: ", "flags has 0x8", "rfRead, rfNoMap and rfTask"]:
+      discard importRegion(region.exportToken(), {rfNoLock})
+    told WINSHM_E_INVALID, ["openLink", "empty"]: discard openLink("")
+    told WINSHM_E_INVALID, ["link '", "empty"]: region.link("")
+    told WINSHM_E_NOT_FOUND, ["openLink", "no such"]: discard openLink("none.link")
+
+  test "of files":
+    told WINSHM_E_NOT_FOUND, ["loadFrom '", "none.saved"]: region.loadFrom("none.saved")
+    told WINSHM_E_INVALID, ["saveTo '", "empty"]: region.saveTo("")
+    told WINSHM_E_INVALID, ["path contains a NUL"]: region.loadFrom("x\0")
+    let path = getTempDir() / fresh()
+    writeFile path, "something else"
+    told WINSHM_E_FORMAT, ["loadFrom '", "saveTo()"]: region.loadFrom(path)
+    removeFile path
+
   test "of handles":
     let reader = openRegion(name, {rfRead})
     told WINSHM_E_ACCESS, ["write '", "read-only", "with rfWrite"]: reader.store(0, 1'u8)
@@ -176,7 +212,7 @@ suite "what is told":
     unlocked.close()
 
   when defined(posix):
-    test "of files":
+    test "of files that are gone":
       let other = fresh()
       let (data, control) = ("/dev/shm/" & other, "/dev/shm/" & other & ".winshm")
       let lost = createRegion(other, 4096)

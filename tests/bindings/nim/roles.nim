@@ -16,6 +16,12 @@ proc play(role: string, arguments: seq[string]) =
     try: say libraryVersion()
     except LibraryError as error: say error.msg
     return
+  if role == "take":
+    let region = importRegion(arguments[0])
+    region.store(0, [1'u32, 1'u32])
+    region.close()
+    say "taken"
+    return
   let region = openRegion(arguments[0], timeout = 10_000)
   case role
   of "hold":

@@ -7,7 +7,7 @@ import ./roles # First: as another process this plays its role and ends here.
 when not (defined(windows) and sizeof(int) == 4):
   import ./leaving
 import ./header_test, ./plain_test, ./error_test, ./region_test, ./sync_test, ./section_test,
-  ./close_test, ./fill_test, ./process_test
+  ./close_test, ./fill_test, ./process_test, ./layout_test, ./typed_test, ./handing_test
 
 # The Wine of Debian 12 has no ws2_32.dll for 32-bit programs, which asyncdispatch needs.
 when not (defined(windows) and sizeof(int) == 4):
