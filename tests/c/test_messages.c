@@ -392,7 +392,7 @@ static void test_hand(void)
     TOLD(winshm_get_name(h, token, 3, &length), WINSHM_E_RANGE,
          "the text has", "capacity is 3", "room for so many");
     TOLD(winshm_get_name(h, NULL, 3, &length), WINSHM_E_INVALID,
-         "buffer is NULL", "capacity is 0");
+         "buffer is NULL", "capacity is not 0");
     TOLD(winshm_get_name(h, token, 3, NULL), WINSHM_E_INVALID,
          "length is NULL");
     TOLD(winshm_export(h, 0x80, token, 3, &length), WINSHM_E_INVALID,
