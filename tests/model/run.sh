@@ -115,7 +115,7 @@ short change -DWAITERS=2 -DNOTIFIERS=1 -DNOTES=2 -DSIBLINGS -DEVENTS
 short change -DWAITERS=1 -DNOTIFIERS=2 -DNOTES=2 -DKILLS=1
 short growth -DLOOKS=1 -DJOINS=0
 short growth -DLOOKS=0
-short growth -DSIBLINGS -DLOOKS=0
+short growth -DSIBLINGS -DLOOKS=0 -DJOINS=0
 END
 }
 
@@ -251,6 +251,7 @@ complete growth -DLOOKS=2 -DJOINS=0 -DKILLS=2
 complete growth -DLOOKS=1 -DKILLS=1
 complete growth -DLOOKS=1 -DJOINS=0 -DOPS=2
 complete growth -DLOOKS=0 -DGROWERS=3
+complete growth -DSIBLINGS -DLOOKS=0
 complete growth -DSIBLINGS -DLOOKS=1 -DJOINS=0
 complete life -DN=2 -DKILLS=2 -DROUNDS=2
 complete life -DN=2 -DKILLS=2 -DROUNDS=1 -DOUTSIDER=2
