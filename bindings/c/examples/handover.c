@@ -162,7 +162,8 @@ int main(int argc, char **argv)
         line[strcspn(line, "\r\n")] = '\0';
         take(line);
     } else {
-        fputs("usage: handover give COMMAND...\n       handover [TOKEN]\n", stderr);
+        fputs("usage: handover give COMMAND...\n       handover [TOKEN]\n",
+              stderr);
         return EXIT_FAILURE;
     }
     return 0;

@@ -18,8 +18,8 @@
 
 #define PARTS 8
 
-/* Who has the part: the number of a participant, which no other one gets as long
- * as the region exists; or 0. */
+/* Who has the part: the number of a participant, which no other one gets as
+ * long as the region exists; or 0. */
 struct locks {
     uint64_t owner[PARTS];
 };
@@ -74,7 +74,8 @@ static int is_present(winshm_region *region, uint64_t member)
     winshm_participant all[WINSHM_PARTICIPANTS_MAX];
     uint32_t count;
     all[0].struct_size = sizeof all[0];
-    check(winshm_get_participants(region, all, WINSHM_PARTICIPANTS_MAX, &count));
+    check(
+        winshm_get_participants(region, all, WINSHM_PARTICIPANTS_MAX, &count));
     for (uint32_t i = 0; i < count; i++) {
         if (all[i].member == member)
             return 1;
@@ -86,13 +87,15 @@ static int is_present(winshm_region *region, uint64_t member)
 static int take(winshm_region *region, uint64_t me, unsigned part)
 {
     for (;;) {
-        /* The counter first, then a look: so a release in between ends the wait. */
+        /* The counter first, then a look: so a release in between ends the
+         * wait. */
         uint32_t seen;
         check(winshm_change_count(region, &seen));
         uint64_t *owner = begin(region);
         uint64_t found = owner[part];
         /* It took part when it took the lock, so if it is not there now, it has
-         * died, or left without a word. Of those who wait one takes its place. */
+         * died, or left without a word. Of those who wait one takes its place.
+         */
         int is_free = found == 0 || !is_present(region, found);
         if (is_free)
             owner[part] = me;
@@ -127,7 +130,8 @@ int main(int argc, char **argv)
     check(winshm_get_info(region, &info));
 
     if (take(region, info.member, part))
-        printf("Who had part %u has died, and may have left it half written.\n", part);
+        printf("Who had part %u has died, and may have left it half written.\n",
+               part);
     printf("Part %u is yours, until you press Enter.\n", part);
     fflush(stdout);
     getchar();

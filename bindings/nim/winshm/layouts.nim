@@ -37,9 +37,14 @@ proc hasBits(t: NimNode): bool =
     for part in node:
       if asks(part): return true
   let symbol = if t.kind == nnkBracketExpr: t[0] else: t
-  symbol.kind == nnkSym and asks(symbol.getImpl)
+  if symbol.kind != nnkSym: return false
+  let definition = symbol.getImpl
+  if definition.kind != nnkTypeDef: return false
+  # Another name for a type has no members of its own.
+  asks(definition) or hasBits(definition[2])
 
-proc addField[T](shape: var Shape, name: string, offset: int, kind: typedesc[T], depth: int) {.compileTime.}
+proc addField[T](shape: var Shape, name: string, offset: int, kind: typedesc[T],
+                 depth: int) {.compileTime.}
 
 macro addFields(T: typedesc, probe, shape, depth: untyped): untyped =
   ## Calls `addField` for each field that an object or a named tuple ever has.
@@ -57,14 +62,16 @@ macro addFields(T: typedesc, probe, shape, depth: untyped): untyped =
   for name in names:
     let field = ident(name)
     result.add quote do:
-      addField(`shape`, `name`, offsetOf(`probe`[], `field`), typeof(`probe`[].`field`), `depth`)
+      addField(`shape`, `name`, offsetOf(`probe`[], `field`),
+        typeof(`probe`[].`field`), `depth`)
 
 template inner[T](A: typedesc[Atomic[T]]): typedesc = T
 template element[I, T](A: typedesc[array[I, T]]): typedesc = T
 
 proc kindOf[T](kind: typedesc[T], shape: var Shape, depth: int): Kind {.compileTime.}
 
-proc addField[T](shape: var Shape, name: string, offset: int, kind: typedesc[T], depth: int) =
+proc addField[T](shape: var Shape, name: string, offset: int, kind: typedesc[T],
+                 depth: int) =
   if shape.problem.len > 0: return # The first one is told.
   let kind = kindOf(T, shape, depth)
   if shape.problem.len > 0:

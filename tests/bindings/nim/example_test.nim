@@ -131,7 +131,8 @@ suite "examples":
 
   test "the README":
     let said = begin("readme").said.splitLines
-    check said[0] == "score:u32@0; name:char[12]@4; boxes:{full:u32@0; length:u32@4; size 8}[3]@16; size 40"
+    check said[0] == "score:u32@0; name:char[12]@4; " &
+      "boxes:{full:u32@0; length:u32@4; size 8}[3]@16; size 40"
     check said[0] in readFile(binding / "README.md")
     check "field 'score' is u64 @0 here, u32 @0 in the region" in said[1]
 

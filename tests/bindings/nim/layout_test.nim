@@ -52,6 +52,7 @@ type
     initials: array[2, range['A' .. 'Z']]
   Bits = object
     low {.bitsize: 3.}: uint8
+  OtherBits = Bits
   Letters = object
     all: set[char]
   Rows = object
@@ -150,8 +151,9 @@ suite "layout texts":
     proc refused(compiled: openArray[bool]) =
       for each in compiled: check not each
     check compiles(layoutOf(D9))
-    refused [compiles(layoutOf(Bits)), compiles(layoutOf(Letters)), compiles(layoutOf(Rows)),
-      compiles(layoutOf(Wide)), compiles(layoutOf(Twice)), compiles(layoutOf(Foreign)), compiles(layoutOf(Long)),
+    refused [compiles(layoutOf(Bits)), compiles(layoutOf(OtherBits)),
+      compiles(layoutOf(Letters)), compiles(layoutOf(Rows)), compiles(layoutOf(Wide)),
+      compiles(layoutOf(Twice)), compiles(layoutOf(Foreign)), compiles(layoutOf(Long)),
       compiles(layoutOf(Empty)), compiles(layoutOf(EmptyArray)), compiles(layoutOf((int, int))),
       compiles(layoutOf(Name)), compiles(layoutOf(Holder)), compiles(layoutOf(D10)),
       compiles(layoutOf(int)), compiles(createUnnamedRegion(Name)),

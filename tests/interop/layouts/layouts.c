@@ -82,9 +82,9 @@ static const winshm_field box[] = {WINSHM_FIELD(struct box, full),
                                    WINSHM_FIELD(struct box, length)};
 static const winshm_field inner[] = {WINSHM_FIELD(struct inner, x),
                                      WINSHM_FIELD(struct inner, y)};
-static const winshm_field outer[] = {WINSHM_NESTED(struct outer, box, box),
-                                     WINSHM_FIELD(struct outer, flags),
-                                     WINSHM_NESTED_ARRAY(struct outer, inner, inner)};
+static const winshm_field outer[] = {
+    WINSHM_NESTED(struct outer, box, box), WINSHM_FIELD(struct outer, flags),
+    WINSHM_NESTED_ARRAY(struct outer, inner, inner)};
 static const winshm_field s1[] = {
     WINSHM_FIELD(struct s1, score), WINSHM_FIELD(struct s1, lives),
     WINSHM_FIELD(struct s1, ready), WINSHM_FIELD(struct s1, ratio)};
