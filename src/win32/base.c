@@ -178,3 +178,12 @@ void wshm_win32_stay_loaded(void)
                        (const wchar_t *)(const void *)&here, &module);
 #endif
 }
+
+/* Files. */
+
+bool wshm_win32_is_folder(const wchar_t *path)
+{
+    DWORD attributes = GetFileAttributesW(path);
+    return attributes != INVALID_FILE_ATTRIBUTES &&
+           (attributes & FILE_ATTRIBUTE_DIRECTORY) != 0;
+}

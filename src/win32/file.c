@@ -102,13 +102,6 @@ static bool names_no_file(const wchar_t *path)
     return length == 0 || wcschr(L"/\\:", path[length - 1]) != NULL;
 }
 
-static bool is_folder(const wchar_t *path)
-{
-    DWORD attributes = GetFileAttributesW(path);
-    return attributes != INVALID_FILE_ATTRIBUTES &&
-           (attributes & FILE_ATTRIBUTE_DIRECTORY) != 0;
-}
-
 /** Opens a file; where it is a pipe, without lending its server any rights.
  * Denied for a moment is what somebody else is just removing or replacing.
  * @return INVALID_HANDLE_VALUE with *code. */
@@ -123,7 +116,7 @@ static HANDLE open_patiently(const wchar_t *path, DWORD access, DWORD share,
         if (file != INVALID_HANDLE_VALUE)
             return file;
         *code = GetLastError();
-        if (*code != ERROR_ACCESS_DENIED || is_folder(path) ||
+        if (*code != ERROR_ACCESS_DENIED || wshm_win32_is_folder(path) ||
             wshm_platform_now() >= end)
             return file;
         Sleep(1);
@@ -145,7 +138,7 @@ static winshm_status open_file(const struct platform_file *f, uint64_t *bytes)
     if (file == INVALID_HANDLE_VALUE) {
         if (code == ERROR_SHARING_VIOLATION)
             return WINSHM_E_BUSY;
-        if (code == ERROR_ACCESS_DENIED && is_folder(path))
+        if (code == ERROR_ACCESS_DENIED && wshm_win32_is_folder(path))
             return bad_kind();
         if (code != ERROR_FILE_NOT_FOUND && code != ERROR_PATH_NOT_FOUND)
             return refused("CreateFileW", code);
@@ -219,7 +212,7 @@ static winshm_status open_part(const struct platform_file *f)
     if (file == INVALID_HANDLE_VALUE) {
         if (code == ERROR_SHARING_VIOLATION)
             return WINSHM_E_BUSY;
-        if (code == ERROR_ACCESS_DENIED && is_folder(part))
+        if (code == ERROR_ACCESS_DENIED && wshm_win32_is_folder(part))
             return bad_part();
         if (code != ERROR_PATH_NOT_FOUND)
             return refused("CreateFileW", code);
@@ -249,7 +242,7 @@ winshm_status wshm_platform_file_make(struct platform_file *f, const char *path)
         return status;
     widen(path, L"", target);
     status =
-        names_no_file(target) || is_folder(target) ? bad_kind() : open_part(f);
+        names_no_file(target) || wshm_win32_is_folder(target) ? bad_kind() : open_part(f);
     if (status != WINSHM_OK)
         wshm_platform_file_close(f);
     return status;
@@ -301,7 +294,7 @@ winshm_status wshm_platform_file_publish(const struct platform_file *f,
         bool patient = now - begun < SECOND ||
                        (code == ERROR_SHARING_VIOLATION && now < deadline_ns);
         if ((code != ERROR_ACCESS_DENIED && code != ERROR_SHARING_VIOLATION) ||
-            !patient || is_folder(target))
+            !patient || wshm_win32_is_folder(target))
             return refused("MoveFileExW", code);
         Sleep(1);
     }

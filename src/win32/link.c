@@ -45,14 +45,6 @@ static winshm_status refused(const char *call, DWORD code)
                               "Make the folder, or choose another path.");
 }
 
-/** True if a folder has the name, which is opened in another way than files. */
-static bool is_folder(const wchar_t *path)
-{
-    DWORD attributes = GetFileAttributesW(path);
-    return attributes != INVALID_FILE_ATTRIBUTES &&
-           (attributes & FILE_ATTRIBUTE_DIRECTORY) != 0;
-}
-
 /** Opens what has the name itself, be it a link to something else. What others
  * are just making or removing is waited for. @param code [out] why not. */
 static HANDLE open_file(const wchar_t *path, DWORD access, DWORD share,
@@ -66,7 +58,7 @@ static HANDLE open_file(const wchar_t *path, DWORD access, DWORD share,
         *code = GetLastError();
         if (file != INVALID_HANDLE_VALUE)
             return file;
-        if (*code == ERROR_ACCESS_DENIED && is_folder(path))
+        if (*code == ERROR_ACCESS_DENIED && wshm_win32_is_folder(path))
             *code = ERROR_INVALID_HANDLE; /* of another sort, as for objects */
         if ((*code != ERROR_ACCESS_DENIED &&
              *code != ERROR_SHARING_VIOLATION) ||

@@ -52,6 +52,9 @@ winshm_status wshm_win32_section_refused(const struct platform_region *p,
 winshm_status wshm_win32_section_bytes(HANDLE section, uint64_t *bytes,
                                        bool *reserved);
 
+/** True if a folder has the name, which is opened in another way than files. */
+bool wshm_win32_is_folder(const wchar_t *path);
+
 /** Close what is open. */
 void wshm_win32_close(platform_object *object);
 

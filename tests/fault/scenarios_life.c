@@ -131,6 +131,14 @@ static winshm_status create_to_grow(struct stage *s)
     return winshm_open_with(&options, &s->handle);
 }
 
+static void set_up_to_grow(struct stage *s)
+{
+    EXPECT_OK(create_to_grow(s));
+    fault_write_text(s->handle);
+    s->other = s->handle;
+    s->handle = NULL;
+}
+
 static winshm_status create_session(struct stage *s)
 {
     return create_with(s, "session");
@@ -391,6 +399,8 @@ const struct scenario fault_life[] = {
 #endif
     {OPENS("create raw", "winshm_create", create_raw)},
     {OPENS("open raw", "winshm_open", open_raw), .set_up = fault_set_up_region},
+    {OPENS("open raw: it can grow", "winshm_open", open_raw),
+     .set_up = set_up_to_grow},
     {OPENS("open_or_create raw", "winshm_open_or_create", open_or_create_raw)},
     {.name = "close: last",
      .function = "winshm_close",

@@ -26,6 +26,7 @@ static const struct {
     {"handle.c", "&r->inside_other", 1},
     {"handle.c", "&r->handle", 1},
     {"handle.c", "&r->closing", 1},
+    {"handle.c", "&r->growing", 1},
     {"handle.c", "&r->references", 2},
     {"handle.c", "&v->handle", 1},
     {"library.c", "&wshm_sweep_next", 1},
@@ -46,8 +47,12 @@ static const struct {
     /* No memory, or a wait that the system refuses. */
     {"win32/security.c", "LocalFree", 1},
     {"win32/wait.c", "Sleep", 1},
-    /* A link that somebody is just reading when it is to be removed. */
-    {"win32/link.c", "Sleep", 1},
+    /* Files that somebody else is just reading or making, and a part file that is
+     * something else or of which nothing comes. */
+    {"win32/link.c", "Sleep", 2},
+    {"win32/link.c", "CloseHandle", 1},
+    {"win32/file.c", "Sleep", 2},
+    {"win32/file.c", "SetFileInformationByHandle", 1},
     /* What the system says of a failure: nothing of it stays. */
     {"win32/process.c", "FormatMessageW", 1},
     /* A descriptor that may not be read. */
