@@ -119,7 +119,7 @@ typedef struct winshm_view winshm_view;
        "A name has 1 to 200 bytes of UTF-8 after an optional Local\\ or "      \
        "Global\\, no slash or backslash, and neither ends in .winshm nor "     \
        "contains .winshm. anywhere.")                                          \
-    XX(WINSHM_E_NOT_FOUND, -3, "no such region",                               \
+    XX(WINSHM_E_NOT_FOUND, -3, "no such region or file",                       \
        "Nobody has created it yet, or its last participant has left. Start "   \
        "the creator first, or wait for it with winshm_options.timeout_ms.")    \
     XX(WINSHM_E_EXISTS, -4, "the region exists already",                       \
@@ -139,20 +139,20 @@ typedef struct winshm_view winshm_view;
     XX(WINSHM_E_SIZE, -9, "wrong size",                                        \
        "The region has another size than asked for, or the size is more than " \
        "this system can share. Size 0 opens any size.")                        \
-    XX(WINSHM_E_RANGE, -10, "offset or length outside the region",             \
+    XX(WINSHM_E_RANGE, -10, "out of range",                                    \
        "Keep offset + length within winshm_size().")                           \
     XX(WINSHM_E_FOREIGN, -11, "the bookkeeping belongs to something else",     \
        "Another program or user holds the name with .winshm appended. Choose " \
        "another name or end that program.")                                    \
     XX(WINSHM_E_LAYOUT, -12, "made by an incompatible winshm",                 \
        "Let all programs that share the region use one major version.")        \
-    XX(WINSHM_E_TAG, -13, "another layout tag",                                \
+    XX(WINSHM_E_TAG, -13, "another layout",                                    \
        "The programs disagree on the structure of the data: rebuild the "      \
        "older one.")                                                           \
     XX(WINSHM_E_HELD, -14, "the name is taken by a block without winshm",           \
        "Close the program that holds a block of this name, remove what a "     \
        "crash has left of it, or take it over with winshm_open_or_create().")                                     \
-    XX(WINSHM_E_REPLACED, -15, "the data file was removed or replaced",        \
+    XX(WINSHM_E_REPLACED, -15, "the region was removed or replaced",           \
        "Something outside winshm removed the region's file. Close every "      \
        "handle to it and create it again.")                                    \
     XX(WINSHM_E_NO_MEMORY, -16, "out of memory or address space",              \
@@ -192,7 +192,11 @@ typedef struct winshm_view winshm_view;
     XX(WINSHM_E_UNSUPPORTED, -28, "not supported here",                        \
        "This region or platform does not have what was asked for.")            \
     XX(WINSHM_E_SYSTEM, -29, "the operating system refused",                   \
-       "Its reason is in parentheses.")
+       "Its reason is in parentheses.")                                        \
+    XX(WINSHM_E_TOKEN, -30, "not a token",                                     \
+       "Pass on what winshm_export() has given, whole and unchanged.")         \
+    XX(WINSHM_E_FORMAT, -31, "not a saved region",                             \
+       "Save the region again with winshm_save(), or load an older copy.")
 
 enum {
 #define WINSHM_STATUS_VALUE(name, value, text, cure) name = value,
@@ -207,6 +211,10 @@ enum {
 #define WINSHM_NAME_MAX 200u
 /** Most participants that a region can have at once. */
 #define WINSHM_PARTICIPANTS_MAX 128u
+/** Longest token in bytes, not counting the NUL. */
+#define WINSHM_TOKEN_MAX 1000u
+/** Longest layout text in bytes, not counting the NUL. */
+#define WINSHM_LAYOUT_MAX 8191u
 
 /* Flags for creating and opening. With neither READ nor WRITE, both apply. */
 
@@ -284,6 +292,29 @@ enum {
 /** Sleeps, waiting for the lock or for a change. */
 #define WINSHM_PARTICIPANT_WAITING 16u
 
+/* winshm_field.kind: numbers are little-endian, as everywhere here. */
+
+/** Fields of its own. */
+#define WINSHM_FIELD_STRUCT 1u
+/** Integers without and with a sign, of 8 to 64 bits. */
+#define WINSHM_FIELD_U8 2u
+#define WINSHM_FIELD_I8 3u
+#define WINSHM_FIELD_U16 4u
+#define WINSHM_FIELD_I16 5u
+#define WINSHM_FIELD_U32 6u
+#define WINSHM_FIELD_I32 7u
+#define WINSHM_FIELD_U64 8u
+#define WINSHM_FIELD_I64 9u
+/** Floating point of IEEE 754: float and double. */
+#define WINSHM_FIELD_F32 10u
+#define WINSHM_FIELD_F64 11u
+/** One byte, 0 or 1. */
+#define WINSHM_FIELD_BOOL 12u
+/** One byte; an array of them is UTF-8, filled up with NUL. */
+#define WINSHM_FIELD_CHAR 13u
+/** Two bytes; an array of them is UTF-16, filled up with NUL. */
+#define WINSHM_FIELD_CHAR16 14u
+
 /** How to create or open, for winshm_open_with(). Set all to zero first. */
 typedef struct winshm_options {
     uint32_t struct_size; /**< sizeof(winshm_options). */
@@ -291,10 +322,13 @@ typedef struct winshm_options {
     uint32_t disposition; /**< WINSHM_CREATE_NEW, ... */
     uint32_t timeout_ms;  /**< For the whole call: see winshm_open_with(). */
     uint64_t size;        /**< Bytes; 0 when opening: any. */
-    uint64_t capacity;    /**< >= size; 0: as size. See below. */
+    uint64_t capacity;    /**< >= size: how far the region can grow with
+                               winshm_resize(); 0: not at all. */
     uint64_t layout_tag;  /**< 0: none; refused when it differs. */
-    const char *name;     /**< As for winshm_create(). */
+    const char *name;     /**< As for winshm_create(); NULL: see there. */
     const char *security; /**< Who may use it: see winshm_open_with(). */
+    const char *layout;   /**< What the bytes are; NULL: not said. The text
+                               of winshm_format_layout(). */
 } winshm_options;
 
 /** Information about a region, from winshm_get_info(). */
@@ -303,8 +337,9 @@ typedef struct winshm_info {
     uint32_t kind;            /**< WINSHM_KIND_*. */
     uint32_t access;          /**< WINSHM_READ, or READ | WRITE. */
     uint32_t lock_kind;       /**< WINSHM_LOCK_*. */
-    uint64_t size;            /**< Bytes, exact; raw: as the system says. */
-    uint64_t capacity;        /**< As given by the creator. */
+    uint64_t size;            /**< As winshm_size(). */
+    uint64_t capacity;        /**< As given by the creator: how far it can
+                                   grow. As size: not at all. */
     uint8_t id[16];           /**< Random, one for each life of the region. */
     uint64_t layout_tag;      /**< As given by the creator. */
     uint64_t member;          /**< This handle's number within the life. */
@@ -329,6 +364,19 @@ typedef struct winshm_participant {
     uint32_t pid;         /**< Its process. */
     uint32_t slot;        /**< Its place in the control block. */
 } winshm_participant;
+
+/** A field of a struct, for winshm_format_layout(). The macros at the end of this
+ * header make it from a struct's declaration. */
+typedef struct winshm_field {
+    const char *name;
+    const struct winshm_field *fields; /**< Of a struct; otherwise NULL. */
+    uint64_t offset;                   /**< Bytes from the struct's start. */
+    uint64_t count;       /**< Elements of an array; 0: not an array. */
+    uint64_t element;     /**< Bytes of a struct, or of one in an array of
+                               them. Other kinds have their own. */
+    uint32_t field_count; /**< How many the struct has. */
+    uint32_t kind;        /**< WINSHM_FIELD_*. */
+} winshm_field;
 
 /* ---- Library ---- */
 
@@ -426,6 +474,10 @@ WINSHM_API int32_t WINSHM_CALL winshm_last_os_code(void);
  *               or ".."; not ending in ".winshm" nor containing ".winshm.",
  *               in upper or lower case.
  *               Names are case-sensitive.
+ *               NULL creates an unnamed region: the library draws a name at
+ *               random, in Local\, which winshm_get_name() tells. That no other
+ *               region has it is all that it is good for: who may use the
+ *               region is decided by its security, and never by secrecy.
  * @param size   bytes, at least 1. Any number: nothing is rounded.
  * @param flags  0, or WINSHM_WRITE with WINSHM_READ, WINSHM_RAW,
  *               WINSHM_NO_LOCK, WINSHM_NO_MAP, WINSHM_TASK,
@@ -449,9 +501,9 @@ WINSHM_API int32_t WINSHM_CALL winshm_last_os_code(void);
  *         WINSHM_E_NO_MEMORY no memory, address space or descriptors; on Linux
  *                            also more than is free in /dev/shm
  *         WINSHM_E_TOO_MANY  no free handle in this process
- *         WINSHM_E_TIMEOUT   for 5 s another process was inside create or open
- *                            of this region: it is stopped, or busy with a
- *                            block of gigabytes
+ *         WINSHM_E_TIMEOUT   for 5 s another process was inside create, open or
+ *                            resize of this region: it is stopped, or busy with
+ *                            a block of gigabytes
  *         WINSHM_E_CORRUPT   the control file was truncated during the call
  *         WINSHM_E_SYSTEM    anything else, such as a /dev/shm that is missing
  *                            or read-only; see winshm_last_message()
@@ -506,8 +558,8 @@ WINSHM_MUST_CHECK WINSHM_API winshm_status WINSHM_CALL winshm_create(
  *         WINSHM_E_NO_MEMORY   no memory, address space or descriptors
  *         WINSHM_E_TOO_MANY    all places of the region, or all handles of
  *                              this process, are taken
- *         WINSHM_E_TIMEOUT     for 5 s another process was inside create or
- *                              open of this region: see winshm_create()
+ *         WINSHM_E_TIMEOUT     for 5 s another process was inside create, open
+ *                              or resize of this region: see winshm_create()
  *         WINSHM_E_SYSTEM      anything else; see winshm_last_message()
  *
  * @threadsafety any thread.
@@ -551,17 +603,31 @@ WINSHM_MUST_CHECK WINSHM_API winshm_status WINSHM_CALL winshm_open_or_create(
  * timeout_ms limits all waiting in the call. With WINSHM_OPEN_EXISTING the call
  * waits for the region to appear, also while a block made without winshm has
  * its name. With any disposition, it waits while another process is inside
- * create or open of the same managed region. 0 looks for the region once, and
- * gives such a process 5 s. Two things are not counted: finding out whether a
+ * create, open or resize of the same managed region. 0 looks for the region
+ * once, and gives such a process 5 s. Two things are not counted: finding out whether a
  * block was made without winshm, which takes up to 31 ms, and creating a block.
  *
  * layout_tag is stored at creation. A joiner is refused if its tag differs from
  * the region's and neither is 0.
  *
- * capacity is recorded for a later version in which regions can grow, and
- * winshm_get_info() reports it. The data object is created with this size:
- * Windows commits all of it at once, Linux takes memory for size alone. No more
- * than size is mapped.
+ * layout says in words what the bytes are: see winshm_format_layout(). It is
+ * stored at creation, and winshm_get_layout() hands it to everybody. A joiner
+ * that gives one, too, is refused if the two differ in a field's offset, kind,
+ * count or name, or in the size of a struct; winshm_last_message() names the
+ * first difference. The order in which the fields are told does not count, nor
+ * do upper case and underscores in names, since languages differ in these. Nor
+ * does it count which of u8, i8, bool and char a field is, or which of u16 and
+ * char16. Without a layout on either side nothing is compared.
+ *
+ * capacity says how far winshm_resize() may make the region grow. It is fixed
+ * at creation, and every handle maps all of it, so that growth changes no
+ * address. It takes up address space, but memory for size alone. Where the
+ * address space is too small for it, as in programs of 32 bits,
+ * WINSHM_NO_MAP opens the region all the same. A joiner's size is compared with
+ * the size at creation, whatever the region has grown to; its capacity says
+ * nothing, nor does an adopted block ever grow. To a program without winshm the
+ * block has the capacity's size: on Linux what is beyond size reads as zeros, on
+ * Windows it cannot be touched until the region has grown.
  *
  * security, when creating, says who may use the region besides the system:
  *   NULL, "owner"       the current user
@@ -589,17 +655,20 @@ WINSHM_MUST_CHECK WINSHM_API winshm_status WINSHM_CALL winshm_open_or_create(
  *         WINSHM_E_INVALID     struct_size less than any released one, or a
  *                              newer header's members that are not 0; an unknown
  *                              disposition; capacity less than size; malformed
- *                              security
- *         WINSHM_E_TAG         the region has another layout tag
- *         WINSHM_E_SIZE        size is not 0 and the region's differs; raw: is
- *                              less
+ *                              security; a malformed layout, or one of more
+ *                              bytes than size
+ *         WINSHM_E_TAG         the region has another layout tag or layout
+ *         WINSHM_E_SIZE        size is not 0 and differs from that at the
+ *                              region's creation; raw: the block has less; the
+ *                              region has fewer bytes than layout
  *         WINSHM_E_UNSUPPORTED an SDDL string on Linux; "session" where the
  *                              token names no logon session, as in a service
- *                              that runs as SYSTEM; capacity with WINSHM_RAW
+ *                              that runs as SYSTEM; capacity or layout with
+ *                              WINSHM_RAW
  *         WINSHM_E_TIMEOUT     timeout_ms, or without one 5 s, ran out while
- *                              another process was inside create or open of the
- *                              region: it is stopped, or busy with a block of
- *                              gigabytes
+ *                              another process was inside create, open or
+ *                              resize of the region: it is stopped, or busy with
+ *                              a block of gigabytes
  *         or a code of the function for the disposition
  *
  * @threadsafety any thread.
@@ -644,7 +713,9 @@ WINSHM_API winshm_status WINSHM_CALL winshm_close(winshm_region *region);
  * Get the address of the region's first byte.
  *
  * The address stays the same until winshm_close(), is page-aligned, and differs
- * between processes. Writing to the memory of a read-only handle faults.
+ * between processes. Of a region that can grow the whole capacity is mapped
+ * there, of which only the first winshm_size() bytes may be touched. Writing to
+ * the memory of a read-only handle faults.
  *
  * @param region the handle.
  * @return the address, or NULL for a bad handle or one with WINSHM_NO_MAP.
@@ -656,9 +727,14 @@ WINSHM_API void *WINSHM_CALL winshm_data(winshm_region *region);
 /**
  * Get the region's size.
  *
+ * It never falls. Whoever has been notified of a winshm_resize() sees its size,
+ * and may touch the new bytes.
+ *
  * @param region the handle.
- * @return bytes, exactly as created; for a raw region what the system says, on
- *         Windows a whole number of pages. 0 for a bad handle.
+ * @return bytes, exactly as created or resized; for a raw region what the system
+ *         says, on Windows a whole number of pages. 0 for a bad handle and, where
+ *         the region can grow, for a damaged control block or an observer whose
+ *         region has ended.
  * @threadsafety any thread.
  * @since 0.1
  */
@@ -705,6 +781,137 @@ WINSHM_API winshm_status WINSHM_CALL winshm_get_info(winshm_region *region,
 WINSHM_API winshm_status WINSHM_CALL
 winshm_get_participants(winshm_region *region, winshm_participant *array,
                         uint32_t capacity, uint32_t *count);
+
+/**
+ * Get the layout text that the region's creator has given.
+ *
+ * @param region   the handle.
+ * @param buffer   [out] room for capacity bytes: the text in the form that
+ *                 winshm_format_layout() gives it, and a NUL. "" on failure or
+ *                 if the creator has given none. NULL if capacity is 0.
+ * @param capacity bytes; WINSHM_LAYOUT_MAX + 1 always suffice.
+ * @param length   [out] bytes of the text, not counting the NUL, also after
+ *                 WINSHM_E_RANGE; 0: none.
+ *
+ * @return WINSHM_OK, or
+ *         WINSHM_E_INVALID     buffer or length is NULL
+ *         WINSHM_E_RANGE       capacity is too small
+ *         WINSHM_E_UNSUPPORTED a raw region
+ *         WINSHM_E_NOT_FOUND   an observer's region has ended
+ *         WINSHM_E_CORRUPT     the text is damaged
+ *
+ * @threadsafety any thread.
+ * @since 0.1
+ */
+WINSHM_MUST_CHECK WINSHM_API winshm_status WINSHM_CALL
+winshm_get_layout(winshm_region *region, char *buffer, uint32_t capacity,
+                  uint32_t *length);
+
+/**
+ * Say in words what the bytes of a struct are, for winshm_options.layout.
+ *
+ * The text has the same form for every language, and can be written by hand:
+ *
+ *     layout = { name ":" kind [ "[" count "]" ] "@" offset ";" } "size" bytes
+ *     kind   = "u8" | "i8" | "u16" | "i16" | "u32" | "i32" | "u64" | "i64" |
+ *              "f32" | "f64" | "bool" | "char" | "char16" | "{" layout "}"
+ *
+ * as in
+ *
+ *     score:u32@0; lives:u8@4; name:char[16]@5; pos:{x:f32@0; y:f32@4; size 8}@24; size 32
+ *
+ * Kinds are those of WINSHM_FIELD_*. Offsets count from the start of the struct
+ * that the field is in; fields may overlap, and may leave gaps, but do not reach
+ * beyond the struct's size. A name has up to 63 of A-Z, a-z, 0-9 and _, and does
+ * not begin with a digit. No two names of a struct may be the same without
+ * regard to upper case and underscores. Numbers are decimal, without leading
+ * zeros, and less than 2^63; a count is at least 1. Structs lie in structs up to
+ * 8 deep below the outermost. The whole has at most WINSHM_LAYOUT_MAX bytes.
+ *
+ * Spaces, tabs and line ends may stand between any two of these words, numbers
+ * and signs. What the library hands out has one space after each semicolon and
+ * after "size", and no other.
+ *
+ *     struct game { uint32_t score; uint8_t lives; struct point pos[2]; };
+ *     static const winshm_field point[] = {
+ *         WINSHM_FIELD(struct point, x), WINSHM_FIELD(struct point, y)};
+ *     static const winshm_field game[] = {
+ *         WINSHM_FIELD(struct game, score), WINSHM_FIELD(struct game, lives),
+ *         WINSHM_NESTED_ARRAY(struct game, pos, point)};
+ *     char text[WINSHM_LAYOUT_MAX + 1];
+ *     uint32_t length;
+ *     winshm_format_layout(game, 3, sizeof(struct game), text, sizeof text,
+ *                          &length);
+ *
+ * @param fields   count elements, in any order. NULL if count is 0.
+ * @param count    elements.
+ * @param size     bytes of the whole struct.
+ * @param buffer   [out] room for capacity bytes: the text and a NUL; "" on
+ *                 failure. NULL if capacity is 0.
+ * @param capacity bytes; WINSHM_LAYOUT_MAX + 1 always suffice.
+ * @param length   [out] bytes of the text, not counting the NUL, also after
+ *                 WINSHM_E_RANGE.
+ *
+ * @return WINSHM_OK, or
+ *         WINSHM_E_INVALID fields, buffer or length is NULL; a field breaks a
+ *                          rule above; the text gets too long
+ *         WINSHM_E_RANGE   capacity is too small
+ *
+ * @threadsafety any thread.
+ * @since 0.1
+ */
+WINSHM_MUST_CHECK WINSHM_API winshm_status WINSHM_CALL winshm_format_layout(
+    const winshm_field *fields, uint32_t count, uint64_t size, char *buffer,
+    uint32_t capacity, uint32_t *length);
+
+/* ---- Growth ---- */
+
+/**
+ * Make a region larger.
+ *
+ * The new bytes are zero. Neither the address nor what is mapped changes:
+ * winshm_data() has had the room from the start. Others see the new size in
+ * winshm_size() at once, and are notified.
+ *
+ * The region's lock is not needed: whoever holds it may call this, and so may
+ * whoever does not. Growing never lets anybody see half of something, and the
+ * calls of several processes take turns.
+ *
+ * If the process dies in the call, the region has the old size or the new one,
+ * and nothing needs repair. Nor does anything change if the call fails; it can
+ * be made again.
+ *
+ * A region never gets smaller.
+ *
+ * @param region     the handle.
+ * @param size       bytes, at least winshm_size(), with which nothing is done,
+ *                   and at most winshm_info.capacity.
+ * @param timeout_ms how long to wait for others that are inside create, open or
+ *                   resize of this region.
+ *
+ * @return WINSHM_OK, or
+ *         WINSHM_E_INVALID     size is 0
+ *         WINSHM_E_SIZE        less than the region has, which another process
+ *                              may have made larger meanwhile; more than its
+ *                              capacity; on Linux also more than /dev/shm could
+ *                              hold, or this process may write (RLIMIT_FSIZE)
+ *         WINSHM_E_ACCESS      the handle is read-only, or the system denies it
+ *         WINSHM_E_UNSUPPORTED a raw region, or an adopted block
+ *         WINSHM_E_NO_MEMORY   no memory; on Linux more than is free in /dev/shm
+ *         WINSHM_E_TIMEOUT     others were inside all the time
+ *         WINSHM_E_CORRUPT     the control block is damaged
+ *         WINSHM_E_KIND        another object has the name of the mutex that
+ *                              orders these calls (Windows)
+ *         WINSHM_E_SYSTEM      anything else; see winshm_last_message()
+ *
+ * @threadsafety any thread.
+ * @platform Windows cannot take back what a call that failed, or died, has
+ *           committed in a 32-bit program; the next call uses it.
+ * @since 0.1
+ * @see winshm_options.capacity
+ */
+WINSHM_MUST_CHECK WINSHM_API winshm_status WINSHM_CALL
+winshm_resize(winshm_region *region, uint64_t size, uint32_t timeout_ms);
 
 /* ---- Parts and copies ---- */
 
@@ -888,6 +1095,132 @@ WINSHM_MUST_CHECK WINSHM_API winshm_status WINSHM_CALL
 winshm_copy_in(winshm_region *region, uint64_t offset, const void *buffer,
                uint64_t length);
 
+/* ---- Save and load ----
+ *
+ * A saved region is a file that any program can read: src/save.h describes it.
+ * It is the same for 32- and 64-bit programs on Windows and Linux. Pages of
+ * zeros take up no room where the file system can leave them out.
+ *
+ * A path is 1 to 4,000 bytes of UTF-8, absolute or relative to the working
+ * directory. The calls need about 64 KiB of the thread's stack.
+ */
+
+/**
+ * Save a consistent copy of a region in a file.
+ *
+ * The lock is held shared while the copy is made, and not while the system brings
+ * it to the disk. If this thread holds the lock through winshm_lock(), or there
+ * is no lock, as in a raw region, the call just copies, and it is the caller who
+ * sees to it that nobody writes meanwhile. An observer never takes the lock:
+ * it copies again if a writer came in between. With WINSHM_TASK no thread owns
+ * the lock: whoever holds it must release it before.
+ *
+ * Whatever happens, path is the old file or the new one, whole: the copy is made
+ * in a file beside it, "<path>.winshm-part", brought to the disk and renamed.
+ * A crash leaves that file, as does a file system that denies to lock it; the
+ * next call for this path uses it again.
+ * If another process or thread is saving to the same path, the call waits for it.
+ *
+ * @param region     the handle; it may be read-only.
+ * @param path       a file, which is replaced, or none yet. A symbolic link is
+ *                   replaced itself, and not what it leads to.
+ * @param timeout_ms how long to wait for the lock and for others that save to
+ *                   this path. The time to copy and to write is not counted.
+ *
+ * @return WINSHM_OK, or
+ *         WINSHM_E_INVALID    path is empty, not UTF-8 or too long
+ *         WINSHM_E_TIMEOUT    the lock or the file was not free in time; for
+ *                             an observer, somebody wrote during each copy
+ *         WINSHM_E_OWNER_DEAD a writer died in its section and the data are
+ *                             not repaired
+ *         WINSHM_E_NOT_FOUND  an observer's region has ended
+ *         WINSHM_E_ACCESS     this user may not write there
+ *         WINSHM_E_KIND       path, or the name of the file beside it, is
+ *                             taken by a folder, a device or the like, the
+ *                             latter also by a symbolic link or another
+ *                             user's file
+ *         WINSHM_E_SIZE       more than the file system or this process
+ *                             (RLIMIT_FSIZE) takes as one file
+ *         WINSHM_E_CLOSED     the handle was closed meanwhile
+ *         WINSHM_E_NO_MEMORY  no memory, address space or descriptors, or 64
+ *                             threads of this process save and load already
+ *         WINSHM_E_FAULT      the region's pages are gone
+ *         WINSHM_E_CORRUPT    the control block is damaged
+ *         WINSHM_E_SYSTEM     anything else, such as a full disk or no such
+ *                             folder; see winshm_last_message()
+ *
+ *         After a failure path is as it was. There is one exception: if the
+ *         system fails to bring the folder to the disk, the new file is there
+ *         already, but a power cut may yet bring back the old one.
+ *
+ * @threadsafety any thread.
+ * @platform Linux: the file can be read and written by this user alone, since a
+ *           region is, too, unless its creator says otherwise. Windows: it has
+ *           the rights that the folder gives.
+ * @since 0.1
+ */
+WINSHM_MUST_CHECK WINSHM_API winshm_status WINSHM_CALL
+winshm_save(winshm_region *region, const char *path, uint32_t timeout_ms);
+
+/**
+ * Replace a region's bytes by a saved copy, and notify those who wait for a
+ * change.
+ *
+ * The file is checked from the first byte to the last before anything changes.
+ * If the region is smaller than what was saved, it grows; if it is larger, the
+ * bytes behind become zero.
+ * The lock is taken exclusively for the copy. If this thread holds the lock
+ * exclusively through winshm_lock(), or there is no lock, the call just copies.
+ * With WINSHM_TASK no thread owns the lock: whoever holds it must release it
+ * before.
+ *
+ * Loading repairs: where an owner has died in its section, and this call takes
+ * the lock, the data are consistent again afterwards. From the first byte that
+ * changes to the last they are not: if the process dies or the call fails in
+ * between, it is as if any owner had died, and the next one to lock gets
+ * WINSHM_E_OWNER_DEAD. If the caller holds the lock, that is the caller, unless
+ * it calls winshm_make_consistent() or loads again before it unlocks.
+ *
+ * @param region     the handle.
+ * @param path       the file.
+ * @param timeout_ms how long to wait for the lock. The time to read and to copy
+ *                   is not counted.
+ *
+ * @return WINSHM_OK, or
+ *         WINSHM_E_INVALID    path is empty, not UTF-8 or too long
+ *         WINSHM_E_NOT_FOUND  there is no such file
+ *         WINSHM_E_FORMAT     the file is none of winshm_save(), was cut short
+ *                             or changed, or has a newer format
+ *         WINSHM_E_SIZE       the file holds more bytes than the region's
+ *                             capacity, or fewer than the size at creation;
+ *                             for a raw region no number is too small
+ *         WINSHM_E_TAG        the file has another layout tag or layout than
+ *                             the region; one that either lacks says nothing
+ *         WINSHM_E_ACCESS     the handle is read-only, or this user may not
+ *                             read the file
+ *         WINSHM_E_DEADLOCK   this thread holds the lock shared through this
+ *                             handle
+ *         WINSHM_E_TIMEOUT    the lock was not free in time, or the region was
+ *                             to grow and others were inside create, open or
+ *                             winshm_resize()
+ *         WINSHM_E_CLOSED     the handle was closed meanwhile
+ *         WINSHM_E_KIND       path leads to a folder, a device or the like
+ *         WINSHM_E_NO_MEMORY  no memory, address space or descriptors, or 64
+ *                             threads of this process save and load already
+ *         WINSHM_E_FAULT      the region's pages are gone; part may be written
+ *         WINSHM_E_CORRUPT    the control block is damaged
+ *         WINSHM_E_SYSTEM     anything else; see winshm_last_message()
+ *
+ *         Nothing is changed, except with WINSHM_E_FAULT, and with
+ *         WINSHM_E_FORMAT, WINSHM_E_SYSTEM and WINSHM_E_NO_MEMORY if the file
+ *         changed or could not be read any more after it was checked.
+ *
+ * @threadsafety any thread.
+ * @since 0.1
+ */
+WINSHM_MUST_CHECK WINSHM_API winshm_status WINSHM_CALL
+winshm_load(winshm_region *region, const char *path, uint32_t timeout_ms);
+
 /* ---- Lock ---- */
 
 /**
@@ -1021,8 +1354,8 @@ WINSHM_API winshm_status WINSHM_CALL winshm_wait(winshm_region *region,
                                                  uint32_t *now);
 
 /**
- * Get the change counter, which winshm_notify(), winshm_write() and
- * winshm_copy_in() raise.
+ * Get the change counter, which winshm_notify(), winshm_write(),
+ * winshm_copy_in(), winshm_load() and winshm_resize() raise.
  *
  * @param region the handle.
  * @param now    [out] the counter; it wraps around.
@@ -1092,8 +1425,316 @@ WINSHM_API winshm_status WINSHM_CALL winshm_wait_fd(winshm_region *region,
 WINSHM_API winshm_status WINSHM_CALL winshm_wait_handle(winshm_region *region,
                                                         void **handle);
 
+/* ---- Hand over ---- */
+
+/**
+ * Get the name by which a region can be opened.
+ *
+ * @param region   the handle.
+ * @param buffer   [out] room for capacity bytes; the name with a NUL, or "" if
+ *                 there is not room enough. NULL if capacity is 0.
+ * @param capacity bytes. 8 + WINSHM_NAME_MAX are always enough.
+ * @param length   [out] bytes of the name without the NUL, also after
+ *                 WINSHM_E_RANGE.
+ *
+ * @return WINSHM_OK, or
+ *         WINSHM_E_INVALID buffer or length is NULL
+ *         WINSHM_E_RANGE   the name and its NUL have more than capacity bytes
+ *
+ * @threadsafety any thread.
+ * @platform the name begins with "Global\" where that was asked for, and
+ *           otherwise has no prefix. In another session of Windows only the
+ *           former can be opened.
+ * @since 0.1
+ */
+WINSHM_API winshm_status WINSHM_CALL winshm_get_name(winshm_region *region,
+                                                     char *buffer,
+                                                     uint32_t capacity,
+                                                     uint32_t *length);
+
+/**
+ * Make a token, which leads another process to exactly this life of a region.
+ *
+ * A token is ASCII text without spaces, such as
+ * winshm1:n:NAME:ID:SIZE:w:CHECKSUM, and can be passed on in an argument, the
+ * environment, a pipe or a file. It is no permission: who imports it must be
+ * allowed to open the region, and nothing in it is secret. Nor does it keep the
+ * region alive.
+ *
+ * @param region   the handle.
+ * @param access   0: what the handle has; WINSHM_READ: the token opens
+ *                 read-only; WINSHM_WRITE with or without WINSHM_READ: it opens
+ *                 for writing.
+ * @param buffer   [out] room for capacity bytes; the token with a NUL, or "" if
+ *                 there is not room enough. NULL if capacity is 0.
+ * @param capacity bytes. WINSHM_TOKEN_MAX + 1 are always enough.
+ * @param length   [out] bytes of the token without the NUL, also after
+ *                 WINSHM_E_RANGE.
+ *
+ * @return WINSHM_OK, or
+ *         WINSHM_E_INVALID     buffer or length is NULL, an unknown access
+ *         WINSHM_E_RANGE       the token and its NUL have more than capacity
+ *                              bytes
+ *         WINSHM_E_ACCESS      writing is asked for, and the handle is read-only
+ *         WINSHM_E_UNSUPPORTED a raw region, whose lives cannot be told apart
+ *         WINSHM_E_NOT_FOUND   an observer's region has ended
+ *         WINSHM_E_CORRUPT     the control block is damaged
+ *
+ * @threadsafety any thread.
+ * @since 0.1
+ * @see winshm_import
+ */
+WINSHM_API winshm_status WINSHM_CALL winshm_export(winshm_region *region,
+                                                   uint32_t access,
+                                                   char *buffer,
+                                                   uint32_t capacity,
+                                                   uint32_t *length);
+
+/**
+ * Join the very region that a token was made of. Never creates anything.
+ *
+ * All that winshm_open() checks is checked here, too: a token that was made up
+ * opens nothing that could not be opened by name.
+ *
+ * @param token      what winshm_export() has given. Read to its NUL, and no
+ *                   further than WINSHM_TOKEN_MAX + 1 bytes.
+ * @param flags      0, or WINSHM_READ for less than the token grants,
+ *                   WINSHM_NO_MAP, WINSHM_TASK. See winshm_open().
+ * @param timeout_ms how long to wait while another process is inside create or
+ *                   open of the region; 0: 5 s. A region that has ended is not
+ *                   waited for, since it cannot come back.
+ * @param out        [out] the handle; free with winshm_close().
+ *
+ * @return WINSHM_OK, or
+ *         WINSHM_E_INVALID   token or out is NULL, an unknown flag
+ *         WINSHM_E_TOKEN     the text is no token, was altered or cut short, or
+ *                            does not fit the region that it names
+ *         WINSHM_E_LAYOUT    a token, or a region, of an incompatible version
+ *         WINSHM_E_NOT_FOUND the region has ended
+ *         WINSHM_E_REPLACED  the region has ended, and another one has its name;
+ *                            or its data file was removed from outside
+ *         or a code of winshm_open() except WINSHM_E_NAME and
+ *         WINSHM_E_NOT_MANAGED
+ *
+ * @threadsafety any thread.
+ * @platform Windows: in another session a token opens only regions in Global\.
+ * @since 0.1
+ */
+WINSHM_MUST_CHECK WINSHM_API winshm_status WINSHM_CALL
+winshm_import(const char *token, uint32_t flags, uint32_t timeout_ms,
+              winshm_region **out);
+
+/**
+ * Put a token into a file, which exists no longer than the handle.
+ *
+ * The file has a token for what the handle may do, and a newline. It appears
+ * with all its contents, and replaces nothing but a stale link: a file that has
+ * a token of a region that has ended. It is removed when the handle is closed,
+ * unless something else has come in its place. Whatever is at path that is no
+ * link file, be it a symbolic link, stays as it is. A crash leaves a stale link.
+ *
+ * A handle has one link at most. The file is made under the name of path with
+ * ".winshm-link" appended, and renamed; should a process be killed meanwhile,
+ * that file stays until the next call with this path.
+ *
+ * @param region the handle.
+ * @param path   UTF-8, 1 to 4,000 bytes; relative to the working directory at
+ *               the time of the call.
+ *
+ * @return WINSHM_OK, or
+ *         WINSHM_E_INVALID     path is NULL, empty, too long, or not UTF-8
+ *         WINSHM_E_EXISTS      a link of a region that lives, or another sort of
+ *                              file, is at path; or the handle has a link
+ *         WINSHM_E_ACCESS      the system denies it; or the handle is an
+ *                              observer, which does not keep its region alive
+ *         WINSHM_E_UNSUPPORTED a raw region; or on Linux a file system that
+ *                              cannot rename without replacing
+ *         WINSHM_E_KIND        the name with ".winshm-link" is taken by
+ *                              something that is no file
+ *         WINSHM_E_TIMEOUT     for 5 s another process was making a link at
+ *                              path, or was inside create or open of a region
+ *                              whose link is there
+ *         WINSHM_E_NO_MEMORY   no memory or descriptors
+ *         WINSHM_E_TOO_MANY    no handle in this process, or no place in its
+ *                              region, is free to find out whether the link at
+ *                              path is stale
+ *         WINSHM_E_SIZE        on Linux, this process may not even write so small
+ *                              a file (RLIMIT_FSIZE)
+ *         WINSHM_E_CORRUPT     the control block is damaged
+ *         WINSHM_E_SYSTEM      anything else, such as a folder that does not
+ *                              exist or a full disk
+ *
+ * @threadsafety any thread.
+ * @platform Linux: an orderly end of the process removes the file, too, and a
+ *           child of fork() never does. An open link takes a descriptor, and
+ *           its file is found by way of /proc; without that it stays.
+ *           Windows: an end of the process without winshm_close() leaves a
+ *           stale link. Until then the link's folder cannot be renamed, and
+ *           the file, removed by somebody else, may keep its name.
+ * @since 0.1
+ * @see winshm_open_link
+ */
+WINSHM_MUST_CHECK WINSHM_API winshm_status WINSHM_CALL
+winshm_link(winshm_region *region, const char *path);
+
+/**
+ * Join the region that a link file leads to. Never creates anything.
+ *
+ * @param path       as for winshm_link(). A file that winshm_link() has made, or
+ *                   that has a token and at most one newline.
+ * @param flags      as for winshm_import().
+ * @param timeout_ms limits all waiting in the call, also for a file to appear
+ *                   that leads to a region which lives. 0 looks once, and gives
+ *                   others who are inside create or open of the region 5 s.
+ * @param out        [out] the handle; free with winshm_close().
+ *
+ * @return WINSHM_OK, or
+ *         WINSHM_E_INVALID   path is NULL, empty, too long, or not UTF-8; out is
+ *                            NULL, an unknown flag
+ *         WINSHM_E_NOT_FOUND no such file or folder, or the region has ended
+ *         WINSHM_E_KIND      not a plain file: a symbolic link, a folder
+ *         WINSHM_E_TOKEN     a file with anything else in it
+ *         WINSHM_E_ACCESS    the system denies it, for the file or the region
+ *         WINSHM_E_SYSTEM    the file cannot be read
+ *         or a code of winshm_import()
+ *
+ * @threadsafety any thread.
+ * @since 0.1
+ */
+WINSHM_MUST_CHECK WINSHM_API winshm_status WINSHM_CALL
+winshm_open_link(const char *path, uint32_t flags, uint32_t timeout_ms,
+                 winshm_region **out);
+
 #ifdef __cplusplus
 }
+#endif
+
+/* Fields of a struct, for winshm_format_layout(); from C11 or C++11 on. */
+
+#if defined(_MSVC_LANG) && _MSVC_LANG >= 201103L
+#define WINSHM_CPP
+#elif defined(__cplusplus) && __cplusplus >= 201103L
+#define WINSHM_CPP
+#elif !defined(__cplusplus) && defined(__STDC_VERSION__) &&                    \
+    __STDC_VERSION__ >= 201112L
+#define WINSHM_C11
+#endif
+
+/* The next two tell a member's kind and the count of its elements. What is no
+ * number, bool or char, nor an array of these, does not compile: a pointer means
+ * nothing to another process. */
+
+#define WINSHM_LONG(eight, four) (sizeof(long) == 8 ? (eight) : (four))
+
+#ifdef WINSHM_CPP
+
+#include <stddef.h>
+
+template <class T>
+struct winshm_kind_of : winshm_kind_of<__underlying_type(T)> {}; /* an enum */
+#define WINSHM_KIND_IS(T, kind)                                                \
+    template <> struct winshm_kind_of<T> {                                     \
+        static constexpr uint32_t value = kind;                                \
+    };
+WINSHM_KIND_IS(unsigned char, WINSHM_FIELD_U8)
+WINSHM_KIND_IS(signed char, WINSHM_FIELD_I8)
+WINSHM_KIND_IS(unsigned short, WINSHM_FIELD_U16)
+WINSHM_KIND_IS(short, WINSHM_FIELD_I16)
+WINSHM_KIND_IS(unsigned, WINSHM_FIELD_U32)
+WINSHM_KIND_IS(int, WINSHM_FIELD_I32)
+WINSHM_KIND_IS(unsigned long, WINSHM_LONG(WINSHM_FIELD_U64, WINSHM_FIELD_U32))
+WINSHM_KIND_IS(long, WINSHM_LONG(WINSHM_FIELD_I64, WINSHM_FIELD_I32))
+WINSHM_KIND_IS(unsigned long long, WINSHM_FIELD_U64)
+WINSHM_KIND_IS(long long, WINSHM_FIELD_I64)
+WINSHM_KIND_IS(float, WINSHM_FIELD_F32)
+WINSHM_KIND_IS(double, WINSHM_FIELD_F64)
+WINSHM_KIND_IS(bool, WINSHM_FIELD_BOOL)
+WINSHM_KIND_IS(char, WINSHM_FIELD_CHAR)
+WINSHM_KIND_IS(char16_t, WINSHM_FIELD_CHAR16)
+#undef WINSHM_KIND_IS
+
+template <class T> struct winshm_member : winshm_kind_of<T> {
+    static constexpr uint64_t count = 0;
+};
+template <class T> struct winshm_member<volatile T> : winshm_member<T> {};
+template <class T, size_t n> struct winshm_member<T[n]> : winshm_kind_of<T> {
+    static constexpr uint64_t count = n;
+};
+template <class T, size_t n>
+struct winshm_member<volatile T[n]> : winshm_member<T[n]> {};
+
+#define WINSHM_MEMBER_KIND(type, member)                                       \
+    winshm_member<decltype(((type *)0)->member)>::value
+#define WINSHM_MEMBER_COUNT(type, member)                                      \
+    winshm_member<decltype(((type *)0)->member)>::count
+
+#elif defined(WINSHM_C11)
+
+#include <stddef.h>
+
+/* Pointers to each type that a member can have, and to arrays of as many as
+ * there is room for in it. */
+#if defined(__STDC_NO_ATOMICS__)
+#define WINSHM_ATOMIC_IS(T, n, one, many)
+#else
+#define WINSHM_ATOMIC_IS(T, n, one, many)                                      \
+    , _Atomic(T) * : one, _Atomic(T)(*)[n] : many
+#endif
+#define WINSHM_TYPE_IS(T, n, one, many)                                        \
+    T * : one, T(*)[n] : many, volatile T * : one,                             \
+          volatile T(*)[n] : many WINSHM_ATOMIC_IS(T, n, one, many)
+#define WINSHM_ROOM(m, T) ((sizeof(m) + sizeof(T) - 1) / sizeof(T))
+#define WINSHM_KIND_IS(m, T, kind) WINSHM_TYPE_IS(T, WINSHM_ROOM(m, T), kind, kind)
+#define WINSHM_COUNT_IS(m, T, kind)                                            \
+    WINSHM_TYPE_IS(T, WINSHM_ROOM(m, T), 0, WINSHM_ROOM(m, T))
+#define WINSHM_MEMBER_IS(m, IS)                                                \
+    _Generic(&(m), IS(m, unsigned char, WINSHM_FIELD_U8),                      \
+             IS(m, signed char, WINSHM_FIELD_I8),                              \
+             IS(m, unsigned short, WINSHM_FIELD_U16),                          \
+             IS(m, short, WINSHM_FIELD_I16),                                   \
+             IS(m, unsigned, WINSHM_FIELD_U32),                                \
+             IS(m, int, WINSHM_FIELD_I32),                                     \
+             IS(m, unsigned long,                                              \
+                WINSHM_LONG(WINSHM_FIELD_U64, WINSHM_FIELD_U32)),              \
+             IS(m, long, WINSHM_LONG(WINSHM_FIELD_I64, WINSHM_FIELD_I32)),     \
+             IS(m, unsigned long long, WINSHM_FIELD_U64),                      \
+             IS(m, long long, WINSHM_FIELD_I64),                               \
+             IS(m, float, WINSHM_FIELD_F32), IS(m, double, WINSHM_FIELD_F64),  \
+             IS(m, _Bool, WINSHM_FIELD_BOOL),                                  \
+             IS(m, char, WINSHM_FIELD_CHAR))
+
+#define WINSHM_MEMBER_KIND(type, member)                                       \
+    WINSHM_MEMBER_IS(((type *)0)->member, WINSHM_KIND_IS)
+#define WINSHM_MEMBER_COUNT(type, member)                                      \
+    WINSHM_MEMBER_IS(((type *)0)->member, WINSHM_COUNT_IS)
+
+#endif
+
+#if defined(WINSHM_CPP) || defined(WINSHM_C11)
+
+/** A member of a struct: a number, bool or char, or an array of these with one
+ * dimension. In C, char16_t is u16. */
+#define WINSHM_FIELD(type, member)                                             \
+    {                                                                          \
+        #member, 0, offsetof(type, member), WINSHM_MEMBER_COUNT(type, member), \
+            0, 0, WINSHM_MEMBER_KIND(type, member)                             \
+    }
+/** A member that is a struct, whose fields are in table, an array. */
+#define WINSHM_NESTED(type, member, table)                                     \
+    {                                                                          \
+        #member, table, offsetof(type, member), 0,                             \
+            sizeof(((type *)0)->member), sizeof(table) / sizeof((table)[0]),   \
+            WINSHM_FIELD_STRUCT                                                \
+    }
+/** A member that is an array of such structs. */
+#define WINSHM_NESTED_ARRAY(type, member, table)                               \
+    {                                                                          \
+        #member, table, offsetof(type, member),                                \
+            sizeof(((type *)0)->member) / sizeof(((type *)0)->member[0]),      \
+            sizeof(((type *)0)->member[0]),                                    \
+            sizeof(table) / sizeof((table)[0]), WINSHM_FIELD_STRUCT            \
+    }
+
 #endif
 
 #endif /* RC_INVOKED */
