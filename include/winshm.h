@@ -1097,7 +1097,7 @@ winshm_copy_in(winshm_region *region, uint64_t offset, const void *buffer,
 
 /* ---- Save and load ----
  *
- * A saved region is a file that any program can read: src/save.h describes it.
+ * A saved region is a file that any program can read: src/saved.h describes it.
  * It is the same for 32- and 64-bit programs on Windows and Linux. Pages of
  * zeros take up no room where the file system can leave them out.
  *
