@@ -209,13 +209,12 @@ def _encode(field: Field, value: Any) -> bytes:
         return b"".join(_encode(one, each) for each in elements)
     if isinstance(kind, Struct):
         return _encode_struct(field.name, kind, value)
-    # Whatever Python takes for true would go for it otherwise, such as the text "no".
-    if kind == "bool" and value not in (True, False):
-        sort = ValueError if isinstance(value, (int, float)) else TypeError
-        raise sort(f"{field.name} is bool and cannot be {value!r}")
     try:
+        # Whatever Python takes for true would go for it otherwise, such as the text "no".
+        if kind == "bool" and value not in (True, False):
+            raise ValueError("it is neither True nor False")
         return struct.pack(f"<{_CODES[kind]}", value)
-    except (struct.error, OverflowError) as failure:
+    except (struct.error, OverflowError, TypeError, ValueError) as failure:
         sort = ValueError if isinstance(value, (int, float)) else TypeError
         raise sort(f"{field.name} is {kind} and cannot be {value!r}: {failure}") from None
 

@@ -110,7 +110,8 @@ def test_structures_are_set_at_once(fields):
         ("boxes", [5] * 3, TypeError, "boxes is {full.*} and cannot be 5: give a dict"),
         ("boxes", [(1, 2)] * 3, TypeError, "boxes is {full.*} and cannot be .*: give a dict"),
         ("ready", "no", TypeError, "ready is bool and cannot be 'no'"),
-        ("ready", 2, ValueError, "ready is bool and cannot be 2"),
+        ("ready", 2, ValueError, "ready is bool and cannot be 2: it is neither True nor"),
+        ("ids", [[1, 2]] * 4, TypeError, r"ids is u16 and cannot be \[1, 2\]"),
         ("name", "\ud800", ValueError, "name is .*: surrogates not allowed"),
         ("name", "123456789", ValueError, r"name is char\[8\] and cannot be .*: it has 9 bytes"),
         ("name", "a\0b", ValueError, "a NUL would end it"),
@@ -125,6 +126,16 @@ def test_refuse_what_they_cannot_hold(fields, region, field, value, sort, compla
     with pytest.raises(sort, match=complaint):
         setattr(fields, field, value)
     assert (region.read(), region.change_count) == (before, seen)
+
+
+def test_refuse_arrays_of_numpy_as_numbers(fields):
+    np = pytest.importorskip("numpy")
+    for field, one in (("score", np.uint8), ("small", np.float64), ("ready", np.bool_)):
+        with pytest.raises(TypeError, match=f"{field} is .* and cannot be array"):
+            fields[field] = np.zeros(2, np.uint16)
+        fields[field] = one(1)
+    with pytest.raises(TypeError, match="ids is u16 and cannot be array"):
+        fields.ids = np.zeros((4, 2))
 
 
 def test_elements_that_there_are_not(fields):
