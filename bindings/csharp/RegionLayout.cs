@@ -2,9 +2,11 @@
 // The layout text of a structure: which field lies where, for programs in any language.
 
 using System.Diagnostics.CodeAnalysis;
+using System.Numerics;
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 using System.Text;
 
 namespace Winshm;
@@ -126,21 +128,39 @@ internal static class LayoutWriter
 
     private static (string Text, long Size, long Alignment) Struct(Type type, string path)
     {
+        if (type.Namespace == typeof(Vector128).Namespace || (type.IsGenericType && type.GetGenericTypeDefinition() == typeof(Vector<>)))
+        {
+            throw new ArgumentException($"{path} is a {type.Name}, the place of which depends on the processor: share an inline " +
+                "array of numbers.");
+        }
         StructLayoutAttribute layout = type.StructLayoutAttribute!;
         // What is left to the runtime is told as 8, and means no limit.
         long limit = layout.Pack is 0 or 8 ? long.MaxValue : layout.Pack;
         long end = 0, largest = 1;
         StringBuilder text = new();
+        HashSet<string> names = new(StringComparer.OrdinalIgnoreCase);
         foreach (FieldInfo field in Fields(type, path))
         {
+            string name = Name(field, path);
+            if (!names.Add(name.Replace("_", "")))
+            {
+                throw new ArgumentException($"{path}.{name} has the name of a field before it, but for case and underscores, which " +
+                    "do not matter elsewhere: rename one.");
+            }
             Shape shape = Field(field, $"{path}.{field.Name}");
             long alignment = Math.Min(shape.Alignment, limit);
             long offset = type.IsExplicitLayout
                 ? field.GetCustomAttribute<FieldOffsetAttribute>()!.Value
                 : Align(end, alignment);
-            text.Append($"{Name(field, path)}:{shape}@{offset}; ");
+            text.Append($"{name}:{shape}@{offset}; ");
             end = Math.Max(end, offset + shape.Size);
             largest = Math.Max(largest, alignment);
+        }
+        if (layout.Size > 0 && largest > 8 && limit > 8 && !type.IsExplicitLayout)
+        {
+            // With a Pack of 8 they would lie elsewhere, and the size would not betray it.
+            throw new ArgumentException($"{path} has a Size and numbers of 128 bits, which may lie at one of two places: leave the " +
+                "Size out, or use LayoutKind.Explicit.");
         }
         long size = layout.Size > 0 ? Math.Max(layout.Size, end) : Align(end, largest);
         return (text.Append($"size {size}").ToString(), size, largest);

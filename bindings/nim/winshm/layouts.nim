@@ -141,8 +141,8 @@ proc layoutOf*[T: object or tuple](kind: typedesc[T]): string =
   ## `score:u32@0; name:char[12]@4; size 16`, which is the same for this object in all
   ## languages. `winshm.h` describes it at `winshm_format_layout`.
   ##
-  ## Enumerations and sets of up to 64 are unsigned numbers of their size, and a distinct type or an
-  ## `Atomic` is what it is made of. `array[N, char]` is text in UTF-8, filled up with NUL,
+  ## Enumerations and sets of up to 64 are numbers of their size, without a sign unless a value of
+  ## the enumeration is negative, and a distinct type or an `Atomic` is what it is made of. `array[N, char]` is text in UTF-8, filled up with NUL,
   ## and `array[N, Utf16Char]` in UTF-16. Arrays of arrays are one with all their elements.
   ## The members of a `{.union.}` and the branches of a `case` overlap. `int` and `uint`
   ## have the size of a pointer, so programs of 32 and of 64 bits differ in them.

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 def unsigned(value: int, what: str, bits: int = 64) -> int:
     """Refuse what ctypes would cut to size without a word."""
-    value = operator.index(value)
+    try:
+        value = operator.index(value)
+    except TypeError:
+        raise TypeError(f"{what} must be an integer, not {value!r}") from None
     if value >> bits:  # which leaves -1 of what is negative
         raise ValueError(f"{what} must be from 0 to 2**{bits} - 1, not {value}")
     return value

@@ -5,12 +5,13 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Protocol, overload
+from typing import Any, NoReturn, Protocol, overload
 
 from ._layout import SIZES, TEXTS, Field, Struct
 
 _CODES = dict(zip(SIZES, ("B", "b", "H", "h", "I", "i", "Q", "q", "f", "d", "?")))
 _ENCODINGS = {"char": ("utf-8", "surrogateescape"), "char16": ("utf-16-le", "surrogatepass")}
+_LIVE = "fields of a region cannot be copied or pickled; copy() gives what is in them"
 
 
 class Source(Protocol):
@@ -47,56 +48,59 @@ class Fields(Mapping[str, Any]):
     region.write() raises. An unknown name is a KeyError, or an AttributeError.
     """
 
-    __slots__ = ("_base", "_source", "_struct")
+    __slots__ = ("__base", "__source", "__struct")
 
-    _base: int
-    _source: Source
-    _struct: Struct
+    __base: int
+    __source: Source
+    __struct: Struct
 
     def __init__(self, struct: Struct, source: Source, base: int = 0) -> None:
-        object.__setattr__(self, "_struct", struct)
-        object.__setattr__(self, "_source", source)
-        object.__setattr__(self, "_base", base)
+        object.__setattr__(self, "_Fields__struct", struct)
+        object.__setattr__(self, "_Fields__source", source)
+        object.__setattr__(self, "_Fields__base", base)
 
     def __getitem__(self, name: str) -> Any:
-        field = self._struct.by_name[name]
-        at = self._base + field.offset
+        field = self.__struct.by_name[name]
+        at = self.__base + field.offset
         if field.count is not None and field.kind not in TEXTS:
-            return FieldArray(field, self._source, at)
+            return FieldArray(field, self.__source, at)
         if isinstance(field.kind, Struct):
-            return Fields(field.kind, self._source, at)
-        return _decode(field, self._source.read(at, field.size))
+            return Fields(field.kind, self.__source, at)
+        return _decode(field, self.__source.read(at, field.size))
 
     def __setitem__(self, name: str, value: Any) -> None:
-        field = self._struct.by_name[name]
-        self._source.write(self._base + field.offset, _encode(field, value))
+        field = self.__struct.by_name[name]
+        self.__source.write(self.__base + field.offset, _encode(field, value))
 
     def __getattr__(self, name: str) -> Any:
-        if name not in self._struct.by_name:
+        if name not in self.__struct.by_name:
             raise AttributeError(f"there is no field {name!r}, but {', '.join(self)}")
         return self[name]
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if name not in self._struct.by_name:
+        if name not in self.__struct.by_name:
             raise AttributeError(f"there is no field {name!r}, but {', '.join(self)}")
         self[name] = value
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._struct.by_name)
+        return iter(self.__struct.by_name)
 
     def __len__(self) -> int:
-        return len(self._struct.fields)
+        return len(self.__struct.fields)
 
     def __dir__(self) -> list[str]:
         return [*super().__dir__(), *self]
 
     def __repr__(self) -> str:
-        return f"<winshm.Fields {self._struct}>"
+        return f"<winshm.Fields {self.__struct}>"
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        raise TypeError(_LIVE)
 
     def copy(self) -> dict[str, Any]:
         """Read all at once, as a dict of numbers, texts, lists and dicts."""
-        copied = self._source.read(self._base, self._struct.size)
-        result: dict[str, Any] = _decode_struct(self._struct, copied)
+        copied = self.__source.read(self.__base, self.__struct.size)
+        result: dict[str, Any] = _decode_struct(self.__struct, copied)
         return result
 
 
@@ -118,8 +122,14 @@ class FieldArray(Sequence[Any]):
         return self._field.count or 0
 
     def _element(self, index: int) -> tuple[Field, int]:
-        number = range(len(self))[index]
         field = self._field
+        if isinstance(index, slice):
+            raise TypeError(f"{field.name}: set one element, or all of them by the name")
+        try:
+            number = range(len(self))[index]
+        except IndexError:
+            message = f"{field.name} has {len(self)} elements, and none with index {index}"
+            raise IndexError(message) from None
         return Field(field.name, field.kind, 0), self._base + number * field.element
 
     @overload
@@ -152,6 +162,9 @@ class FieldArray(Sequence[Any]):
 
     def __repr__(self) -> str:
         return f"<winshm.FieldArray {self._field.type}>"
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        raise TypeError(_LIVE)
 
     def copy(self) -> list[Any]:
         """Read all elements at once, as a list."""
@@ -186,21 +199,31 @@ def _encode(field: Field, value: Any) -> bytes:
         return _encode_text(field, value)
     if field.count is not None:
         one = Field(field.name, kind, 0)
-        elements = value.copy() if isinstance(value, FieldArray) else [*value]
+        try:
+            elements = value.copy() if isinstance(value, FieldArray) else [*value]
+        except TypeError:
+            what = f"{field.name} is {field.type} and cannot be {value!r}: give a list"
+            raise TypeError(what) from None
         if len(elements) != field.count:
             raise ValueError(f"{field.name} has {field.count} elements, not {len(elements)}")
         return b"".join(_encode(one, each) for each in elements)
     if isinstance(kind, Struct):
         return _encode_struct(field.name, kind, value)
     try:
+        # Whatever Python takes for true would go for it otherwise, such as the text "no".
+        if kind == "bool" and value not in (True, False):
+            raise ValueError("it is neither True nor False")
         return struct.pack(f"<{_CODES[kind]}", value)
-    except (struct.error, OverflowError) as failure:
+    except (struct.error, OverflowError, TypeError, ValueError) as failure:
         sort = ValueError if isinstance(value, (int, float)) else TypeError
         raise sort(f"{field.name} is {kind} and cannot be {value!r}: {failure}") from None
 
 
 def _encode_struct(name: str, kind: Struct, value: Any) -> bytes:
-    given = value.copy() if isinstance(value, Fields) else dict(value)
+    try:
+        given = value.copy() if isinstance(value, Fields) else dict(value)
+    except (TypeError, ValueError):
+        raise TypeError(f"{name} is {{{kind}}} and cannot be {value!r}: give a dict") from None
     if given.keys() != kind.by_name.keys():
         raise ValueError(f"{name} has the fields {', '.join(kind.by_name)}: give all of them")
     data = bytearray(kind.size)
@@ -213,8 +236,13 @@ def _encode_text(field: Field, value: Any) -> bytes:
     if not isinstance(value, str):
         raise TypeError(f"{field.name} is a text and cannot be {value!r}")
     encoding, errors = _ENCODINGS[str(field.kind)]
-    data = value.encode(encoding, errors)
-    if len(data) > field.size or "\0" in value:
-        reason = "a NUL would end it" if "\0" in value else f"it has {len(data)} bytes"
+    reason = "a NUL would end it" if "\0" in value else ""
+    try:
+        data = value.encode(encoding, errors)
+    except UnicodeEncodeError as failure:
+        data, reason = b"", failure.reason
+    if len(data) > field.size:
+        reason = reason or f"it has {len(data)} bytes"
+    if reason:
         raise ValueError(f"{field.name} is {field.type} and cannot be {value!r}: {reason}")
     return data.ljust(field.size, b"\0")

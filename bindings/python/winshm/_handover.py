@@ -20,9 +20,13 @@ def utf8(text: str, what: str) -> bytes:
     """Encode an argument that is a text for the library."""
     if not isinstance(text, str):
         raise TypeError(f"{what} must be a str, not {type(text).__name__}")
-    encoded = text.encode()
+    try:
+        encoded = text.encode()
+    except UnicodeEncodeError:
+        message = f"{what} has half of a surrogate pair or a byte that is no UTF-8: {text!r}"
+        raise ValueError(message) from None
     if b"\0" in encoded:
-        raise ValueError("embedded null character")
+        raise ValueError(f"{what} has a NUL inside: {text!r}")
     return encoded
 
 

@@ -195,7 +195,13 @@ class _Reader:
         return struct
 
 
-@functools.lru_cache(maxsize=256)
 def parse(text: str) -> Struct:
     """Read a layout text. Raises ValueError, which says where it is wrong and why."""
+    if not isinstance(text, str):
+        raise TypeError(f"a layout must be a str, not {text!r}")
+    return _parse(text)
+
+
+@functools.lru_cache(maxsize=256)
+def _parse(text: str) -> Struct:
     return _Reader(text).whole()

@@ -84,15 +84,19 @@ class TypedRegion(Region, Generic[T]):
     def set(self, value: T, *, timeout: float | None = None) -> None:
         """Copy a structure into the region, and notify, as write() does.
 
-        Raises TypeError unless it is one of this type.
+        For a dtype it may be a tuple, too. Raises TypeError unless it is one of this type.
         """
         if is_dtype(self._type):
             import numpy
 
-            data: Any = numpy.asarray(value, self._type).tobytes()
+            # numpy would give each field a single number, and take fields of other names
+            # by their order.
+            sort = self._type if isinstance(value, tuple) else getattr(value, "dtype", None)
+            data: Any = b"" if sort != self._type else numpy.asarray(value, sort).tobytes()
             if len(data) != self._type.itemsize:
                 raise TypeError(f"one element of {self._type} is needed, not {value!r}")
-        elif isinstance(value, self._type):
+        elif type(value) is self._type:
+            # A class derived from it may have more fields, for which there is no room.
             data = value
         else:
             raise TypeError(f"{self._type.__name__} is needed, not {value!r}")

@@ -6,6 +6,7 @@ from __future__ import annotations
 import ctypes
 import functools
 import math
+import re
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -53,6 +54,12 @@ _DTYPES = {
 _SIGNED, _UNSIGNED = frozenset("bhilq"), frozenset("BHILQ")
 _OTHERS = {"c": "char", "?": "bool", "f": "f32", "d": "f64"}
 
+#: What a class of ctypes would no longer work with if it were the name of a field.
+_OWN = re.compile(
+    "__.*__|_(fields|pack|layout|align|anonymous|b_base|b_needsfree|winshm_struct)_|_objects"
+    "|from_(buffer|buffer_copy|address|param)|in_dll"
+)
+
 _Array: type = ctypes.Array
 _ROWS = "an array of texts has no kind: let each be a field of a structure of its own"
 
@@ -83,7 +90,8 @@ def layout_of(type_: type[ctypes.Structure | ctypes.Union] | numpy.dtype[Any]) -
     becomes one with all their elements. The members of a Union overlap.
 
     Raises TypeError for what other programs could not read: pointers, Python objects,
-    bit fields, big-endian numbers, and types that layout texts have no kind for.
+    bit fields, big-endian numbers, and types that layout texts have no kind for; and
+    ValueError for names that they cannot have, and arrays without elements.
     """
     return str(struct_of(type_))
 
@@ -200,7 +208,8 @@ def structure_of(layout: str) -> type[ctypes.Structure]:
     up to the first NUL, and char16[n] is one of winshm.char16.
 
     Raises ValueError, which says where the text is wrong, and TypeError for structures
-    without a field or a byte.
+    without a field or a byte, and for a field that has a name which such classes use for
+    themselves: Region.fields has it.
     """
     return _structure(parse(layout), "Layout")
 
@@ -209,6 +218,9 @@ def structure_of(layout: str) -> type[ctypes.Structure]:
 def _structure(struct: Struct, name: str) -> type[ctypes.Structure]:
     # ctypes takes any name: those with a space cannot meet one of a layout text.
     members: list[tuple[str, Any]] = []
+    for field in struct.fields:
+        if _OWN.fullmatch(field.name):
+            raise TypeError(f"classes of ctypes use the name {field.name!r} for themselves")
     overlaps, end = [], 0
     for group in _apart(struct):
         start = group[0].offset

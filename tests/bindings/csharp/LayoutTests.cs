@@ -6,6 +6,7 @@ using System.Reflection;
 using System.Reflection.Emit;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 using System.Text;
 using Winshm.Interop;
 using Xunit;
@@ -177,6 +178,34 @@ public class LayoutTests
         [Nested(typeof(Row))]
         public Longer Longer;
     }
+
+    private struct Twins
+    {
+        public int MaxSpeed;
+        public int max_speed;
+    }
+
+    // Each has the size that it would have if vectors were aligned as their halves are.
+    [StructLayout(LayoutKind.Sequential, Size = 48)]
+    private struct Vectors
+    {
+        public long Number;
+        public Vector128<float> Vector;
+    }
+
+    private struct MoreVectors
+    {
+        public long Number;
+        public Vector128<float> Vector;
+        public Int128 Big;
+    }
+
+    [StructLayout(LayoutKind.Sequential, Size = 48, Pack = 8)]
+    private struct Sized
+    {
+        public long Number;
+        public Int128 Big;
+    }
 #pragma warning restore CS0649, CS0169
 
     [Fact]
@@ -237,6 +266,11 @@ public class LayoutTests
         Refused<Empty>("Empty has no fields");
         Refused<Misplaced>("Misplaced.Number is marked with [Utf8], which is for bytes, but is i32");
         Refused<Mistaken>("Mistaken.Longer is marked with [Nested(typeof(Row))], but is a Longer");
+        Refused<Twins>("Twins.max_speed has the name of a field before it");
+        Refused<Vectors>("Vectors.Vector is a Vector128`1, the place of which depends on the processor");
+        Refused<MoreVectors>("MoreVectors.Vector is a Vector128`1");
+        Refused<Vector<byte>>("Vector`1 is a Vector`1");
+        Refused<Sized>("Sized has a Size and numbers of 128 bits");
         Refused<nint>("IntPtr is as wide as a pointer");
         Refused<(byte, long)>("ValueTuple`2 is laid out as the runtime likes");
         Refused<Outer<DateTime>>("Outer`1.Inner is laid out as the runtime likes");

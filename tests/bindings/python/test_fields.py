@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Fields by the names of the region's layout."""
 
+import copy
 import ctypes
 import json
+import pickle
 
 import pytest
 import winshm
@@ -24,7 +26,7 @@ def fields(name):
 
 @pytest.fixture
 def region(fields):
-    return fields._source
+    return fields._Fields__source
 
 
 def test_are_read_and_written(fields, region):
@@ -104,6 +106,13 @@ def test_structures_are_set_at_once(fields):
         ("score", "1", TypeError, "score is u32"),
         ("small", 1e300, ValueError, "small is f32"),
         ("ids", [1, 2, 3, 65536], ValueError, "ids is u16"),
+        ("ids", 5, TypeError, r"ids is u16\[4\] and cannot be 5: give a list"),
+        ("boxes", [5] * 3, TypeError, "boxes is {full.*} and cannot be 5: give a dict"),
+        ("boxes", [(1, 2)] * 3, TypeError, "boxes is {full.*} and cannot be .*: give a dict"),
+        ("ready", "no", TypeError, "ready is bool and cannot be 'no'"),
+        ("ready", 2, ValueError, "ready is bool and cannot be 2: it is neither True nor"),
+        ("ids", [[1, 2]] * 4, TypeError, r"ids is u16 and cannot be \[1, 2\]"),
+        ("name", "\ud800", ValueError, "name is .*: surrogates not allowed"),
         ("name", "123456789", ValueError, r"name is char\[8\] and cannot be .*: it has 9 bytes"),
         ("name", "a\0b", ValueError, "a NUL would end it"),
         ("name", b"ab", TypeError, "name is a text"),
@@ -117,6 +126,39 @@ def test_refuse_what_they_cannot_hold(fields, region, field, value, sort, compla
     with pytest.raises(sort, match=complaint):
         setattr(fields, field, value)
     assert (region.read(), region.change_count) == (before, seen)
+
+
+def test_refuse_arrays_of_numpy_as_numbers(fields):
+    np = pytest.importorskip("numpy")
+    for field, one in (("score", np.uint8), ("small", np.float64), ("ready", np.bool_)):
+        with pytest.raises(TypeError, match=f"{field} is .* and cannot be array"):
+            fields[field] = np.zeros(2, np.uint16)
+        fields[field] = one(1)
+    with pytest.raises(TypeError, match="ids is u16 and cannot be array"):
+        fields.ids = np.zeros((4, 2))
+
+
+def test_elements_that_there_are_not(fields):
+    with pytest.raises(IndexError, match="ids has 4 elements, and none with index 4"):
+        fields.ids[4] = 1
+    with pytest.raises(TypeError, match="ids: set one element, or all of them by the name"):
+        fields.ids[:2] = [1, 2]
+
+
+@pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy, pickle.dumps])
+def test_are_not_duplicated(fields, duplicate):
+    """The copy would be of the region, which is not theirs to close."""
+    for what in (fields, fields.boxes[0], fields.boxes):
+        with pytest.raises(TypeError, match=r"cannot be copied or pickled; copy\(\) gives"):
+            duplicate(what)
+
+
+def test_names_with_underscores(name):
+    layout = "_base:u8@0; _source:u8@1; _struct:u8@2; size 8"
+    with winshm.create(name, 8, layout=layout) as region:
+        region.write(0, b"\7\x08\x09")
+        fields = region.fields
+        assert (fields._base, fields._source, fields._struct) == (7, 8, 9)
 
 
 def test_names(fields):

@@ -193,10 +193,10 @@ def test_paths(unnamed, tmp_path, monkeypatch):
         for bad in ("", "x" * 5000):
             with pytest.raises(winshm.InvalidError):
                 other.link(bad)
-        with pytest.raises(ValueError, match="null"):
+        with pytest.raises(ValueError, match="path has a NUL inside"):
             other.link("a\0b")
         with pytest.raises(TypeError):
             other.link(3)
         if not WINDOWS:
-            with pytest.raises(ValueError, match="surrogates"):
+            with pytest.raises(ValueError, match="path has .* no UTF-8"):
                 other.link(b"\xff")

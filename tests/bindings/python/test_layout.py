@@ -228,6 +228,24 @@ def test_texts_that_are_wrong(text, complaint):
         winshm.structure_of(text)
 
 
+@pytest.mark.parametrize("layout", [None, b"a:u8@0; size 1", [], 5])
+@pytest.mark.parametrize("function", [winshm.structure_of, winshm.dtype_of])
+def test_what_is_no_text(function, layout):
+    """None is what a region without a layout says."""
+    with pytest.raises(TypeError, match="a layout must be a str, not "):
+        function(layout)
+
+
+@pytest.mark.parametrize("field", ["_fields_", "_pack_", "__init__", "__dict__", "in_dll"])
+def test_names_that_ctypes_has(name, field):
+    layout = f"{field}:u8@0; size 1"
+    with pytest.raises(TypeError, match=f"use the name '{field}' for themselves"):
+        winshm.structure_of(layout)
+    with winshm.create(name, 1, layout=layout) as region:
+        region.fields[field] = 7
+        assert region.fields.copy() == {field: 7}
+
+
 def test_the_library_reads_texts_in_the_same_way(name):
     """It takes what Python takes, and gives back what Python writes."""
     chance = random.Random(7)

@@ -23,6 +23,16 @@ def test_arguments_of_wrong_types(name, region):
     for bad in ("x", 2, []):
         with pytest.raises(TypeError, match="readonly must be"):
             region.map(0, 8, readonly=bad)
+    for bad in ("x\0y", "\ud800"):
+        with pytest.raises(ValueError, match="token has "):
+            winshm.import_token(bad)
+        with pytest.raises(ValueError, match="path has "):
+            region.save(bad)
+    for bad in ("8", 8.0, None, object()):
+        with pytest.raises(TypeError, match="size must be an integer, not "):
+            winshm.create(name, bad)
+        with pytest.raises(TypeError, match="size must be an integer, not "):
+            region.resize(bad)
     with region.lock() as held:
         pass
     for bad in (int, "x", None, ctypes.c_int(3)):

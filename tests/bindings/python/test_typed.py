@@ -74,6 +74,18 @@ def test_get_and_set_copy(region):
             region.set(wrong)
 
 
+def test_set_writes_no_more_than_the_type(name):
+    class More(State):
+        _fields_ = [("more", ctypes.c_uint64)]
+
+    with winshm.create(name, More) as whole:
+        whole.value.more = 7
+        with winshm.open(name, State, raw=True) as region:
+            with pytest.raises(TypeError, match="State is needed, not "):
+                region.set(More(more=8))
+        assert whole.value.more == 7
+
+
 def test_of_a_reader(region):
     region.value.score = 5
     with winshm.open(region.name, State, readonly=True) as reader:
@@ -175,6 +187,11 @@ def test_of_dtypes(name):
         assert other.fields.boxes[1].length == 6
         with pytest.raises(TypeError, match="one element"):
             region.set(np.zeros(2, state))
+        turned = np.dtype([("lives", "<u4"), ("score", "<u4"), ("boxes", box, 2)], align=True)
+        for bad in (5, "x", None, [1, 2, 3], {"score": 1}, np.zeros((), turned)):
+            with pytest.raises(TypeError, match="one element"):
+                region.set(bad)
+        assert other.get().score == 1
         with winshm.open(name, state, readonly=True) as reader:
             assert not reader.value.flags.writeable
     drifted = np.dtype([("score", "<u4"), ("lives", "<u4")])
