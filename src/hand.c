@@ -18,6 +18,8 @@ enum { LINK_TRIES = 20 };
 
 /** Room for what a link file has, and a byte more. */
 enum { LINK_BYTES = WINSHM_TOKEN_MAX + 2 };
+_Static_assert((int)LINK_BYTES <= (int)PLATFORM_PATH_MAX,
+               "all that is read can be compared");
 
 winshm_status wshm_hand_describe(struct region *r, bool writable,
                                  struct token *token)

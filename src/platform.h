@@ -295,6 +295,7 @@ winshm_status wshm_platform_link_make(const char *path, const char *text,
                                       platform_object *file);
 
 /** Remove the file at path if this is all that it has; it may be gone.
+ * @param length at most PLATFORM_PATH_MAX.
  * @param file [in, out] PLATFORM_NONE before and after. */
 winshm_status wshm_platform_link_clear(const char *path, const char *text,
                                        uint32_t length, uint64_t deadline_ns,

@@ -222,8 +222,6 @@ winshm_status wshm_platform_link_clear(const char *path, const char *text,
     char there[PATH_BYTES];
     uint32_t got;
     part_of(path, part);
-    if (length >= sizeof there)
-        return WINSHM_OK;
     winshm_status status = take_part(part, deadline_ns, file);
     if (status != WINSHM_OK)
         return status;

@@ -242,7 +242,7 @@ winshm_status wshm_platform_link_clear(const char *path, const char *text,
     (void)deadline_ns;
     (void)file;
     winshm_status status = wide(path, "", name);
-    if (status != WINSHM_OK || length >= sizeof there)
+    if (status != WINSHM_OK)
         return status;
     HANDLE stale =
         open_file(name, GENERIC_READ | DELETE, share_all, OPEN_EXISTING, &code);

@@ -13,6 +13,9 @@
 
 static const char *region_name;
 
+/** More of a thread's own than the watcher's stack has room for. */
+static _Thread_local volatile char large[1 << 17];
+
 static bool is_closed(int fd)
 {
     return fcntl(fd, F_GETFD) < 0;
@@ -186,6 +189,7 @@ int main(int argc, char **argv)
 {
     child_run_role(argc, argv, roles);
     region_name = name_of("descriptor");
+    large[0] = 1;
     test_changes();
     test_refused_close();
     test_leaks();

@@ -221,6 +221,18 @@ static void test_bad_tables(void)
             0,
             WINSHM_FIELD_U8};
     BAD_TABLE(many, 200, 8, "the text gets longer than 8191 bytes");
+    /* Wherever in it that is. */
+    const char *long_name = many[1].name;
+    char shorter[64];
+    const uint32_t plain = 8191 / (uint32_t)(strlen(long_name) + 7) - 1;
+    for (uint32_t i = plain; i < 200; i++)
+        many[i] =
+            (winshm_field){"boxes", &good, 0, 2, 8, 1, WINSHM_FIELD_STRUCT};
+    for (uint32_t less = 0; less < 50; less++) {
+        snprintf(shorter, sizeof shorter, "n%s", long_name + 1 + less);
+        many[0].name = shorter;
+        BAD_TABLE(many, plain + 8, 8, "the text gets longer than 8191 bytes");
+    }
 }
 
 int main(void)

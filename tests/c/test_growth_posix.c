@@ -127,12 +127,18 @@ static void run_limited(void)
 /* Who is in the way. */
 
 static winshm_region *common;
-static volatile winshm_status heard[3];
+static volatile winshm_status heard[4];
 
 static void thread_resize(void *which)
 {
     uint32_t i = (uint32_t)(uintptr_t)which;
-    heard[i] = winshm_resize(common, FIRST + 1 + i, i == 2 ? PATIENCE_MS : 100);
+    heard[i] =
+        winshm_resize(common, FIRST + 10 + i, i >= 2 ? PATIENCE_MS : 100);
+}
+
+static void thread_resize_alike(void *region)
+{
+    CHECK_OK(winshm_resize(region, FIRST + 9, PATIENCE_MS));
 }
 
 /** One who stands still with the life lock. */
@@ -145,7 +151,9 @@ static void stand_in_the_way(int fd, bool yes)
 
 static void run_in_the_way(void)
 {
-    struct thread threads[3];
+    struct thread threads[4];
+    winshm_region *other;
+    uint32_t before, after;
     own_shm("size=1m");
     common = created(MIB, NULL);
     int fd = file(".winshm");
@@ -164,12 +172,31 @@ static void run_in_the_way(void)
     }
     CHECK(clock_ms() - began >= 100 && clock_ms() - began < 1000);
     CHECK_EQ(winshm_size(common), FIRST);
-    /* What is closed is not waited for. */
-    threads[2] = thread_start(thread_resize, (void *)(uintptr_t)2);
+    /* Two that ask for the same, and one of them comes late. */
+    stand_in_the_way(fd, false);
+    CHECK_OK(winshm_open(name, 0, &other));
+    stand_in_the_way(fd, true);
+    CHECK_OK(winshm_change_count(common, &before));
+    threads[0] = thread_start(thread_resize_alike, common);
+    threads[1] = thread_start(thread_resize_alike, other);
+    sleep_ms(20);
+    stand_in_the_way(fd, false);
+    thread_join(threads[0]);
+    thread_join(threads[1]);
+    CHECK_OK(winshm_change_count(common, &after));
+    CHECK_EQ(after, before + 1);
+    CHECK_EQ(winshm_size(other), FIRST + 9);
+    CHECK_OK(winshm_close(other));
+    /* What is closed is not waited for, by one thread or the next. */
+    stand_in_the_way(fd, true);
+    for (uintptr_t i = 2; i < 4; i++)
+        threads[i] = thread_start(thread_resize, (void *)i);
     sleep_ms(20);
     CHECK_OK(winshm_close(common));
-    thread_join(threads[2]);
-    CHECK_STATUS(heard[2], WINSHM_E_CLOSED);
+    for (int i = 2; i < 4; i++) {
+        thread_join(threads[i]);
+        CHECK_STATUS(heard[i], WINSHM_E_CLOSED);
+    }
     stand_in_the_way(fd, false);
     close(fd);
 }

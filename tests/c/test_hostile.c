@@ -2,6 +2,7 @@
  * time, with a status, and nothing crashes. */
 #include "check.h"
 #include "child.h"
+#include "files.h"
 #include "plain.h"
 
 enum {
@@ -313,10 +314,42 @@ static void test_close(void)
     end();
 }
 
+/** A size that no region has is neither handed over nor saved. */
+static void test_sizes(void)
+{
+    static const uint32_t highs[] = {0, 0x80000000};
+    const char *path = file_of("sizes");
+    char token[WINSHM_TOKEN_MAX + 1];
+    uint32_t length;
+    begin();
+    CHECK_OK(winshm_save(h, path, 0));
+    for (int i = 0; i < 2; i++) {
+        *word_at(SIZE_LOW) = 0;
+        *word_at(SIZE_HIGH) = highs[i];
+        CHECK_STATUS(winshm_export(h, 0, token, sizeof token, &length),
+                     WINSHM_E_CORRUPT);
+        CHECK_STATUS(winshm_link(h, part_of(path)), WINSHM_E_CORRUPT);
+        CHECK(!file_exists(part_of(path)));
+    }
+    *word_at(SIZE_LOW) = 5000;
+    *word_at(SIZE_HIGH) = 0;
+    *word_at(GROWTH_SIZE + 8) = 4999;
+    *word_at(GROWTH_TURN) = 1;
+    CHECK_STATUS(winshm_save(h, path, 0), WINSHM_E_CORRUPT);
+    CHECK_STATUS(winshm_load(h, path, 0), WINSHM_E_CORRUPT);
+    CHECK(!file_exists(part_of(path)));
+    *word_at(GROWTH_TURN) = 0;
+    CHECK_OK(winshm_load(h, path, 0));
+    end();
+    CHECK_EQ(remove(path), 0);
+}
+
 /** A handle whose control file was cut short. */
 static void expect_lost(winshm_region *r)
 {
     winshm_info info = {.struct_size = sizeof info};
+    const char *path = file_of("lost");
+    char text[WINSHM_LAYOUT_MAX + 1];
     uint32_t count;
     char byte = 'x';
     for (uint32_t mode = WINSHM_SHARED; mode <= WINSHM_EXCLUSIVE; mode++) {
@@ -333,6 +366,14 @@ static void expect_lost(winshm_region *r)
                  WINSHM_E_CORRUPT);
     CHECK_STATUS(winshm_get_info(r, &info), WINSHM_E_CORRUPT);
     CHECK_STATUS(winshm_get_participants(r, NULL, 0, &count), WINSHM_E_CORRUPT);
+    CHECK_STATUS(winshm_get_layout(r, text, sizeof text, &count),
+                 WINSHM_E_CORRUPT);
+    CHECK_STATUS(winshm_export(r, 0, text, sizeof text, &count),
+                 WINSHM_E_CORRUPT);
+    CHECK_STATUS(winshm_link(r, path), WINSHM_E_CORRUPT);
+    CHECK_STATUS(winshm_save(r, path, 100), WINSHM_E_CORRUPT);
+    CHECK_STATUS(winshm_load(r, path, 100), WINSHM_E_CORRUPT);
+    CHECK(!file_exists(path));
     CHECK_EQ(winshm_size(r), 5000);
     CHECK(winshm_data(r) != NULL);
 }
@@ -437,6 +478,7 @@ int main(void)
     }
     test_last_one();
     test_verdicts();
+    test_sizes();
     test_words();
     test_random();
     return 0;

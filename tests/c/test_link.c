@@ -81,7 +81,7 @@ static void test_leads(void)
     CHECK_STATUS(winshm_open_link(path, 0, 0, &other), WINSHM_E_NOT_FOUND);
     CHECK_OK(winshm_link(h, path));
     CHECK_OK(winshm_export(h, 0, token, sizeof token, &length));
-    CHECK_OK(winshm_open_link(path, 0, 0, &other));
+    CHECK_OK(winshm_open_link(path, 0, WINSHM_FOREVER, &other));
     CHECK(same_life(h, other));
     CHECK_OK(winshm_write(other, 0, "x", 1, 0));
     CHECK_OK(winshm_close(other));

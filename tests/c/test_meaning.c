@@ -3,6 +3,7 @@
 
 #include "check.h"
 #include "child.h"
+#include "files.h"
 #include "observer.h"
 #include "plain.h"
 
@@ -299,6 +300,7 @@ static void test_observer(void)
 
 struct hostile {
     const char *name;
+    const char *path; /* a file that was saved before */
     winshm_region *h;
     struct plain control;
     volatile char *text;
@@ -310,6 +312,8 @@ static void hostile_begin(struct hostile *x)
     static char control_name[80];
     x->name = name_of("hostile");
     x->h = created(x->name, 8, GAME);
+    x->path = file_of("hostile");
+    CHECK_OK(winshm_save(x->h, x->path, 0));
     snprintf(control_name, sizeof control_name, "%s.winshm", x->name);
     CHECK(plain_open(&x->control, control_name, CONTROL));
     x->text = (volatile char *)x->control.data + LAYOUT;
@@ -329,6 +333,8 @@ static void damaged(struct hostile *x)
     CHECK_STATUS(winshm_get_layout(x->h, text, sizeof text, &length),
                  WINSHM_E_CORRUPT);
     CHECK(text[0] == '\0' && length == 0);
+    CHECK_STATUS(winshm_save(x->h, x->path, 0), WINSHM_E_CORRUPT);
+    CHECK_STATUS(winshm_load(x->h, x->path, 0), WINSHM_E_CORRUPT);
     CHECK_STATUS(join(x->name, GAME), WINSHM_E_CORRUPT);
     CHECK(told("the layout is none that winshm has stored"));
     /* Whoever does not ask is not kept out. */
@@ -391,6 +397,7 @@ static void test_hostile(void)
     thread_join(writer);
     CHECK(kinds[0] + kinds[1] > 0);
     CHECK_OK(winshm_close(x.h));
+    CHECK_EQ(remove(x.path), 0);
     plain_close(&x.control);
 }
 

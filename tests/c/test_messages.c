@@ -352,6 +352,13 @@ static void test_neighbour(void)
     TOLD(winshm_open_or_create(region_name, 0, 0, &h), WINSHM_E_NOT_FOUND,
          "size is 0", "Give the size");
     CHECK(strstr(winshm_last_message(), "failed with") == NULL);
+    /* Not that none has appeared: it would be made. */
+    winshm_options o = {.struct_size = sizeof o,
+                        .disposition = WINSHM_OPEN_OR_CREATE,
+                        .timeout_ms = 30,
+                        .name = region_name};
+    TOLD(winshm_open_with(&o, &h), WINSHM_E_NOT_FOUND, "size is 0",
+         "Give the size");
 }
 
 static void test_limits(void)

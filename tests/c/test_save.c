@@ -332,6 +332,33 @@ static void save_closed(void *region)
     told = winshm_save(region, shared_path, WINSHM_FOREVER);
 }
 
+static void save_until_closed(void *region)
+{
+    do
+        told = winshm_save(region, shared_path, 0);
+    while (told == WINSHM_OK);
+}
+
+static void test_closed_in_the_middle(void)
+{
+    winshm_region *large, *again;
+    shared_path = file_of("middle");
+    CHECK_OK(winshm_create(region_name, 16 << 20, WINSHM_NO_LOCK, &large));
+    memset(winshm_data(large), 3, 16 << 20);
+    CHECK_OK(winshm_save(large, shared_path, 0));
+    struct thread thread = thread_start(save_until_closed, large);
+    sleep_ms(50);
+    CHECK_OK(winshm_close(large));
+    thread_join(thread);
+    CHECK_STATUS(told, WINSHM_E_CLOSED);
+    CHECK(!file_exists(part_of(shared_path)));
+    /* The file is the last one that was whole. */
+    CHECK_OK(winshm_create(region_name, 16 << 20, WINSHM_NO_LOCK, &again));
+    CHECK_OK(winshm_load(again, shared_path, 0));
+    CHECK_OK(winshm_close(again));
+    CHECK_EQ(remove(shared_path), 0);
+}
+
 static void test_closed_meanwhile(void)
 {
     winshm_region *h, *other;
@@ -366,6 +393,7 @@ int main(int argc, char **argv)
     test_tasks();
     test_read_only();
     test_savers();
+    test_closed_in_the_middle();
     test_closed_meanwhile();
     printf("ok\n");
     return 0;

@@ -65,6 +65,9 @@ static void test_sorts(void)
     CHECK_EQ(mkfifo(part, 0600), 0);
     CHECK_STATUS(winshm_save(h, path, 0), WINSHM_E_KIND);
     CHECK_EQ(remove(part), 0);
+    CHECK_EQ(mknod(part, S_IFSOCK | 0600, 0), 0);
+    REFUSED(path, WINSHM_E_KIND, ".winshm-part appended");
+    CHECK_EQ(remove(part), 0);
     if (geteuid() == 0) {
         file_write(part, "", 0);
         CHECK_EQ(chown(part, 65533, 65533), 0);
@@ -109,6 +112,37 @@ static void test_names(void)
     CHECK_STATUS(winshm_save(h, folder, 0), WINSHM_E_SYSTEM);
     CHECK_STATUS(winshm_load(h, folder, 0), WINSHM_E_NOT_FOUND);
     CHECK_STATUS(winshm_load(h, path, 0), WINSHM_E_FORMAT);
+    CHECK_EQ(remove(path), 0);
+}
+
+static winshm_status told;
+
+static void save_without_end(void *region)
+{
+    told = winshm_save(region, path, WINSHM_FOREVER);
+}
+
+/** Somebody is stopped while it saves at the same path. */
+static void test_rival(void)
+{
+    static const uint32_t flags[] = {0, WINSHM_NO_LOCK};
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    int fd = open(part_of(path), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    CHECK(fd >= 0 && fcntl(fd, F_OFD_SETLK, &lock) == 0);
+    for (int i = 0; i < 2; i++) {
+        winshm_region *own;
+        CHECK_OK(winshm_create(name_of("rival"), SIZE, flags[i], &own));
+        REFUSED(path, WINSHM_E_TIMEOUT, "somebody else had '");
+        CHECK_STATUS(winshm_save(own, path, 20), WINSHM_E_TIMEOUT);
+        struct thread thread = thread_start(save_without_end, own);
+        sleep_ms(20);
+        CHECK_OK(winshm_close(own));
+        thread_join(thread);
+        CHECK_STATUS(told, WINSHM_E_CLOSED);
+    }
+    /* It dies, and its part file is taken over. */
+    close(fd);
+    CHECK_OK(winshm_save(h, path, 0));
     CHECK_EQ(remove(path), 0);
 }
 
@@ -187,6 +221,8 @@ static void on_full_disk(void *unused)
     memset(winshm_data(h), 1, SIZE);
     CHECK_OK(winshm_save(h, file, 0));
     CHECK_EQ(stat(file, &before), 0);
+    for (int at = 3 * 4096; at < SIZE; at += 4 * 4096) /* between holes, too */
+        memset((char *)winshm_data(h) + at, 0, 4096);
     REFUSED(file, WINSHM_E_SYSTEM, "No space left on device");
     CHECK_EQ(stat(file, &after), 0);
     CHECK(before.st_ino == after.st_ino);
@@ -367,6 +403,7 @@ int main(int argc, char **argv)
     memset(winshm_data(h), 9, SIZE);
     test_sorts();
     test_names();
+    test_rival();
     test_mode();
     test_child(with_limit);
     test_child(on_full_disk);

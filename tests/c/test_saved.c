@@ -397,8 +397,18 @@ static void test_layout(void)
     seal(bad, size);
     file_write(path, bad, size);
     TOLD(winshm_load(h, path, 0), WINSHM_E_TAG, "the file differs: field 'b'");
+    /* More than there is, as a text of another length. */
+    memset(bad + 64, 0, strlen(here));
+    set(bad + 60, (uint64_t)sprintf((char *)bad + 64, "a:u8@0; size 101"), 4);
+    seal(bad, size);
+    file_write(path, bad, size);
+    TOLD(winshm_load(h, path, 0), WINSHM_E_FORMAT, "its layout is none");
     CHECK_OK(winshm_close(h));
     /* Where one side has none nothing is compared. */
+    file_write(path, file, size);
+    CHECK_OK(winshm_create(o.name, 100, WINSHM_RAW, &h));
+    CHECK_OK(winshm_load(h, path, 0));
+    CHECK_OK(winshm_close(h));
     o.layout = NULL;
     CHECK_OK(winshm_open_with(&o, &h));
     CHECK_OK(winshm_load(h, path, 0));

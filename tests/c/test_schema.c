@@ -239,6 +239,23 @@ static void test_limits(void)
     CHECK_EQ(strlen(text), WINSHM_LAYOUT_MAX);
     WRONG(text, WINSHM_LAYOUT_MAX, "in its canonical form");
     CHECK_EQ(checked(text).b, WINSHM_LAYOUT_MAX);
+    /* Wherever in it the room ends. */
+    static const char tail[] = "s9:{t:u8[2]@0; size 2}[3]@0; size 6";
+    for (uint32_t less = 0; less <= sizeof tail; less++) {
+        fill(text, WINSHM_LAYOUT_MAX - less);
+        strcpy(strstr(text, "size 1"), tail);
+        size_t bytes = strlen(text);
+        char *to = text;
+        for (const char *at = text; *at != '\0'; at++)
+            if (at[0] != ' ' || at[-1] != ';')
+                *to++ = *at;
+        *to = '\0';
+        const char *what = checked(text).what;
+        if (bytes <= WINSHM_LAYOUT_MAX)
+            CHECK(what == NULL && strlen(canonical) == bytes);
+        else
+            CHECK(what != NULL && strstr(what, "canonical form") != NULL);
+    }
 }
 
 /* Comparison. */

@@ -19,7 +19,6 @@ static const struct {
     {"lock.c", "&r->own", 1},
     /* A close that is refused: own memory. */
     {"region.c", "&r->handle", 1},
-    {"region.c", "&r->closing", 1},
 #ifdef _WIN32
     /* There is no fork(), and nothing to tidy up when a process ends. */
     {"handle.c", "&r->inside_first", 1},
@@ -58,8 +57,6 @@ static const struct {
     /* A descriptor that may not be read. */
     {"win32/owner.c", "LocalFree", 1},
 #else
-    /* What is kept of a failure: own memory. */
-    {"status.c", "memcpy", 3},
     /* Windows has events for wait loops, this system has descriptors. */
     {"change.c", "&r->slot->event", 1},
     {"change.c", "&r->control->change.events", 1},
