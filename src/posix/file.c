@@ -73,6 +73,8 @@ static winshm_status refused(const char *call, int code)
         return wshm_error_because(WINSHM_E_ACCESS, PLATFORM_FILE_DENIED,
                                   PLATFORM_FILE_DENIED_CURE);
     case EISDIR:
+    case ENXIO: /* a socket, or a device without a driver */
+    case ENODEV:
         return wshm_error_because(WINSHM_E_KIND, PLATFORM_FILE_KIND,
                                   PLATFORM_FILE_KIND_CURE);
     case ENAMETOOLONG:
@@ -144,6 +146,8 @@ static winshm_status open_file(const struct platform_file *f, uint64_t *bytes)
     int code = open_into(&p->file, PLATFORM_NONE, f->path, O_RDONLY);
     if (code == ENOENT || code == ENOTDIR)
         return no_file("openat", code);
+    if (code == EAGAIN) /* a lease keeps others away for a while */
+        return WINSHM_E_BUSY;
     if (code != 0)
         return refused("openat", code);
     if (fstat((int)p->file, &here) != 0)
