@@ -45,8 +45,9 @@ static winshm_status refused(const char *call, DWORD code)
                               "Make the folder, or choose another path.");
 }
 
-/** Opens what has the name itself, be it a link to something else. What others
- * are just making or removing is waited for. @param code [out] why not. */
+/** Opens what has the name itself, be it a link to something else; where it is
+ * a pipe, without lending its server any rights. What others are just making or
+ * removing is waited for. @param code [out] why not. */
 static HANDLE open_file(const wchar_t *path, DWORD access, DWORD share,
                         DWORD disposition, DWORD *code)
 {
@@ -54,7 +55,9 @@ static HANDLE open_file(const wchar_t *path, DWORD access, DWORD share,
     for (;;) {
         HANDLE file = CreateFileW(
             path, access, share, NULL, disposition,
-            FILE_ATTRIBUTE_NORMAL | FILE_FLAG_OPEN_REPARSE_POINT, NULL);
+            FILE_ATTRIBUTE_NORMAL | FILE_FLAG_OPEN_REPARSE_POINT |
+                SECURITY_SQOS_PRESENT | SECURITY_ANONYMOUS,
+            NULL);
         *code = GetLastError();
         if (file != INVALID_HANDLE_VALUE)
             return file;
