@@ -179,7 +179,8 @@ winshm_status wshm_platform_file_read(const struct platform_file *f,
 
 static void part_of(const char *path, char part[PLATFORM_PATH_MAX + 16])
 {
-    snprintf(part, PLATFORM_PATH_MAX + 16, "%s" PLATFORM_PART, wshm_posix_base(path));
+    snprintf(part, PLATFORM_PATH_MAX + 16, "%s" PLATFORM_PART,
+             wshm_posix_base(path));
 }
 
 /** Opens the folder, which may be one that can be entered and not read. */
@@ -235,8 +236,8 @@ static winshm_status open_part(const struct platform_file *f)
     struct place *p = place_of(f);
     struct stat here;
     part_of(f->path, part);
-    int code =
-        wshm_posix_open_at(&p->file, p->folder, part, O_RDWR | O_CREAT | O_NOFOLLOW);
+    int code = wshm_posix_open_at(&p->file, p->folder, part,
+                                  O_RDWR | O_CREAT | O_NOFOLLOW);
     if (code == ELOOP || code == EISDIR || code == ENXIO)
         return bad_part();
     if (code != 0)
@@ -322,7 +323,8 @@ winshm_status wshm_platform_file_publish(const struct platform_file *f,
     int code = flush(p->file);
     if (code != 0)
         return refused("fsync", code);
-    if (renameat((int)p->folder, part, (int)p->folder, wshm_posix_base(f->path)) != 0)
+    if (renameat((int)p->folder, part, (int)p->folder,
+                 wshm_posix_base(f->path)) != 0)
         return refused("renameat", errno);
     p->part = false;
     code = flush(p->folder);

@@ -86,8 +86,8 @@ static winshm_status read_in(int folder, const char *name, char *text,
     winshm_status status;
     /* A child that is forked meanwhile would keep what is open. */
     wshm_posix_descriptors_lock();
-    int fd = openat(folder, name,
-                    O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0);
+    int fd =
+        openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0);
     if (fd >= 0) {
         status = read_whole(fd, text, room, length);
         close(fd);

@@ -53,11 +53,11 @@ static HANDLE open_file(const wchar_t *path, DWORD access, DWORD share,
 {
     uint64_t deadline = wshm_platform_now() + LOOK_PATIENCE;
     for (;;) {
-        HANDLE file = CreateFileW(
-            path, access, share, NULL, disposition,
-            FILE_ATTRIBUTE_NORMAL | FILE_FLAG_OPEN_REPARSE_POINT |
-                SECURITY_SQOS_PRESENT | SECURITY_ANONYMOUS,
-            NULL);
+        HANDLE file =
+            CreateFileW(path, access, share, NULL, disposition,
+                        FILE_ATTRIBUTE_NORMAL | FILE_FLAG_OPEN_REPARSE_POINT |
+                            SECURITY_SQOS_PRESENT | SECURITY_ANONYMOUS,
+                        NULL);
         *code = GetLastError();
         if (file != INVALID_HANDLE_VALUE)
             return file;

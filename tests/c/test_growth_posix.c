@@ -218,7 +218,8 @@ static void observe_until(bool reborn, uint32_t wait_ms)
     child_tell(&child, 'l');
     CHECK_EQ(child_hear(&child, PATIENCE_MS), 's');
     if (reborn) {
-        /* Its block is used again if it is still there: as a crash leaves it. */
+        /* Its block is used again if it is still there: as a crash leaves it.
+         */
         int fd = file(".winshm");
         uint32_t id[4];
         CHECK_EQ(pread(fd, id, sizeof id, 40), sizeof id);
