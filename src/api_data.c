@@ -5,6 +5,7 @@
 #include "copy.h"
 #include "growth.h"
 #include "info.h"
+#include "observe.h"
 #include "status.h"
 #include "view.h"
 
@@ -47,7 +48,10 @@ uint64_t WINSHM_CALL winshm_size(winshm_region *region)
         wshm_api_refuse(function, region);
         return 0;
     }
-    winshm_status status = finish(function, r, wshm_growth_size(r, &size));
+    winshm_status status = wshm_growth_size(r, &size);
+    if (status == WINSHM_OK && r->capacity != r->size)
+        status = wshm_observe_any(r);
+    status = finish(function, r, status);
     return status == WINSHM_OK ? size : 0;
 }
 

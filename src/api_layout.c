@@ -70,7 +70,8 @@ static winshm_status format(const winshm_field *fields, uint32_t count,
     if (name == NULL)
         return faulty(&fault, "the table");
     snprintf(quoted, sizeof quoted, "field '%.*s'",
-             formed ? (int)strcspn(name, ":") : 64, name);
+             formed && strcspn(name, ":") < 64 ? (int)strcspn(name, ":") : 64,
+             name);
     return faulty(&fault, quoted);
 }
 

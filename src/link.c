@@ -8,7 +8,7 @@ enum { LINK_NONE, LINK_RESERVED, LINK_OPENING, LINK_MADE };
 
 static struct link {
     _Atomic uint32_t state;
-    platform_object file; /* from LINK_OPENING on */
+    struct platform_link open; /* from LINK_OPENING on */
 } links[HANDLE_REGIONS];
 
 static struct link *link_of(const struct region *r)
@@ -23,7 +23,7 @@ winshm_status wshm_link_begin(struct region *r)
     if (!atomic_compare_exchange_strong(&link->state, &none, LINK_RESERVED))
         return wshm_error_because(WINSHM_E_EXISTS, "the handle has a link",
                                   "Open the region once more for another one.");
-    link->file = PLATFORM_NONE;
+    link->open = (struct platform_link){PLATFORM_NONE, PLATFORM_NONE};
     /* From here on a child that is forked closes what it finds. */
     atomic_store(&link->state, LINK_OPENING);
     return WINSHM_OK;
@@ -40,7 +40,7 @@ winshm_status wshm_link_make(struct region *r, const char *path,
 {
     struct link *link = link_of(r);
     winshm_status status =
-        wshm_platform_link_make(path, text, length, deadline, &link->file);
+        wshm_platform_link_make(path, text, length, deadline, &link->open);
     if (status == WINSHM_OK)
         atomic_store(&link->state, LINK_MADE);
     return status;
@@ -51,7 +51,7 @@ winshm_status wshm_link_clear(struct region *r, const char *path,
                               uint64_t deadline)
 {
     return wshm_platform_link_clear(path, text, length, deadline,
-                                    &link_of(r)->file);
+                                    &link_of(r)->open);
 }
 
 void wshm_link_remove(struct region *r)
@@ -60,7 +60,7 @@ void wshm_link_remove(struct region *r)
     uint32_t made = LINK_MADE;
     if (!atomic_compare_exchange_strong(&link->state, &made, LINK_OPENING))
         return;
-    wshm_platform_link_remove(&link->file);
+    wshm_platform_link_remove(&link->open);
     atomic_store(&link->state, LINK_NONE);
 }
 
@@ -71,7 +71,7 @@ void wshm_link_fork_child(void)
         if (state == LINK_NONE)
             continue;
         if (state != LINK_RESERVED)
-            wshm_platform_link_abandon(&links[i].file);
+            wshm_platform_link_abandon(&links[i].open);
         atomic_store(&links[i].state, LINK_NONE);
     }
 }

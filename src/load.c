@@ -44,9 +44,8 @@ static winshm_status read_head(struct saved *s)
     return read_piece(s, SAVED_HEADER, s->header.data - SAVED_HEADER);
 }
 
-/** Reads the file once. @param head [out] the sum of what stands before the
- * data. */
-static winshm_status check_file(struct saved *s, uint64_t bytes, uint32_t *head)
+/** Reads and checks what stands before the data. @param head [out] its sum. */
+static winshm_status check_head(struct saved *s, uint64_t bytes, uint32_t *head)
 {
     size_t got;
     winshm_status status =
@@ -56,14 +55,24 @@ static winshm_status check_file(struct saved *s, uint64_t bytes, uint32_t *head)
     if (status == WINSHM_OK)
         status = read_head(s);
     *head = s->crc.state;
+    return status;
+}
+
+/** Reads the data once, up to a close of the handle, and checks the sum. */
+static winshm_status check_data(struct saved *s)
+{
+    winshm_status status = WINSHM_OK;
     uint64_t size = s->header.size;
-    for (uint64_t at = 0; status == WINSHM_OK && at < size; at += SAVED_PIECE)
+    for (uint64_t at = 0; status == WINSHM_OK && at < size; at += SAVED_PIECE) {
+        if (atomic_load_explicit(&s->r->closing, memory_order_relaxed) != 0)
+            return WINSHM_E_CLOSED;
         status = read_piece(s, s->header.data + at, saved_piece(at, size));
+    }
     return status == WINSHM_OK ? check_sum(s) : status;
 }
 
 /** Compares the layouts, where both have one. The file's was checked, and is
- * read again. @param head see check_file(). */
+ * read again. @param head see check_head(). */
 static winshm_status match_layout(struct saved *s, uint32_t head)
 {
     char saved[SCHEMA_ROOM];
@@ -211,7 +220,11 @@ static winshm_status load(struct saved *s, const char *path)
             break;
     if (status != WINSHM_OK)
         return status;
-    status = check_file(s, bytes, &head);
+    status = check_head(s, bytes, &head);
+    /* What there is no room for is not read: a file of holes may seem to have
+     * more bytes than anybody can read. */
+    if (status == WINSHM_OK && s->header.size <= s->r->capacity)
+        status = check_data(s);
     if (status == WINSHM_OK)
         status = match(s, head);
     if (status == WINSHM_OK)

@@ -273,6 +273,12 @@ winshm_status wshm_platform_copy(void *to, const void *from, uint64_t length,
 /** What a part file is called: its file's name with this appended. */
 #define PLATFORM_LINK_PART ".winshm-link"
 
+/** What is open for a link, where a forked child finds it. */
+struct platform_link {
+    platform_object file;   /* it stands for the file that was made */
+    platform_object folder; /* Linux: during a call */
+};
+
 /**
  * Read the beginning of a file.
  *
@@ -285,27 +291,26 @@ winshm_status wshm_platform_link_read(const char *path, char *text,
 /**
  * Make a file that appears whole where nothing is.
  *
- * @param file [in, out] PLATFORM_NONE. Where a forked child finds what is open;
- *             afterwards it stands for the file that was made.
+ * @param link [in, out] both PLATFORM_NONE, as after a failure.
  * @return WINSHM_E_EXISTS if there is something, WINSHM_E_TIMEOUT if others had
- *         the part file until deadline_ns. *file is PLATFORM_NONE then.
+ *         the part file until deadline_ns.
  */
 winshm_status wshm_platform_link_make(const char *path, const char *text,
                                       uint32_t length, uint64_t deadline_ns,
-                                      platform_object *file);
+                                      struct platform_link *link);
 
 /** Remove the file at path if this is all that it has; it may be gone.
  * @param length at most PLATFORM_PATH_MAX.
- * @param file [in, out] PLATFORM_NONE before and after. */
+ * @param link [in, out] both PLATFORM_NONE before and after. */
 winshm_status wshm_platform_link_clear(const char *path, const char *text,
                                        uint32_t length, uint64_t deadline_ns,
-                                       platform_object *file);
+                                       struct platform_link *link);
 
 /** Remove the file that was made, wherever it has been moved to. */
-void wshm_platform_link_remove(platform_object *file);
+void wshm_platform_link_remove(struct platform_link *link);
 
 /** In a child of fork(): leave it to the parent. Nothing on Windows. */
-void wshm_platform_link_abandon(platform_object *file);
+void wshm_platform_link_abandon(struct platform_link *link);
 
 /* Waiting. A waiter parks at a word of its slot that wakers have raised. */
 

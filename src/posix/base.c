@@ -3,7 +3,9 @@
 #define _FILE_OFFSET_BITS 64
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -98,6 +100,40 @@ int wshm_posix_open(platform_object *object, const char *path, int flags,
         *object = fd;
     wshm_posix_descriptors_unlock();
     return fd >= 0 ? 0 : code;
+}
+
+int wshm_posix_open_at(platform_object *object, platform_object folder,
+                       const char *path, int flags)
+{
+    int fd, interruptions = 0;
+    int at = folder == PLATFORM_NONE ? AT_FDCWD : (int)folder;
+    wshm_posix_descriptors_lock();
+    do
+        fd = openat(at, path, flags | O_CLOEXEC | O_NONBLOCK, 0600);
+    while (fd < 0 && errno == EINTR && ++interruptions < 100);
+    int code = fd < 0 ? errno : 0;
+    if (fd >= 0)
+        *object = fd;
+    wshm_posix_descriptors_unlock();
+    return code;
+}
+
+const char *wshm_posix_base(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash != NULL ? slash + 1 : path;
+}
+
+int wshm_posix_open_folder(platform_object *object, const char *path, int flags)
+{
+    char folder[PATH_MAX] = ".";
+    size_t length = (size_t)(wshm_posix_base(path) - path);
+    if (length != 0) {
+        memcpy(folder, path, length);
+        folder[length] = '\0';
+    }
+    return wshm_posix_open_at(object, PLATFORM_NONE, folder,
+                              flags | O_DIRECTORY);
 }
 
 winshm_status wshm_posix_make(platform_object *object, mode_t mode)

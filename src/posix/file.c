@@ -73,6 +73,8 @@ static winshm_status refused(const char *call, int code)
         return wshm_error_because(WINSHM_E_ACCESS, PLATFORM_FILE_DENIED,
                                   PLATFORM_FILE_DENIED_CURE);
     case EISDIR:
+    case ENXIO: /* a socket, or a device without a driver */
+    case ENODEV:
         return wshm_error_because(WINSHM_E_KIND, PLATFORM_FILE_KIND,
                                   PLATFORM_FILE_KIND_CURE);
     case ENAMETOOLONG:
@@ -118,32 +120,17 @@ static bool again(int *interruptions)
     return errno == EINTR && ++*interruptions < 100;
 }
 
-/** Opens into a field of a place. @param at a folder. @return 0 or an errno. */
-static int open_into(platform_object *object, platform_object at,
-                     const char *path, int flags)
-{
-    int fd, interruptions = 0;
-    wshm_posix_descriptors_lock();
-    do
-        fd = openat(at == PLATFORM_NONE ? AT_FDCWD : (int)at, path,
-                    flags | O_CLOEXEC | O_NONBLOCK, 0600);
-    while (fd < 0 && again(&interruptions));
-    int code = fd < 0 ? errno : 0;
-    if (fd >= 0)
-        *object = fd;
-    wshm_posix_descriptors_unlock();
-    return code;
-}
-
 /* Reading. */
 
 static winshm_status open_file(const struct platform_file *f, uint64_t *bytes)
 {
     struct place *p = place_of(f);
     struct stat here;
-    int code = open_into(&p->file, PLATFORM_NONE, f->path, O_RDONLY);
+    int code = wshm_posix_open_at(&p->file, PLATFORM_NONE, f->path, O_RDONLY);
     if (code == ENOENT || code == ENOTDIR)
         return no_file("openat", code);
+    if (code == EAGAIN) /* a lease keeps others away for a while */
+        return WINSHM_E_BUSY;
     if (code != 0)
         return refused("openat", code);
     if (fstat((int)p->file, &here) != 0)
@@ -190,34 +177,19 @@ winshm_status wshm_platform_file_read(const struct platform_file *f,
 
 /* Writing. */
 
-/** What follows the last slash. */
-static const char *base_of(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash != NULL ? slash + 1 : path;
-}
-
 static void part_of(const char *path, char part[PLATFORM_PATH_MAX + 16])
 {
-    snprintf(part, PLATFORM_PATH_MAX + 16, "%s" PLATFORM_PART, base_of(path));
+    snprintf(part, PLATFORM_PATH_MAX + 16, "%s" PLATFORM_PART,
+             wshm_posix_base(path));
 }
 
-/** Opens the folder, so that it stays the same whatever becomes of the working
- * directory. It may be one that can be entered and not read. */
+/** Opens the folder, which may be one that can be entered and not read. */
 static winshm_status open_folder(const struct platform_file *f)
 {
-    char folder[PLATFORM_PATH_MAX + 1] = ".";
     struct place *p = place_of(f);
-    size_t length = (size_t)(base_of(f->path) - f->path);
-    if (length != 0) {
-        memcpy(folder, f->path, length);
-        folder[length] = '\0';
-    }
-    int code =
-        open_into(&p->folder, PLATFORM_NONE, folder, O_RDONLY | O_DIRECTORY);
+    int code = wshm_posix_open_folder(&p->folder, f->path, O_RDONLY);
     if (code == EACCES)
-        code =
-            open_into(&p->folder, PLATFORM_NONE, folder, O_PATH | O_DIRECTORY);
+        code = wshm_posix_open_folder(&p->folder, f->path, O_PATH);
     if (code == ENOENT || code == ENOTDIR)
         return no_folder("openat", code);
     return code == 0 ? WINSHM_OK : refused("openat", code);
@@ -227,7 +199,7 @@ static winshm_status open_folder(const struct platform_file *f)
 static winshm_status look_at_target(const struct platform_file *f)
 {
     struct stat there;
-    const char *base = base_of(f->path);
+    const char *base = wshm_posix_base(f->path);
     if (*base != '\0' && fstatat((int)place_of(f)->folder, base, &there,
                                  AT_SYMLINK_NOFOLLOW) != 0)
         return errno == ENOENT ? WINSHM_OK : refused("fstatat", errno);
@@ -264,8 +236,8 @@ static winshm_status open_part(const struct platform_file *f)
     struct place *p = place_of(f);
     struct stat here;
     part_of(f->path, part);
-    int code =
-        open_into(&p->file, p->folder, part, O_RDWR | O_CREAT | O_NOFOLLOW);
+    int code = wshm_posix_open_at(&p->file, p->folder, part,
+                                  O_RDWR | O_CREAT | O_NOFOLLOW);
     if (code == ELOOP || code == EISDIR || code == ENXIO)
         return bad_part();
     if (code != 0)
@@ -351,7 +323,8 @@ winshm_status wshm_platform_file_publish(const struct platform_file *f,
     int code = flush(p->file);
     if (code != 0)
         return refused("fsync", code);
-    if (renameat((int)p->folder, part, (int)p->folder, base_of(f->path)) != 0)
+    if (renameat((int)p->folder, part, (int)p->folder,
+                 wshm_posix_base(f->path)) != 0)
         return refused("renameat", errno);
     p->part = false;
     code = flush(p->folder);

@@ -37,15 +37,22 @@ static winshm_status refused(const char *call, int code)
     }
 }
 
+static void close_both(struct platform_link *l)
+{
+    wshm_posix_close(&l->file);
+    wshm_posix_close(&l->folder);
+}
+
 /** Tell whether the name leads to the file that is open. */
-static winshm_status leads_to(const char *path, int fd, bool *leads)
+static winshm_status leads_to(const struct platform_link *l, const char *name,
+                              bool *leads)
 {
     struct stat here, there;
     *leads = false;
-    if (fstat(fd, &here) != 0)
+    if (fstat((int)l->file, &here) != 0)
         return wshm_posix_refused("fstat", errno);
-    if (lstat(path, &there) != 0)
-        return errno == ENOENT ? WINSHM_OK : refused("lstat", errno);
+    if (fstatat((int)l->folder, name, &there, AT_SYMLINK_NOFOLLOW) != 0)
+        return errno == ENOENT ? WINSHM_OK : refused("fstatat", errno);
     *leads = here.st_ino == there.st_ino && here.st_dev == there.st_dev;
     return WINSHM_OK;
 }
@@ -72,22 +79,30 @@ static winshm_status read_whole(int fd, char *text, uint32_t room,
     return WINSHM_OK;
 }
 
-winshm_status wshm_platform_link_read(const char *path, char *text,
-                                      uint32_t room, uint32_t *length)
+/** @param folder AT_FDCWD, or the one that name is in. */
+static winshm_status read_in(int folder, const char *name, char *text,
+                             uint32_t room, uint32_t *length)
 {
     winshm_status status;
     /* A child that is forked meanwhile would keep what is open. */
     wshm_posix_descriptors_lock();
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    int fd =
+        openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0);
     if (fd >= 0) {
         status = read_whole(fd, text, room, length);
         close(fd);
     } else {
         status = errno == ENOTDIR ? WINSHM_E_NOT_FOUND
-                                  : wshm_posix_refused("open", errno);
+                                  : wshm_posix_refused("openat", errno);
     }
     wshm_posix_descriptors_unlock();
     return status;
+}
+
+winshm_status wshm_platform_link_read(const char *path, char *text,
+                                      uint32_t room, uint32_t *length)
+{
+    return read_in(AT_FDCWD, path, text, room, length);
 }
 
 /* Making. */
@@ -120,26 +135,27 @@ static winshm_status check_part(int fd)
 }
 
 /** Makes the part file, or takes over what a killed process has left of it. */
-static winshm_status take_part(const char *part, uint64_t deadline_ns,
-                               platform_object *file)
+static winshm_status take_part(struct platform_link *l, const char *part,
+                               uint64_t deadline_ns)
 {
     uint64_t pause = 20 * MICROSECOND;
     for (;;) {
-        int code = wshm_posix_open(file, part, O_RDWR | O_CREAT, 0600);
+        int code = wshm_posix_open_at(&l->file, l->folder, part,
+                                      O_RDWR | O_CREAT | O_NOFOLLOW);
         if (code != 0)
-            return refused("open", code);
+            return refused("openat", code);
         bool leads = false;
         winshm_status status = WINSHM_OK;
-        code = lock_file((int)*file, F_WRLCK);
+        code = lock_file((int)l->file, F_WRLCK);
         if (code == 0)
-            status = leads_to(part, (int)*file, &leads);
+            status = leads_to(l, part, &leads);
         else if (code != EAGAIN && code != EACCES && code != EINTR)
             status = wshm_posix_refused("fcntl(F_OFD_SETLK)", code);
         if (status == WINSHM_OK && leads)
-            status = check_part((int)*file);
+            status = check_part((int)l->file);
         if (status == WINSHM_OK && leads)
             return WINSHM_OK;
-        wshm_posix_close(file);
+        wshm_posix_close(&l->file);
         if (status != WINSHM_OK)
             return status;
         if (wshm_platform_now() >= deadline_ns)
@@ -150,6 +166,22 @@ static winshm_status take_part(const char *part, uint64_t deadline_ns,
         wshm_platform_sleep(pause);
         pause = pause < MILLISECOND ? pause * 2 : pause;
     }
+}
+
+/** Opens the folder of a path and takes the part file there. */
+static winshm_status begin(struct platform_link *l, const char *path,
+                           char part[PART_BYTES], uint64_t deadline_ns)
+{
+    snprintf(part, PART_BYTES, "%s" PLATFORM_LINK_PART, wshm_posix_base(path));
+    int code = wshm_posix_open_folder(&l->folder, path, O_PATH);
+    winshm_status status = code == 0 ? WINSHM_OK : refused("openat", code);
+    if (status == WINSHM_OK && *wshm_posix_base(path) == '\0')
+        status = WINSHM_E_EXISTS; /* the folder itself */
+    if (status == WINSHM_OK)
+        status = take_part(l, part, deadline_ns);
+    if (status != WINSHM_OK)
+        close_both(l);
+    return status;
 }
 
 /** Writes what is to be read by whoever may open the region. */
@@ -165,9 +197,11 @@ static winshm_status fill(int fd, const char *text, uint32_t length)
                                   : refused("pwrite", put < 0 ? errno : ENOSPC);
 }
 
-static winshm_status put_in_place(const char *part, const char *path)
+static winshm_status put_in_place(const struct platform_link *l,
+                                  const char *part, const char *name)
 {
-    if (renameat2(AT_FDCWD, part, AT_FDCWD, path, RENAME_NOREPLACE) == 0)
+    int folder = (int)l->folder;
+    if (renameat2(folder, part, folder, name, RENAME_NOREPLACE) == 0)
         return WINSHM_OK;
     switch (errno) {
     case EEXIST:
@@ -185,54 +219,49 @@ static winshm_status put_in_place(const char *part, const char *path)
     }
 }
 
-static void part_of(const char *path, char part[PART_BYTES])
-{
-    snprintf(part, PART_BYTES, "%s" PLATFORM_LINK_PART, path);
-}
-
 winshm_status wshm_platform_link_make(const char *path, const char *text,
                                       uint32_t length, uint64_t deadline_ns,
-                                      platform_object *file)
+                                      struct platform_link *l)
 {
     char part[PART_BYTES];
-    part_of(path, part);
-    winshm_status status = take_part(part, deadline_ns, file);
+    winshm_status status = begin(l, path, part, deadline_ns);
     if (status != WINSHM_OK)
         return status;
-    status = fill((int)*file, text, length);
+    status = fill((int)l->file, text, length);
     if (status == WINSHM_OK)
-        status = put_in_place(part, path);
+        status = put_in_place(l, part, wshm_posix_base(path));
     if (status == WINSHM_OK) {
         /* By hand: a child that was forked without our hooks may still have the
          * description, and the file be cleared by others one day. */
-        lock_file((int)*file, F_UNLCK);
+        lock_file((int)l->file, F_UNLCK);
+        wshm_posix_close(&l->folder);
         return WINSHM_OK;
     }
     wshm_error_keep();
-    unlink(part);
-    wshm_posix_close(file);
+    unlinkat((int)l->folder, part, 0);
+    close_both(l);
     return status;
 }
 
 winshm_status wshm_platform_link_clear(const char *path, const char *text,
                                        uint32_t length, uint64_t deadline_ns,
-                                       platform_object *file)
+                                       struct platform_link *l)
 {
     char part[PART_BYTES];
     char there[PATH_BYTES];
     uint32_t got;
-    part_of(path, part);
-    winshm_status status = take_part(part, deadline_ns, file);
+    winshm_status status = begin(l, path, part, deadline_ns);
     if (status != WINSHM_OK)
         return status;
-    status = wshm_platform_link_read(path, there, length + 1, &got);
+    const char *name = wshm_posix_base(path);
+    status = read_in((int)l->folder, name, there, length + 1, &got);
     if (status == WINSHM_OK && got == length &&
-        memcmp(there, text, length) == 0 && unlink(path) != 0 &&
-        errno != ENOENT)
-        status = wshm_posix_refused("unlink", errno);
+        memcmp(there, text, length) == 0 &&
+        unlinkat((int)l->folder, name, 0) != 0 && errno != ENOENT)
+        status = wshm_posix_refused("unlinkat", errno);
     wshm_error_keep();
-    unlink(part);
-    wshm_posix_close(file);
+    unlinkat((int)l->folder, part, 0);
+    close_both(l);
     /* Gone, or another sort of file by now. */
     return status == WINSHM_E_NOT_FOUND || status == WINSHM_E_KIND ? WINSHM_OK
                                                                    : status;
@@ -240,24 +269,28 @@ winshm_status wshm_platform_link_clear(const char *path, const char *text,
 
 /* Removing. */
 
-void wshm_platform_link_remove(platform_object *file)
+void wshm_platform_link_remove(struct platform_link *l)
 {
     char known[64];
     char path[PATH_MAX];
     bool leads;
     /* The kernel knows where the file is now, whatever has become of the
      * working directory and of the folders' names. */
-    snprintf(known, sizeof known, "/proc/self/fd/%d", (int)*file);
+    snprintf(known, sizeof known, "/proc/self/fd/%d", (int)l->file);
     ssize_t length = readlink(known, path, sizeof path - 1);
     path[length > 0 ? length : 0] = '\0';
-    if (leads_to(path, (int)*file, &leads) == WINSHM_OK && leads)
-        unlink(path);
-    wshm_posix_close(file);
+    const char *name = wshm_posix_base(path);
+    if (wshm_posix_open_folder(&l->folder, path, O_PATH) == 0 &&
+        leads_to(l, name, &leads) == WINSHM_OK && leads)
+        unlinkat((int)l->folder, name, 0);
+    close_both(l);
 }
 
-void wshm_platform_link_abandon(platform_object *file)
+void wshm_platform_link_abandon(struct platform_link *l)
 {
-    if (*file != PLATFORM_NONE)
-        close((int)*file);
-    *file = PLATFORM_NONE;
+    if (l->file != PLATFORM_NONE)
+        close((int)l->file);
+    if (l->folder != PLATFORM_NONE)
+        close((int)l->folder);
+    *l = (struct platform_link){PLATFORM_NONE, PLATFORM_NONE};
 }

@@ -45,6 +45,20 @@ int wshm_posix_open(platform_object *object, const char *path, int flags,
                     mode_t mode);
 void wshm_posix_close(platform_object *object);
 
+/** The same for files of the user's, relative to a folder that is open, or to
+ * the working directory where that is PLATFORM_NONE. What is made is this
+ * user's alone. */
+int wshm_posix_open_at(platform_object *object, platform_object folder,
+                       const char *path, int flags);
+
+/** Open the folder that a path is in. Names are to be looked up there, so that
+ * it is the same one whatever becomes of the working directory and the path. */
+int wshm_posix_open_folder(platform_object *object, const char *path,
+                           int flags);
+
+/** What follows the last slash of a path. */
+const char *wshm_posix_base(const char *path);
+
 /** Make a file that has no name yet. */
 winshm_status wshm_posix_make(platform_object *object, mode_t mode);
 

@@ -54,6 +54,7 @@ static winshm_status refused(const char *call, DWORD code)
     case ERROR_WRITE_PROTECT:
         return wshm_error_because(WINSHM_E_ACCESS, PLATFORM_FILE_DENIED,
                                   PLATFORM_FILE_DENIED_CURE);
+    case ERROR_INVALID_HANDLE: /* a console, where there is none */
     case ERROR_DIRECTORY:
         return wshm_error_because(WINSHM_E_KIND, PLATFORM_FILE_KIND,
                                   PLATFORM_FILE_KIND_CURE);

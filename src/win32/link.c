@@ -45,16 +45,19 @@ static winshm_status refused(const char *call, DWORD code)
                               "Make the folder, or choose another path.");
 }
 
-/** Opens what has the name itself, be it a link to something else. What others
- * are just making or removing is waited for. @param code [out] why not. */
+/** Opens what has the name itself, be it a link to something else; where it is
+ * a pipe, without lending its server any rights. What others are just making or
+ * removing is waited for. @param code [out] why not. */
 static HANDLE open_file(const wchar_t *path, DWORD access, DWORD share,
                         DWORD disposition, DWORD *code)
 {
     uint64_t deadline = wshm_platform_now() + LOOK_PATIENCE;
     for (;;) {
-        HANDLE file = CreateFileW(
-            path, access, share, NULL, disposition,
-            FILE_ATTRIBUTE_NORMAL | FILE_FLAG_OPEN_REPARSE_POINT, NULL);
+        HANDLE file =
+            CreateFileW(path, access, share, NULL, disposition,
+                        FILE_ATTRIBUTE_NORMAL | FILE_FLAG_OPEN_REPARSE_POINT |
+                            SECURITY_SQOS_PRESENT | SECURITY_ANONYMOUS,
+                        NULL);
         *code = GetLastError();
         if (file != INVALID_HANDLE_VALUE)
             return file;
@@ -201,7 +204,7 @@ static winshm_status put_in_place(HANDLE file, const wchar_t *path)
 
 winshm_status wshm_platform_link_make(const char *path, const char *text,
                                       uint32_t length, uint64_t deadline_ns,
-                                      platform_object *file)
+                                      struct platform_link *link)
 {
     wchar_t name[PATH_CHARS], part[PART_CHARS];
     HANDLE made;
@@ -221,7 +224,7 @@ winshm_status wshm_platform_link_make(const char *path, const char *text,
         if (kept == INVALID_HANDLE_VALUE)
             status = wshm_win32_error("ReOpenFile", GetLastError());
         else
-            *file = (platform_object)kept;
+            link->file = (platform_object)kept;
     }
     if (status != WINSHM_OK) {
         wshm_error_keep();
@@ -233,14 +236,14 @@ winshm_status wshm_platform_link_make(const char *path, const char *text,
 
 winshm_status wshm_platform_link_clear(const char *path, const char *text,
                                        uint32_t length, uint64_t deadline_ns,
-                                       platform_object *file)
+                                       struct platform_link *link)
 {
     wchar_t name[PATH_CHARS];
     char there[PATH_CHARS];
     uint32_t got;
     DWORD code;
     (void)deadline_ns;
-    (void)file;
+    (void)link;
     winshm_status status = wide(path, "", name);
     if (status != WINSHM_OK)
         return status;
@@ -272,26 +275,26 @@ static bool same_file(HANDLE a, HANDLE b)
            first.nFileIndexLow == second.nFileIndexLow;
 }
 
-void wshm_platform_link_remove(platform_object *file)
+void wshm_platform_link_remove(struct platform_link *link)
 {
     uint64_t deadline = wshm_platform_now() + LOOK_PATIENCE;
     HANDLE own;
     /* Whoever just reads it may forbid that. */
-    while ((own = ReOpenFile(wshm_win32_handle(*file),
+    while ((own = ReOpenFile(wshm_win32_handle(link->file),
                              FILE_READ_ATTRIBUTES | DELETE, share_all, 0)) ==
                INVALID_HANDLE_VALUE &&
            GetLastError() == ERROR_SHARING_VIOLATION &&
            wshm_platform_now() < deadline)
         Sleep(1);
     if (own != INVALID_HANDLE_VALUE) {
-        if (same_file(own, wshm_win32_handle(*file)))
+        if (same_file(own, wshm_win32_handle(link->file)))
             dispose(own);
         CloseHandle(own);
     }
-    wshm_win32_close(file);
+    wshm_win32_close(&link->file);
 }
 
-void wshm_platform_link_abandon(platform_object *file)
+void wshm_platform_link_abandon(struct platform_link *link)
 {
-    (void)file;
+    (void)link;
 }

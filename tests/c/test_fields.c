@@ -185,6 +185,9 @@ static void test_bad_tables(void)
     WITH(f.name = "n234567890123456789012345678901234567890123456789012345678"
                   "9012345",
          "the name has more than 63 bytes");
+    char endless[121] = "";
+    memset(endless, 'n', 120);
+    WITH(f.name = endless, "nn': the name has more than 63 bytes");
     WITH(f.kind = 0, "field 'lives': kind is 0");
     WITH(f.kind = 15, "field 'lives': kind is 15");
     WITH(f.kind = UINT32_MAX, "field 'lives': kind is 4294967295");

@@ -203,12 +203,12 @@ static void run_in_the_way(void)
 
 /* Who may only look. */
 
-static void role_observe(const char *unused, uint32_t unused2)
+static void role_observe(const char *unused, uint32_t wait_ms)
 {
     winshm_region *h;
     winshm_info info = {.struct_size = sizeof info};
     uint8_t byte = 7;
-    (void)unused, (void)unused2;
+    (void)unused;
     if (!child_become_nobody())
         exit(CHECK_SKIPPED);
     CHECK_OK(winshm_open(name, WINSHM_READ, &h));
@@ -224,18 +224,18 @@ static void role_observe(const char *unused, uint32_t unused2)
     CHECK_EQ(((uint8_t *)winshm_data(h))[MIB - 1], 3);
     parent_tell('s');
     parent_hear();
-    /* Another life has begun in the same place. */
+    sleep_ms(wait_ms);
     CHECK_EQ(winshm_size(h), 0);
     CHECK(strstr(winshm_last_message(), "WINSHM_E_NOT_FOUND") != NULL);
     CHECK_STATUS(winshm_read(h, MIB - 1, &byte, 1, 0), WINSHM_E_NOT_FOUND);
     CHECK_OK(winshm_close(h));
 }
 
-static void run_observed(void)
+/** @param wait_ms how old the observer's knowledge may be of that end. */
+static void observe_until(bool reborn, uint32_t wait_ms)
 {
-    own_shm("size=4m");
     winshm_region *h = created(MIB, "everyone-read");
-    struct child child = child_start("observe", "", 0);
+    struct child child = child_start("observe", "", wait_ms);
     int first = child_hear(&child, PATIENCE_MS);
     if (first == -1)
         SKIP("there are no rights to give up");
@@ -244,16 +244,29 @@ static void run_observed(void)
     CHECK_OK(winshm_write(h, MIB - 1, "\3", 1, 0));
     child_tell(&child, 'l');
     CHECK_EQ(child_hear(&child, PATIENCE_MS), 's');
-    /* Its block is used again if it is still there: as a crash leaves it. */
-    int fd = file(".winshm");
-    uint32_t id[4];
-    CHECK_EQ(pread(fd, id, sizeof id, 40), sizeof id);
-    id[1] ^= 1;
-    CHECK_EQ(pwrite(fd, id, sizeof id, 40), sizeof id);
-    close(fd);
+    if (reborn) {
+        /* Its block is used again if it is still there: as a crash leaves it.
+         */
+        int fd = file(".winshm");
+        uint32_t id[4];
+        CHECK_EQ(pread(fd, id, sizeof id, 40), sizeof id);
+        id[1] ^= 1;
+        CHECK_EQ(pwrite(fd, id, sizeof id, 40), sizeof id);
+        close(fd);
+    } else {
+        CHECK_OK(winshm_close(h));
+    }
     child_tell(&child, 'e');
     CHECK_EQ(child_wait(&child, PATIENCE_MS), 0);
-    CHECK_OK(winshm_close(h));
+    if (reborn)
+        CHECK_OK(winshm_close(h));
+}
+
+static void run_observed(void)
+{
+    own_shm("size=4m");
+    observe_until(true, 0);
+    observe_until(false, 200);
 }
 
 /* fork() */

@@ -14,7 +14,7 @@
 
 enum { SIZE = 100 };
 
-static char folder[64];
+static char folder[1024];
 
 static winshm_region *created(void)
 {
@@ -25,7 +25,7 @@ static winshm_region *created(void)
 
 static const char *in_folder(const char *name)
 {
-    static char paths[8][128];
+    static char paths[8][1100];
     static unsigned next;
     char *path = paths[next++ % 8];
     snprintf(path, sizeof paths[0], "%s/%s", folder, name);
@@ -75,6 +75,7 @@ static void test_other_sorts(void)
     refused(in_folder("sort/"), WINSHM_E_EXISTS, WINSHM_E_KIND);
     CHECK(rmdir(path) == 0);
     refused("/dev/null", WINSHM_E_EXISTS, WINSHM_E_KIND);
+    refused("/dev/shm/", WINSHM_E_EXISTS, WINSHM_E_KIND);
     /* The same where the file is made. */
     const char *part = in_folder("sort.winshm-link");
     put(target, "precious");
@@ -138,6 +139,37 @@ static void test_moves(void)
     CHECK(unlink(in_folder("kept (deleted)")) == 0);
 }
 
+static volatile bool moving;
+
+static void move_about(void *folders)
+{
+    const char **names = folders;
+    for (int i = 0; moving; i++)
+        CHECK(chdir(names[i % 2]) == 0);
+}
+
+/** Another thread changes the working directory all the time: a file is made in
+ * the one or the other, and nothing is left in either. */
+static void test_working_directory(void)
+{
+    char here[4096];
+    CHECK(getcwd(here, sizeof here) != NULL);
+    const char *folders[2] = {in_folder("one"), in_folder("other")};
+    CHECK(mkdir(folders[0], 0700) == 0 && mkdir(folders[1], 0700) == 0);
+    moving = true;
+    struct thread thread = thread_start(move_about, folders);
+    uint64_t end = clock_ms() + 300;
+    for (int i = 0; i < 100 || clock_ms() < end; i++) {
+        winshm_region *h = created();
+        CHECK_OK(winshm_link(h, "about"));
+        CHECK_OK(winshm_close(h));
+    }
+    moving = false;
+    thread_join(thread);
+    CHECK(chdir(here) == 0);
+    CHECK(rmdir(folders[0]) == 0 && rmdir(folders[1]) == 0);
+}
+
 static void test_limit(void)
 {
     struct rlimit limit, less;
@@ -155,7 +187,7 @@ static void test_limit(void)
 
 static void role_nobody(const char *path, uint32_t unused)
 {
-    char deeper[128];
+    char deeper[1100];
     winshm_region *h, *found;
     (void)unused;
     snprintf(folder, sizeof folder, "%s", path);
@@ -237,9 +269,11 @@ static const struct role roles[] = {
 
 int main(int argc, char **argv)
 {
-    char held[128];
+    char held[1100];
     child_run_role(argc, argv, roles);
-    snprintf(folder, sizeof folder, "%s", name_of("links"));
+    char here[900];
+    CHECK(getcwd(here, sizeof here) != NULL);
+    snprintf(folder, sizeof folder, "%s/%s", here, name_of("links"));
     CHECK(mkdir(folder, 0700) == 0);
     snprintf(held, sizeof held, "%s", in_folder("held"));
     struct child child = child_start("holds", in_folder("held.winshm-link"), 0);
@@ -247,6 +281,7 @@ int main(int argc, char **argv)
     struct thread waiter = thread_start(wait_for_part, held);
     test_other_sorts();
     test_moves();
+    test_working_directory();
     test_limit();
     test_other_users();
     thread_join(waiter);

@@ -6,7 +6,9 @@
 #include <errno.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/time.h>
+#include <sys/un.h>
 
 #include "apart_posix.h"
 #include "files.h"
@@ -31,6 +33,16 @@ static void refused_at(int line, const char *to, winshm_status expected,
 #define REFUSED(to, expected, words) refused_at(__LINE__, to, expected, words)
 
 /* What may be in the way. */
+
+static void put_socket(const char *at)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    snprintf(address.sun_path, sizeof address.sun_path, "%s", at);
+    CHECK(fd >= 0);
+    CHECK_EQ(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
+    close(fd);
+}
 
 static void test_sorts(void)
 {
@@ -81,6 +93,10 @@ static void test_sorts(void)
     CHECK_STATUS(winshm_load(h, path, 0), WINSHM_E_KIND);
     CHECK(rmdir(path) == 0 && mkfifo(path, 0600) == 0);
     CHECK_STATUS(winshm_save(h, path, 0), WINSHM_E_KIND);
+    CHECK_STATUS(winshm_load(h, path, 0), WINSHM_E_KIND);
+    CHECK_EQ(remove(path), 0);
+    put_socket(path);
+    REFUSED(path, WINSHM_E_KIND, "is no plain file");
     CHECK_STATUS(winshm_load(h, path, 0), WINSHM_E_KIND);
     CHECK_EQ(remove(path), 0);
     CHECK_STATUS(winshm_load(h, "/dev/zero", 0), WINSHM_E_KIND);
@@ -261,6 +277,66 @@ static void test_holes(uint64_t megabytes)
     CHECK_EQ(remove(path), 0);
 }
 
+/** Gives a saved file the size that its header tells, which is all holes. */
+static void make_vast(uint64_t size)
+{
+    const uint64_t sizes[2] = {size, size};
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    CHECK(fd >= 0);
+    CHECK_EQ(pwrite(fd, sizes, sizeof sizes, 16), sizeof sizes);
+    CHECK_EQ(ftruncate(fd, (off_t)(4096 + size)), 0);
+    close(fd);
+}
+
+static winshm_status told;
+
+static void load_vast(void *region)
+{
+    told = winshm_load(region, path, 0);
+}
+
+/** A file that nobody could read to its end. */
+static void test_vast(void)
+{
+    const uint64_t vast = (uint64_t)1 << 46;
+    winshm_options o = {.struct_size = sizeof o,
+                        .flags = WINSHM_NO_MAP,
+                        .disposition = WINSHM_CREATE_NEW,
+                        .size = SIZE,
+                        .capacity = vast,
+                        .name = name_of("vast")};
+    winshm_region *large;
+    CHECK_OK(winshm_save(h, path, 0));
+    make_vast(vast);
+    CHECK_STATUS(winshm_load(h, path, 0), WINSHM_E_SIZE);
+    /* Where there would be room for it, the handle can be closed. */
+    CHECK_OK(winshm_open_with(&o, &large));
+    struct thread thread = thread_start(load_vast, large);
+    sleep_ms(50);
+    CHECK_OK(winshm_close(large));
+    thread_join(thread);
+    CHECK_STATUS(told, WINSHM_E_CLOSED);
+    CHECK_EQ(remove(path), 0);
+}
+
+/** A server of files may have it for itself for a while. */
+static void test_lease(void)
+{
+    CHECK_OK(winshm_save(h, path, 0));
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    signal(SIGIO, SIG_IGN);
+    CHECK(fd >= 0);
+    CHECK_EQ(fcntl(fd, F_SETLEASE, F_WRLCK), 0);
+    uint64_t began = clock_ms();
+    CHECK_STATUS(winshm_load(h, path, 50), WINSHM_E_TIMEOUT);
+    CHECK(clock_ms() - began >= 50);
+    CHECK(strstr(winshm_last_message(), "open all the time"));
+    CHECK_EQ(fcntl(fd, F_SETLEASE, F_UNLCK), 0);
+    CHECK_OK(winshm_load(h, path, 0));
+    close(fd);
+    CHECK_EQ(remove(path), 0);
+}
+
 /* Signals that come again and again. */
 
 static volatile sig_atomic_t alarms;
@@ -338,6 +414,15 @@ static void test_cut(void)
     memset(winshm_data(cut), 7, 8192);
     CHECK_STATUS(winshm_load(cut, path, 0), WINSHM_E_FAULT);
     CHECK_STATUS(winshm_save(cut, path, 0), WINSHM_E_OWNER_DEAD);
+    /* In a section of its own it is the caller who says that they are whole. */
+    CHECK(plain_truncate(name, SIZE));
+    CHECK_STATUS(winshm_lock(cut, WINSHM_EXCLUSIVE, 0), WINSHM_E_OWNER_DEAD);
+    CHECK_OK(winshm_load(cut, path, 0));
+    CHECK_OK(winshm_unlock(cut, WINSHM_EXCLUSIVE));
+    CHECK_STATUS(winshm_lock(cut, WINSHM_EXCLUSIVE, 0), WINSHM_E_OWNER_DEAD);
+    CHECK_OK(winshm_make_consistent(cut));
+    CHECK_OK(winshm_unlock(cut, WINSHM_EXCLUSIVE));
+    CHECK_OK(winshm_save(cut, path, 0));
     CHECK_OK(winshm_close(cut));
     CHECK_EQ(remove(path), 0);
 }
@@ -410,6 +495,8 @@ int main(int argc, char **argv)
     test_signals();
     test_fork();
     test_cut();
+    test_vast();
+    test_lease();
     test_holes(argc > 1 ? strtoul(argv[1], NULL, 10) : HUGE_MB / 4);
     CHECK_OK(winshm_close(h));
     test_observer();

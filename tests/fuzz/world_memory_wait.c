@@ -110,32 +110,32 @@ winshm_status wshm_platform_link_read(const char *path, char *text,
 
 winshm_status wshm_platform_link_make(const char *path, const char *text,
                                       uint32_t length, uint64_t deadline_ns,
-                                      platform_object *file)
+                                      struct platform_link *link)
 {
     (void)path;
     (void)text;
     (void)length;
     (void)deadline_ns;
-    (void)file;
+    (void)link;
     return WINSHM_E_UNSUPPORTED;
 }
 
 winshm_status wshm_platform_link_clear(const char *path, const char *text,
                                        uint32_t length, uint64_t deadline_ns,
-                                       platform_object *file)
+                                       struct platform_link *link)
 {
-    return wshm_platform_link_make(path, text, length, deadline_ns, file);
+    return wshm_platform_link_make(path, text, length, deadline_ns, link);
 }
 
-void wshm_platform_link_remove(platform_object *file)
+void wshm_platform_link_remove(struct platform_link *link)
 {
-    (void)file;
+    (void)link;
     bench_fail("a link is removed, and none was made");
 }
 
-void wshm_platform_link_abandon(platform_object *file)
+void wshm_platform_link_abandon(struct platform_link *link)
 {
-    (void)file;
+    (void)link;
 }
 
 bool wshm_platform_barrier(void)

@@ -68,8 +68,9 @@ static const struct {
     /* No other thread is in a call at the fork. */
     {"handle.c", "&r->inside_first", 1},
     {"handle.c", "&r->inside_other", 1},
-    /* No other thread saves or loads at the fork. */
+    /* No other thread saves, loads or makes a link at the fork. */
     {"posix/file.c", "close", 2},
+    {"posix/link.c", "close", 1},
     /* Files of strangers, and of one's own that shut their owner out. */
     {"posix/security.c", "fcntl", 3},
     {"posix/security.c", "geteuid", 1},
