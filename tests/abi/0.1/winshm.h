@@ -929,8 +929,11 @@ winshm_resize(winshm_region *region, uint64_t size, uint32_t timeout_ms);
  *         WINSHM_E_INVALID   length is 0, an unknown flag
  *         WINSHM_E_RANGE     the part is not inside the region
  *         WINSHM_E_ACCESS    WINSHM_WRITE on a read-only handle
+ *         WINSHM_E_NOT_FOUND the part is beyond the size when this handle was
+ *                            opened, and an observer's region has ended
  *         WINSHM_E_NO_MEMORY no address space
  *         WINSHM_E_TOO_MANY  no free view in this process
+ *         WINSHM_E_CORRUPT   likewise, and the control block is damaged
  *
  * @threadsafety any thread.
  * @since 0.1
@@ -1097,7 +1100,7 @@ winshm_copy_in(winshm_region *region, uint64_t offset, const void *buffer,
 
 /* ---- Save and load ----
  *
- * A saved region is a file that any program can read: src/save.h describes it.
+ * A saved region is a file that any program can read: src/saved.h describes it.
  * It is the same for 32- and 64-bit programs on Windows and Linux. Pages of
  * zeros take up no room where the file system can leave them out.
  *
@@ -1178,8 +1181,9 @@ winshm_save(winshm_region *region, const char *path, uint32_t timeout_ms);
  * the lock, the data are consistent again afterwards. From the first byte that
  * changes to the last they are not: if the process dies or the call fails in
  * between, it is as if any owner had died, and the next one to lock gets
- * WINSHM_E_OWNER_DEAD. If the caller holds the lock, that is the caller, unless
- * it calls winshm_make_consistent() or loads again before it unlocks.
+ * WINSHM_E_OWNER_DEAD. A caller who holds the lock decides, as one that got
+ * WINSHM_E_OWNER_DEAD does: when the data are whole again, be it by another
+ * load, it calls winshm_make_consistent() before it unlocks.
  *
  * @param region     the handle.
  * @param path       the file.
@@ -1200,9 +1204,9 @@ winshm_save(winshm_region *region, const char *path, uint32_t timeout_ms);
  *                             read the file
  *         WINSHM_E_DEADLOCK   this thread holds the lock shared through this
  *                             handle
- *         WINSHM_E_TIMEOUT    the lock was not free in time, or the region was
- *                             to grow and others were inside create, open or
- *                             winshm_resize()
+ *         WINSHM_E_TIMEOUT    the lock or the file was not free in time, or the
+ *                             region was to grow and others were inside create,
+ *                             open or winshm_resize()
  *         WINSHM_E_CLOSED     the handle was closed meanwhile
  *         WINSHM_E_KIND       path leads to a folder, a device or the like
  *         WINSHM_E_NO_MEMORY  no memory, address space or descriptors, or 64
@@ -1211,9 +1215,11 @@ winshm_save(winshm_region *region, const char *path, uint32_t timeout_ms);
  *         WINSHM_E_CORRUPT    the control block is damaged
  *         WINSHM_E_SYSTEM     anything else; see winshm_last_message()
  *
- *         Nothing is changed, except with WINSHM_E_FAULT, and with
- *         WINSHM_E_FORMAT, WINSHM_E_SYSTEM and WINSHM_E_NO_MEMORY if the file
- *         changed or could not be read any more after it was checked.
+ *         Nothing is changed, except with WINSHM_E_FAULT; with WINSHM_E_FORMAT
+ *         and WINSHM_E_SYSTEM if the file changed or could not be read any more
+ *         after it was checked; and with WINSHM_E_NO_MEMORY and WINSHM_E_CORRUPT
+ *         if memory or the control block went away meanwhile. The region may
+ *         have grown then.
  *
  * @threadsafety any thread.
  * @since 0.1
