@@ -91,7 +91,8 @@ bool plain_truncate(const char *name, uint64_t size)
     typedef char *(CDECL * unix_name)(const wchar_t *);
     char line[MAX_PATH + 80];
     STARTUPINFOA startup = {.cb = sizeof startup};
-    PROCESS_INFORMATION process;
+    /* Of a program of Linux nothing is told, and this stays as it is. */
+    PROCESS_INFORMATION process = {NULL, NULL, 0, 0};
     unix_name path_of = (unix_name)(void (*)(void))GetProcAddress(
         GetModuleHandleW(L"kernel32.dll"), "wine_get_unix_file_name");
     (void)name;
