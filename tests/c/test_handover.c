@@ -366,10 +366,17 @@ static void test_forged(void)
     CHECK_STATUS(forged("winshm2:n:", name, id, ":1000:w"), WINSHM_E_LAYOUT);
     CHECK_STATUS(forged("winshm10:", name, id, ""), WINSHM_E_LAYOUT);
     REFUSED("winshm2:", WINSHM_E_LAYOUT);
-    static const char *const starts[] = {
-        "winshm01:n:", "winshm0:n:",  "winshm:n:",   "winshm1:h:",  "winshm1:",
-        "Winshm1:n:",  " winshm1:n:", "winshm-1:n:", "winshm1 :n:", "winshm12345678:",
-        ""};
+    static const char *const starts[] = {"winshm01:n:",
+                                         "winshm0:n:",
+                                         "winshm:n:",
+                                         "winshm1:h:",
+                                         "winshm1:",
+                                         "Winshm1:n:",
+                                         " winshm1:n:",
+                                         "winshm-1:n:",
+                                         "winshm1 :n:",
+                                         "winshm12345678:",
+                                         ""};
     for (size_t i = 0; i < sizeof starts / sizeof starts[0]; i++)
         CHECK_STATUS(forged(starts[i], name, id, ":1000:w"), WINSHM_E_TOKEN);
     REFUSED("", WINSHM_E_TOKEN);
