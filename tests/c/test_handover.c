@@ -383,6 +383,10 @@ static void test_forged(void)
     REFUSED("hello", WINSHM_E_TOKEN);
     REFUSED("winshm1:", WINSHM_E_TOKEN);
     REFUSED("winshm1:n:", WINSHM_E_TOKEN);
+    /* Its checksum stands where the name should be. */
+    strcpy(text, "winshm1:n");
+    forge_seal(text);
+    REFUSED(text, WINSHM_E_TOKEN);
     CHECK_OK(winshm_import(token, 0, 0, &other));
     CHECK_OK(winshm_close(other));
     CHECK_OK(winshm_close(h));
