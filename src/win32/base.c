@@ -181,6 +181,14 @@ void wshm_win32_stay_loaded(void)
 
 /* Files. */
 
+void wshm_win32_path(const char *path, const wchar_t *suffix,
+                     wchar_t wide[WIN32_PATH_CHARS])
+{
+    if (MultiByteToWideChar(CP_UTF8, 0, path, -1, wide, WIN32_PATH_CHARS) == 0)
+        wide[0] = L'\0';
+    wcscat(wide, suffix);
+}
+
 bool wshm_win32_is_folder(const wchar_t *path)
 {
     DWORD attributes = GetFileAttributesW(path);

@@ -11,9 +11,6 @@
 
 #include <winioctl.h> /* after windows.h */
 
-/** Room for a path with what is appended. */
-enum { PATH_CHARS = PLATFORM_PATH_MAX + 16 };
-
 /** What is open. Nobody forks here; the places are counted all the same, so
  * that both systems have the same limits. */
 static struct place {
@@ -87,15 +84,6 @@ static winshm_status bad_part(void)
                               PLATFORM_FILE_PART_KIND_CURE);
 }
 
-/** The path is UTF-8 of a length that always fits. */
-static void widen(const char *path, const wchar_t *suffix,
-                  wchar_t wide[PATH_CHARS])
-{
-    if (MultiByteToWideChar(CP_UTF8, 0, path, -1, wide, PATH_CHARS) == 0)
-        wide[0] = L'\0';
-    wcscat(wide, suffix);
-}
-
 /** True if the path ends where a folder's name would stand. */
 static bool names_no_file(const wchar_t *path)
 {
@@ -128,10 +116,10 @@ static HANDLE open_patiently(const wchar_t *path, DWORD access, DWORD share,
 
 static winshm_status open_file(const struct platform_file *f, uint64_t *bytes)
 {
-    wchar_t path[PATH_CHARS];
+    wchar_t path[WIN32_PATH_CHARS];
     DWORD code;
     LARGE_INTEGER size;
-    widen(f->path, L"", path);
+    wshm_win32_path(f->path, L"", path);
     HANDLE file =
         open_patiently(path, GENERIC_READ,
                        FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE,
@@ -201,11 +189,11 @@ winshm_status wshm_platform_file_read(const struct platform_file *f,
 
 static winshm_status open_part(const struct platform_file *f)
 {
-    wchar_t part[PATH_CHARS];
+    wchar_t part[WIN32_PATH_CHARS];
     DWORD code, bytes;
     BY_HANDLE_FILE_INFORMATION facts;
     struct place *p = &places[f->place];
-    widen(f->path, L"" PLATFORM_PART, part);
+    wshm_win32_path(f->path, L"" PLATFORM_PART, part);
     HANDLE file = open_patiently(
         part, GENERIC_READ | GENERIC_WRITE | DELETE, FILE_SHARE_DELETE,
         OPEN_ALWAYS, FILE_ATTRIBUTE_NORMAL | FILE_FLAG_OPEN_REPARSE_POINT,
@@ -237,13 +225,14 @@ static winshm_status open_part(const struct platform_file *f)
 
 winshm_status wshm_platform_file_make(struct platform_file *f, const char *path)
 {
-    wchar_t target[PATH_CHARS];
+    wchar_t target[WIN32_PATH_CHARS];
     winshm_status status = take_place(f, path);
     if (status != WINSHM_OK)
         return status;
-    widen(path, L"", target);
-    status =
-        names_no_file(target) || wshm_win32_is_folder(target) ? bad_kind() : open_part(f);
+    wshm_win32_path(path, L"", target);
+    status = names_no_file(target) || wshm_win32_is_folder(target)
+                 ? bad_kind()
+                 : open_part(f);
     if (status != WINSHM_OK)
         wshm_platform_file_close(f);
     return status;
@@ -280,14 +269,14 @@ winshm_status wshm_platform_file_write(const struct platform_file *f,
 winshm_status wshm_platform_file_publish(const struct platform_file *f,
                                          uint64_t deadline_ns)
 {
-    wchar_t part[PATH_CHARS], target[PATH_CHARS];
+    wchar_t part[WIN32_PATH_CHARS], target[WIN32_PATH_CHARS];
     /* Denied is either for good or by somebody who has the old file open, such
      * as a loader or a virus scanner, and who shall have a second. */
     uint64_t begun = wshm_platform_now();
     if (!FlushFileBuffers(handle_of(f)))
         return refused("FlushFileBuffers", GetLastError());
-    widen(f->path, L"" PLATFORM_PART, part);
-    widen(f->path, L"", target);
+    wshm_win32_path(f->path, L"" PLATFORM_PART, part);
+    wshm_win32_path(f->path, L"", target);
     while (!MoveFileExW(part, target,
                         MOVEFILE_REPLACE_EXISTING | MOVEFILE_WRITE_THROUGH)) {
         DWORD code = GetLastError();

@@ -8,31 +8,12 @@
 #include "status.h"
 #include "win32.h"
 
-enum {
-    /* A path has no more characters than bytes. */
-    PATH_CHARS = PLATFORM_PATH_MAX + 1,
-    PART_CHARS = PATH_CHARS + sizeof PLATFORM_LINK_PART - 1
-};
-
 /** How long somebody may be looking at a file that is to be removed, and how
  * long one that was removed may still be denied to others. */
 static const uint64_t LOOK_PATIENCE = 100 * MILLISECOND;
 
 static const DWORD share_all =
     FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE;
-
-/** Converts a path, with a suffix of ASCII. */
-static winshm_status wide(const char *path, const char *suffix, wchar_t *out)
-{
-    int used = MultiByteToWideChar(CP_UTF8, 0, path, -1, out, PATH_CHARS);
-    if (used == 0)
-        return wshm_win32_error("MultiByteToWideChar", GetLastError());
-    for (wchar_t *at = out + used - 1;; at++, suffix++) {
-        *at = (wchar_t)*suffix;
-        if (*suffix == '\0')
-            return WINSHM_OK;
-    }
-}
 
 static winshm_status refused(const char *call, DWORD code)
 {
@@ -107,11 +88,9 @@ static winshm_status read_whole(HANDLE file, char *text, uint32_t room,
 winshm_status wshm_platform_link_read(const char *path, char *text,
                                       uint32_t room, uint32_t *length)
 {
-    wchar_t name[PATH_CHARS];
-    winshm_status status = wide(path, "", name);
-    if (status != WINSHM_OK)
-        return status;
+    wchar_t name[WIN32_PATH_CHARS];
     DWORD code;
+    wshm_win32_path(path, L"", name);
     HANDLE file =
         open_file(name, GENERIC_READ, share_all, OPEN_EXISTING, &code);
     if (file == INVALID_HANDLE_VALUE) {
@@ -121,7 +100,7 @@ winshm_status wshm_platform_link_read(const char *path, char *text,
                                    (int32_t)code)
                    : wshm_win32_error("CreateFileW", code);
     }
-    status = read_whole(file, text, room, length);
+    winshm_status status = read_whole(file, text, room, length);
     CloseHandle(file);
     return status;
 }
@@ -184,7 +163,8 @@ static winshm_status put_in_place(HANDLE file, const wchar_t *path)
 {
     union {
         FILE_RENAME_INFO info;
-        BYTE room[sizeof(FILE_RENAME_INFO) + PATH_CHARS * sizeof(wchar_t)];
+        BYTE
+            room[sizeof(FILE_RENAME_INFO) + WIN32_PATH_CHARS * sizeof(wchar_t)];
     } rename;
     size_t length = wcslen(path);
     memset(&rename.info, 0, sizeof rename.info);
@@ -206,13 +186,11 @@ winshm_status wshm_platform_link_make(const char *path, const char *text,
                                       uint32_t length, uint64_t deadline_ns,
                                       struct platform_link *link)
 {
-    wchar_t name[PATH_CHARS], part[PART_CHARS];
+    wchar_t name[WIN32_PATH_CHARS], part[WIN32_PATH_CHARS];
     HANDLE made;
-    winshm_status status = wide(path, "", name);
-    if (status == WINSHM_OK)
-        status = wide(path, PLATFORM_LINK_PART, part);
-    if (status == WINSHM_OK)
-        status = take_part(part, deadline_ns, &made);
+    wshm_win32_path(path, L"", name);
+    wshm_win32_path(path, L"" PLATFORM_LINK_PART, part);
+    winshm_status status = take_part(part, deadline_ns, &made);
     if (status != WINSHM_OK)
         return status;
     status = fill(made, text, length);
@@ -238,22 +216,20 @@ winshm_status wshm_platform_link_clear(const char *path, const char *text,
                                        uint32_t length, uint64_t deadline_ns,
                                        struct platform_link *link)
 {
-    wchar_t name[PATH_CHARS];
-    char there[PATH_CHARS];
+    wchar_t name[WIN32_PATH_CHARS];
+    char there[PLATFORM_PATH_MAX + 1];
     uint32_t got;
     DWORD code;
     (void)deadline_ns;
     (void)link;
-    winshm_status status = wide(path, "", name);
-    if (status != WINSHM_OK)
-        return status;
+    wshm_win32_path(path, L"", name);
     HANDLE stale =
         open_file(name, GENERIC_READ | DELETE, share_all, OPEN_EXISTING, &code);
     if (stale == INVALID_HANDLE_VALUE)
         return code == ERROR_FILE_NOT_FOUND || code == ERROR_INVALID_HANDLE
                    ? WINSHM_OK
                    : wshm_win32_error("CreateFileW", code);
-    status = read_whole(stale, there, length + 1, &got);
+    winshm_status status = read_whole(stale, there, length + 1, &got);
     if (status == WINSHM_OK && got == length &&
         memcmp(there, text, length) == 0 && !dispose(stale))
         status = wshm_win32_error("SetFileInformationByHandle", GetLastError());

@@ -9,6 +9,9 @@
 /** Room for any name that is made here: prefix, name, suffix and NUL. */
 #define WIN32_NAME_CHARS 260
 
+/** Room for any path of a file, what is appended to it, and NUL. */
+#define WIN32_PATH_CHARS (PLATFORM_PATH_MAX + 16)
+
 static inline HANDLE wshm_win32_handle(platform_object object)
 {
     return (HANDLE)object;
@@ -51,6 +54,11 @@ winshm_status wshm_win32_section_refused(const struct platform_region *p,
  * is committed. */
 winshm_status wshm_win32_section_bytes(HANDLE section, uint64_t *bytes,
                                        bool *reserved);
+
+/** Widen a path, which is known to be UTF-8 of a length that fits, and append a
+ * suffix. */
+void wshm_win32_path(const char *path, const wchar_t *suffix,
+                     wchar_t wide[WIN32_PATH_CHARS]);
 
 /** True if a folder has the name, which is opened in another way than files. */
 bool wshm_win32_is_folder(const wchar_t *path);

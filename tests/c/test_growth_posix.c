@@ -192,6 +192,8 @@ static void run_in_the_way(void)
     for (uintptr_t i = 2; i < 4; i++)
         threads[i] = thread_start(thread_resize, (void *)i);
     sleep_ms(20);
+    CHECK_STATUS(winshm_resize(common, FIRST + 10, 20), WINSHM_E_TIMEOUT);
+    CHECK(strstr(winshm_last_message(), "was inside resize of it") != NULL);
     CHECK_OK(winshm_close(common));
     for (int i = 2; i < 4; i++) {
         thread_join(threads[i]);

@@ -366,16 +366,27 @@ static void test_forged(void)
     CHECK_STATUS(forged("winshm2:n:", name, id, ":1000:w"), WINSHM_E_LAYOUT);
     CHECK_STATUS(forged("winshm10:", name, id, ""), WINSHM_E_LAYOUT);
     REFUSED("winshm2:", WINSHM_E_LAYOUT);
-    static const char *const starts[] = {
-        "winshm01:n:", "winshm0:n:",  "winshm:n:",   "winshm1:h:",  "winshm1:",
-        "Winshm1:n:",  " winshm1:n:", "winshm-1:n:", "winshm1 :n:", "winshm12345678:",
-        ""};
+    static const char *const starts[] = {"winshm01:n:",
+                                         "winshm0:n:",
+                                         "winshm:n:",
+                                         "winshm1:h:",
+                                         "winshm1:",
+                                         "Winshm1:n:",
+                                         " winshm1:n:",
+                                         "winshm-1:n:",
+                                         "winshm1 :n:",
+                                         "winshm12345678:",
+                                         ""};
     for (size_t i = 0; i < sizeof starts / sizeof starts[0]; i++)
         CHECK_STATUS(forged(starts[i], name, id, ":1000:w"), WINSHM_E_TOKEN);
     REFUSED("", WINSHM_E_TOKEN);
     REFUSED("hello", WINSHM_E_TOKEN);
     REFUSED("winshm1:", WINSHM_E_TOKEN);
     REFUSED("winshm1:n:", WINSHM_E_TOKEN);
+    /* Its checksum stands where the name should be. */
+    strcpy(text, "winshm1:n");
+    forge_seal(text);
+    REFUSED(text, WINSHM_E_TOKEN);
     CHECK_OK(winshm_import(token, 0, 0, &other));
     CHECK_OK(winshm_close(other));
     CHECK_OK(winshm_close(h));

@@ -232,19 +232,19 @@ static void on_full_disk(void *unused)
     own_mounts();
     CHECK_OK(winshm_open(region_name, 0, &h));
     CHECK(mkdir("/dev/shm/full", 0700) == 0 || errno == EEXIST);
-    if (mount("none", "/dev/shm/full", "tmpfs", 0, "size=500k") != 0)
+    if (mount("none", "/dev/shm/full", "tmpfs", 0, "size=360k") != 0)
         SKIP("mounts are refused here");
     memset(winshm_data(h), 1, SIZE);
     CHECK_OK(winshm_save(h, file, 0));
     CHECK_EQ(stat(file, &before), 0);
-    for (int at = 3 * 4096; at < SIZE; at += 4 * 4096) /* between holes, too */
-        memset((char *)winshm_data(h) + at, 0, 4096);
+    for (int at = 4096; at < SIZE - 16384; at += 16384) /* between holes, too */
+        memset((char *)winshm_data(h) + at, 0, 12288);
     REFUSED(file, WINSHM_E_SYSTEM, "No space left on device");
     CHECK_EQ(stat(file, &after), 0);
     CHECK(before.st_ino == after.st_ino);
     CHECK_OK(winshm_load(h, file, 0));
     CHECK_EQ(mount("none", "/dev/shm/full", NULL, MS_REMOUNT | MS_RDONLY,
-                   "size=500k"),
+                   "size=360k"),
              0);
     REFUSED(file, WINSHM_E_ACCESS, "may not get at '");
     CHECK_OK(winshm_close(h));

@@ -241,8 +241,8 @@ static void test_limits(void)
     CHECK_EQ(checked(text).b, WINSHM_LAYOUT_MAX);
     /* Wherever in it the room ends. */
     static const char tail[] = "s9:{t:u8[2]@0; size 2}[3]@0; size 6";
-    for (uint32_t less = 0; less <= sizeof tail; less++) {
-        fill(text, WINSHM_LAYOUT_MAX - less);
+    for (uint32_t room = 0; room <= sizeof tail; room++) {
+        fill(text, WINSHM_LAYOUT_MAX - room + (uint32_t)strlen("size 1"));
         strcpy(strstr(text, "size 1"), tail);
         size_t bytes = strlen(text);
         char *to = text;

@@ -91,6 +91,8 @@ bool plain_truncate(const char *name, uint64_t size)
     typedef char *(CDECL * unix_name)(const wchar_t *);
     char line[MAX_PATH + 80];
     STARTUPINFOA startup = {.cb = sizeof startup};
+    /* Of a program of Linux there are no handles: what Wine leaves here may be
+     * the number of one of its own, and is not to be closed. */
     PROCESS_INFORMATION process;
     unix_name path_of = (unix_name)(void (*)(void))GetProcAddress(
         GetModuleHandleW(L"kernel32.dll"), "wine_get_unix_file_name");
@@ -104,8 +106,6 @@ bool plain_truncate(const char *name, uint64_t size)
     if (!CreateProcessA(NULL, line, NULL, NULL, FALSE, 0, NULL, NULL, &startup,
                         &process))
         return false;
-    CloseHandle(process.hThread);
-    CloseHandle(process.hProcess);
     for (uint64_t end = clock_ms() + PATIENCE_MS; disk_bytes() != size;) {
         if (clock_ms() >= end)
             return false;
