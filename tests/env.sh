@@ -244,14 +244,14 @@ wine32_dlls() {
 # apt_apart ARCHITECTURE FOLDER: goes there, where apt-get then works apart from the
 # machine, which keeps its list of architectures.
 apt_apart() {
-    mkdir -p "$2/lists/partial" "$2/cache/archives/partial" && cd "$2" || return
+    mkdir -p "$2/lists/partial" "$2/cache/archives/partial" && cd "$2" && : >status || return
     cat >apt.conf <<END
 APT::Architecture "$1";
 APT::Architectures { "$1"; };
 APT::Sandbox::User "root";
 Acquire::Languages "none";
 Dir::State "$2";
-Dir::State::status "/dev/null";
+Dir::State::status "$2/status";
 Dir::Cache "$2/cache";
 END
     export APT_CONFIG="$2/apt.conf"
