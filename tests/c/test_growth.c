@@ -211,11 +211,10 @@ static void test_sections(void)
     CHECK_OK(winshm_close(h));
 }
 
-/** A capacity that costs nothing until it is used. An emulator first maps as much
- * memory, which the system counts. */
+/** A capacity that costs nothing until it is used. */
 static void test_vast(void)
 {
-    const uint64_t vast = (uint64_t)(child_emulated() ? 8 : 64) << 30;
+    const uint64_t vast = vast_capacity();
     winshm_options o = options_of(region_name, 0);
     winshm_region *h;
     winshm_view *view;
