@@ -224,8 +224,7 @@ wine_keep() {
 }
 
 # Debian's 64-bit Wine runs 32-bit programs by itself once it finds the Windows half of
-# the i386 libwine, so that package is unpacked into the cache. A private apt
-# configuration fetches it: the machine keeps its list of architectures.
+# the i386 libwine, so that package is unpacked into the cache.
 wine32_dlls() {
     dlls=$WINSHM_CACHE/wine32-$wine_version
     export WINEDLLPATH="$dlls"
@@ -242,19 +241,24 @@ wine32_dlls() {
     [ -d "$dlls" ]
 }
 
-fetch_wine32() (
-    mkdir -p "$1/lists/partial" "$1/cache/archives/partial" "$1/wine32" || exit
-    cd "$1" || exit
+# apt_apart ARCHITECTURE FOLDER: goes there, where apt-get then works apart from the
+# machine, which keeps its list of architectures.
+apt_apart() {
+    mkdir -p "$2/lists/partial" "$2/cache/archives/partial" && cd "$2" && : >status || return
     cat >apt.conf <<END
-APT::Architecture "i386";
-APT::Architectures { "i386"; };
+APT::Architecture "$1";
+APT::Architectures { "$1"; };
 APT::Sandbox::User "root";
 Acquire::Languages "none";
-Dir::State "$1";
-Dir::State::status "/dev/null";
-Dir::Cache "$1/cache";
+Dir::State "$2";
+Dir::State::status "$2/status";
+Dir::Cache "$2/cache";
 END
-    export APT_CONFIG="$1/apt.conf"
+    export APT_CONFIG="$2/apt.conf"
+}
+
+fetch_wine32() (
+    apt_apart i386 "$1" && mkdir -p wine32 || exit
     # Only the source that holds this one package has to answer.
     apt-get update || :
     apt-get download "libwine=$wine_version" || exit

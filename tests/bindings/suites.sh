@@ -21,7 +21,7 @@ dll() { printf 'Z:%s' "$root/build/$1/winshm.dll" | sed 's,/,\\,g'; }
 # with_library PLATFORM COMMAND...: for bindings, which load the library at run time.
 with_library() (
     case $1 in
-    linux) WINSHM_LIBRARY=$root/build/linux/libwinshm.so.0 ;;
+    linux | arm64) WINSHM_LIBRARY=$root/build/$1/libwinshm.so.0 ;;
     win64) WINSHM_LIBRARY=$(dll "${win64_build:-win64}") ;;
     *) WINSHM_LIBRARY=$(dll "$1") ;;
     esac

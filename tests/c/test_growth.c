@@ -214,7 +214,7 @@ static void test_sections(void)
 /** A capacity that costs nothing until it is used. */
 static void test_vast(void)
 {
-    const uint64_t vast = (uint64_t)64 << 30;
+    const uint64_t vast = vast_capacity();
     winshm_options o = options_of(region_name, 0);
     winshm_region *h;
     winshm_view *view;

@@ -59,7 +59,7 @@ static uint64_t free_room(void)
 static void run_vast(void)
 {
     own_shm("size=16m");
-    winshm_region *h = created((uint64_t)64 << 30, NULL);
+    winshm_region *h = created(vast_capacity(), NULL);
     CHECK_EQ(set_aside(), 8 * KIB);
     CHECK_OK(winshm_resize(h, MIB, 0));
     CHECK_EQ(set_aside(), MIB);

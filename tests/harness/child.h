@@ -80,6 +80,12 @@ bool child_slow(void);
 /** True under an emulator, which takes its time with threads and children, has
  * memory of its own, and answers for /proc. */
 bool child_emulated(void);
+/** A capacity that no test fills and 32 bits cannot say. An emulator first maps as
+ * much memory, which the system counts. */
+static inline uint64_t vast_capacity(void)
+{
+    return (uint64_t)(child_emulated() ? 8 : 64) << 30;
+}
 /** Lets no file grow beyond this, where that can be said: what must be refused
  * shall not take the machine's memory if it is not. */
 void child_limit_files(uint64_t bytes);

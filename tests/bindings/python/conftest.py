@@ -32,6 +32,16 @@ os.environ.setdefault("WINSHM_LIBRARY", str(ROOT / BUILT))
 import winshm  # noqa: E402
 
 
+def _becomes_others():
+    """Root may, but where a user namespace knows nobody else."""
+    if WINDOWS or os.geteuid() != 0:
+        return False
+    first, _, count = Path("/proc/self/uid_map").read_text().split()[:3]
+    return int(first) + int(count) > 65534
+
+
+becomes_others = pytest.mark.skipif(not _becomes_others(), reason="becomes other users")
+
 #: Takes the lock and says so; lets go, or is killed, when told.
 HOLDER = (
     "r = winshm.open(sys.argv[1])\n"

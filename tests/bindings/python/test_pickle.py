@@ -2,12 +2,12 @@
 """Regions that go to other processes, as their name."""
 
 import multiprocessing
-import os
 import pickle
 from concurrent import futures
 
 import pytest
 import winshm
+from conftest import becomes_others
 
 
 def test_region_arrives_in_another_process(region):
@@ -73,7 +73,7 @@ def test_region_that_grows(name):
                 assert copy.size == 20
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="needs root")
+@becomes_others
 def test_trust_goes_with_it(child, name):
     """What somebody else owns is opened again only by who trusted its owner."""
     owner = child(

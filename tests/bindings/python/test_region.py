@@ -9,7 +9,7 @@ import time
 
 import pytest
 import winshm
-from conftest import WINDOWS
+from conftest import WINDOWS, becomes_others
 from winshm import Status
 
 
@@ -117,7 +117,7 @@ def test_security_of_open(region):
         winshm.open(region.name, security="nobody")
 
 
-@pytest.mark.skipif(WINDOWS or os.geteuid() != 0, reason="becomes other users")
+@becomes_others
 def test_region_of_a_stranger(child, name):
     owner = child(
         "os.setuid(65533)\n"

@@ -62,10 +62,14 @@ def slow_thread(monkeypatch):
     """The thread that waits for the lock takes its time to say that it has got it."""
     real = _turns.lock_slowly
     slow_thread = threading.Event()
+    slow_thread.asks = threading.Event()
     slow_thread.got = threading.Event()
 
     def lock_slowly(*arguments):
-        status = real(*arguments)
+        slow_thread.asks.set()
+        # However slow the test is, it does not come too late for this.
+        while (status := real(*arguments)) == winshm.Status.TIMEOUT:
+            pass
         if not status:
             slow_thread.got.set()
             assert slow_thread.wait(20)
@@ -76,9 +80,10 @@ def slow_thread(monkeypatch):
     slow_thread.set()
 
 
-async def cancelled_wait(tasks):
+async def cancelled_wait(tasks, slow_thread):
     waiting = asyncio.ensure_future(enter(tasks))
-    await asyncio.sleep(0.02)
+    while not slow_thread.asks.is_set():
+        await asyncio.sleep(0.01)
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await waiting
@@ -88,7 +93,7 @@ async def cancelled_wait(tasks):
 def test_close_while_the_thread_has_the_lock_for_nobody(region, slow_thread, in_use):
     tasks = winshm.open(region.name, tasks=True)
     with region.lock():
-        run(cancelled_wait(tasks))
+        run(cancelled_wait(tasks, slow_thread))
     assert slow_thread.got.wait(20)
     if in_use:
         tasks.data[0] = 1
@@ -125,7 +130,7 @@ def test_last_release_closes_what_was_left(region, slow_thread):
     async def main():
         with winshm.open(region.name, tasks=True) as tasks:
             view = tasks.data[:1]
-            await cancelled_wait(tasks)
+            await cancelled_wait(tasks, slow_thread)
         return view
 
     view = run(main())
