@@ -20,7 +20,7 @@ PURE = {
     "__mingw_vsnprintf", "__stdio_common_vswprintf", "__snprintf_chk", "__memcpy_chk",
     # What compilers call on their own.
     "_GLOBAL_OFFSET_TABLE_", "__errno_location", "__tls_get_addr", "__stack_chk_fail",
-    "__udivdi3", "__umoddi3", "__udivmoddi4", "___chkstk_ms", "__C_specific_handler",
+    "__udivdi3", "__umoddi3", "__udivmoddi4", "___chkstk_ms", "__chkstk", "__C_specific_handler",
     # What 32-bit Windows has instead of the last one: frames of this thread's stack.
     "RtlUnwind",
     # This thread's last error; numbers and pseudo-handles of this process.

@@ -26,7 +26,7 @@ set(CMAKE_SHARED_LINKER_FLAGS_INIT
 
 set(libraries ${CMAKE_BINARY_DIR}/winarm64)
 get_property(trying GLOBAL PROPERTY IN_TRY_COMPILE)
-if(NOT trying AND NOT EXISTS ${libraries}/libsnprintf.a)
+if(NOT trying AND NOT EXISTS ${libraries}/libruntime.a)
   foreach(dll kernel32 advapi32 ucrtbase)
     execute_process(
       COMMAND ${bin}/llvm-nm -g /usr/x86_64-w64-mingw32/lib/lib${dll}.a
@@ -42,14 +42,16 @@ if(NOT trying AND NOT EXISTS ${libraries}/libsnprintf.a)
         -l ${libraries}/lib${dll}.a
       COMMAND_ERROR_IS_FATAL ANY)
   endforeach()
+  foreach(name snprintf chkstk)
+    execute_process(
+      COMMAND ${CMAKE_C_COMPILER} --target=${CMAKE_C_COMPILER_TARGET} ${headers}
+        -O2 -c ${CMAKE_CURRENT_LIST_DIR}/${name}.c -o ${libraries}/${name}.o
+      COMMAND_ERROR_IS_FATAL ANY)
+  endforeach()
   execute_process(
-    COMMAND ${CMAKE_C_COMPILER} --target=${CMAKE_C_COMPILER_TARGET}
-      ${headers} -O2 -c ${CMAKE_CURRENT_LIST_DIR}/snprintf.c -o ${libraries}/snprintf.o
-    COMMAND_ERROR_IS_FATAL ANY)
-  execute_process(
-    COMMAND ${bin}/llvm-ar rc ${libraries}/libsnprintf.a
-      ${libraries}/snprintf.o
+    COMMAND ${bin}/llvm-ar rc ${libraries}/libruntime.a
+      ${libraries}/snprintf.o ${libraries}/chkstk.o
     COMMAND_ERROR_IS_FATAL ANY)
 endif()
 set(CMAKE_C_STANDARD_LIBRARIES
-  "-L${libraries} -lsnprintf -lucrtbase -lkernel32 -ladvapi32" CACHE STRING "")
+  "-L${libraries} -lruntime -lucrtbase -lkernel32 -ladvapi32" CACHE STRING "")
