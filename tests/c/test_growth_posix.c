@@ -273,7 +273,7 @@ static void run_observed(void)
 
 /* fork() */
 
-static volatile bool growing;
+static _Atomic bool growing;
 
 /** Grows by so much, or another one is faster. */
 static bool grow_by(winshm_region *h, uint64_t more)

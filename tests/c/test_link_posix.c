@@ -139,7 +139,7 @@ static void test_moves(void)
     CHECK(unlink(in_folder("kept (deleted)")) == 0);
 }
 
-static volatile bool moving;
+static _Atomic bool moving;
 
 static void move_about(void *folders)
 {

@@ -365,7 +365,7 @@ static void test_signals(void)
 /* A child that is forked in the middle has none of the files, or it would keep
  * others from saving when this process is gone. */
 
-static volatile bool ends;
+static _Atomic bool ends;
 
 static void save_all_the_time(void *unused)
 {
