@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "status.h"
+#include "text.h"
 
 #define TEXT_OF(x) #x
 #define DOTTED(a, b, c) TEXT_OF(a) "." TEXT_OF(b) "." TEXT_OF(c)
@@ -103,6 +104,33 @@ winshm_status wshm_api_hand_text(const char *text, char *buffer,
     if (capacity != 0)
         memcpy(buffer, text, bytes + 1);
     return WINSHM_OK;
+}
+
+winshm_status wshm_api_path(const char *path)
+{
+    if (path == NULL)
+        return wshm_error_because(WINSHM_E_INVALID, "path is NULL", "");
+    size_t length = 0;
+    while (path[length] != '\0') {
+        uint32_t code;
+        size_t step =
+            wshm_text_sequence((const unsigned char *)path + length, &code);
+        if (step == 0)
+            return wshm_error_detail(
+                WINSHM_E_INVALID,
+                "byte {a} of path begins no character of UTF-8",
+                "Paths are UTF-8, also on Windows.", length, 0, 0);
+        length += step;
+        if (length > PLATFORM_PATH_MAX)
+            return wshm_error_detail(WINSHM_E_INVALID,
+                                     "path has more than {a} bytes",
+                                     "Use a relative path, or another folder.",
+                                     PLATFORM_PATH_MAX, 0, 0);
+    }
+    wshm_error_text(path);
+    return length != 0 ? WINSHM_OK
+                       : wshm_error_because(WINSHM_E_INVALID, "path is empty",
+                                            "It is the path of a file.");
 }
 
 winshm_status wshm_api_raw(void)

@@ -16,6 +16,9 @@ winshm_status wshm_api_struct_size(uint32_t size, uint32_t first);
 /** Check where a text is to go, and make it empty. */
 winshm_status wshm_api_room(char *buffer, uint32_t capacity, uint32_t *length);
 
+/** Check the path of a file. What is told of a failure names it from then on. */
+winshm_status wshm_api_path(const char *path);
+
 /** Hand out a text, if there is room. */
 winshm_status wshm_api_hand_text(const char *text, char *buffer,
                                  uint32_t capacity, uint32_t *length);

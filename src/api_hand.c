@@ -3,7 +3,6 @@
 #include "api.h"
 #include "hand.h"
 #include "status.h"
-#include "text.h"
 
 static winshm_status invalid(const char *what, const char *cure, uint64_t a,
                              uint64_t b)
@@ -112,27 +111,6 @@ winshm_status WINSHM_CALL winshm_import(const char *token, uint32_t flags,
     return wshm_error_report("winshm_import", name, status);
 }
 
-static winshm_status check_path(const char *path)
-{
-    if (path == NULL)
-        return invalid("path is NULL", "", 0, 0);
-    if (path[0] == '\0')
-        return invalid("path is empty", "", 0, 0);
-    for (size_t length = 0; path[length] != '\0';) {
-        uint32_t code;
-        size_t step =
-            wshm_text_sequence((const unsigned char *)path + length, &code);
-        if (step == 0)
-            return invalid("byte {a} of path begins no character of UTF-8", "",
-                           length, 0);
-        length += step;
-        if (length > PLATFORM_PATH_MAX)
-            return invalid("path has more than {a} bytes", "",
-                           PLATFORM_PATH_MAX, 0);
-    }
-    return WINSHM_OK;
-}
-
 winshm_status WINSHM_CALL winshm_link(winshm_region *region, const char *path)
 {
     static const char function[] = "winshm_link";
@@ -140,7 +118,7 @@ winshm_status WINSHM_CALL winshm_link(winshm_region *region, const char *path)
     if (r == NULL)
         return wshm_api_refuse(function, region);
     wshm_error_clear();
-    winshm_status status = check_path(path);
+    winshm_status status = wshm_api_path(path);
     if (status == WINSHM_OK)
         status = check_managed(r);
     if (status == WINSHM_OK && r->slot == NULL)
@@ -162,7 +140,7 @@ winshm_status WINSHM_CALL winshm_open_link(const char *path, uint32_t flags,
 {
     winshm_status status = check_opening(flags, out);
     if (status == WINSHM_OK)
-        status = check_path(path);
+        status = wshm_api_path(path);
     if (status == WINSHM_OK)
         status = wshm_platform_init();
     if (status == WINSHM_OK) {
