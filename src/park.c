@@ -27,11 +27,10 @@ bool wshm_park(const struct park *park, uint32_t pid, uint64_t nanoseconds)
     atomic_fetch_add_explicit(parked, 1, memory_order_seq_cst);
     if (park->flag != NULL)
         atomic_exchange_explicit(park->flag, 1, memory_order_seq_cst);
-    bool over =
-        !park->come(park->what) &&
-        atomic_load_explicit(&r->closing, memory_order_seq_cst) == 0 &&
-        wshm_platform_park(&r->platform, r->me - 1, channel, wakes, seen, pid,
-                           nanoseconds);
+    bool over = !park->come(park->what) &&
+                atomic_load_explicit(&r->closing, memory_order_seq_cst) == 0 &&
+                wshm_platform_park(&r->platform, r->me - 1, channel, wakes,
+                                   seen, pid, nanoseconds);
     atomic_fetch_sub_explicit(parked, 1, memory_order_relaxed);
     return over;
 }

@@ -24,14 +24,14 @@ static inline uint32_t wshm_park_limit(const struct layout_control *control)
 struct park {
     struct region *region;
     enum platform_channel channel;
-    shared_u32 *flag;        /* the common one; NULL: wakers need none */
-    bool (*come)(void *);    /* true if it is there and nobody need sleep */
-    void *what;              /* what come() is asked about */
+    shared_u32 *flag;     /* the common one; NULL: wakers need none */
+    bool (*come)(void *); /* true if it is there and nobody need sleep */
+    void *what;           /* what come() is asked about */
 };
 
 /**
- * Sleep until woken, until pid's process ends, or for the given time; not at all
- * if what is waited for has come, or the handle is being closed.
+ * Sleep until woken, until pid's process ends, or for the given time; not at
+ * all if what is waited for has come, or the handle is being closed.
  *
  * @param pid 0, or a process whose end is worth waking for.
  * @return true if it was not woken: the time was over.

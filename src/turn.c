@@ -128,8 +128,8 @@ static uint64_t take_seat(struct turn *turn, uint32_t word, uint64_t now)
     return MILLISECOND;
 }
 
-/** Looks on for so long that either we see a release, or the releaser has seen us
- * parked: its look may have come before its store. @return true if something
+/** Looks on for so long that either we see a release, or the releaser has seen
+ * us parked: its look may have come before its store. @return true if something
  * was seen and sleeping is not needed. */
 static bool settle(bool (*seen)(const void *), const void *what)
 {
