@@ -159,6 +159,7 @@ need_packages clang libclang-rt-14-dev lld llvm g++
 step "build the library for Windows on ARM64, which is not run" arm64_library
 step "hostile memory" sh tests/fuzz/run.sh ${long:+--executions 100000000 --scribble 600}
 step "data races" sh tests/race/run.sh ${long:+--full 60}
+[ -z "$long" ] || step "hints that are broken" "$PYTHON" tests/hints/mutants.py . build
 step "models of the protocols" sh tests/model/run.sh ${long:+--full} build/model
 
 all="share watch peer outsider layouts"
