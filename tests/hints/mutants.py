@@ -54,7 +54,7 @@ MUTANTS = [
     ("nobody ever has the seat", "src/turn.c",
      "if (seat == 0 || younger(seat, turn)) {", "if (false) {"),
     ("cleaning wakes nobody", "src/participant.c", "if (freed) wshm_word_wake(r);", "(void)freed;"),
-    ("a close wakes nobody", "src/region.c", "if (retired) { wake_own(r);", "if (retired) {"),
+    ("a close wakes nobody", "src/region.c", "return false; wake_own(r);", "return false;"),
 ]
 
 
