@@ -3,13 +3,16 @@
 set(CMAKE_TRY_COMPILE_PLATFORM_VARIABLES TARGET EXIT)
 set(CMAKE_TRY_COMPILE_TARGET_TYPE STATIC_LIBRARY)
 set(CMAKE_SYSTEM_NAME Windows)
-set(CMAKE_C_COMPILER clang-cl)
+find_program(clang clang REQUIRED)
+file(REAL_PATH "${clang}" bin)
+cmake_path(GET bin PARENT_PATH bin)
+set(CMAKE_C_COMPILER ${bin}/clang-cl)
 set(CMAKE_C_COMPILER_TARGET ${TARGET})
-set(CMAKE_LINKER lld-link)
-set(CMAKE_AR llvm-lib)
-set(CMAKE_RC_COMPILER llvm-rc)
+set(CMAKE_LINKER ${bin}/lld-link)
+set(CMAKE_AR ${bin}/llvm-lib)
+set(CMAKE_RC_COMPILER ${bin}/llvm-rc)
 set(CMAKE_C_FLAGS_INIT "/X /GS- /clang:-ffreestanding /clang:-fgnuc-version=4.2.1")
-execute_process(COMMAND clang -print-resource-dir
+execute_process(COMMAND ${clang} -print-resource-dir
   OUTPUT_VARIABLE resources OUTPUT_STRIP_TRAILING_WHITESPACE
   COMMAND_ERROR_IS_FATAL ANY)
 string(APPEND CMAKE_C_FLAGS_INIT " /imsvc ${resources}/include")
