@@ -17,7 +17,8 @@ foreach(kind shared static)
       LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
       ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
       INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
-    install(EXPORT winshm-${kind} NAMESPACE winshm:: DESTINATION ${package})
+    install(EXPORT winshm-${kind} NAMESPACE winshm:: DESTINATION ${package}
+      FILE winshm-${kind}-targets.cmake)
   endif()
 endforeach()
 install(FILES include/winshm.h include/winshm.hpp

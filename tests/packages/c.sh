@@ -9,6 +9,7 @@
 #   winshm-VERSION-windows-ARCH.zip    x64, x86, arm64
 #   winshm-VERSION-linux-ARCH.tar.gz   x64, arm64
 #   winshm-VERSION.tar.gz              the sources
+#   winshm-VERSION-recipes.tar.gz      what vcpkg and Conan make packages of them by
 #
 # WINE is the command that runs Windows programs, as package.sh sets it.
 set -eu
@@ -54,9 +55,22 @@ packed_sources() {
         -T "$work/sources" | gzip -9n >"$1/$name.tar.gz"
 }
 
+# packed_recipes FOLDER: for the sources that are there, fetched from WINSHM_URL.
+packed_recipes() {
+    folder=$name-recipes
+    mkdir -p "$1/stage/$folder"
+    cp -R bindings/c/packages/* "$1/stage/$folder"
+    find "$1/stage/$folder" -name __pycache__ -prune -o -type f ! -name '*.md' -exec sed -i \
+        -e "s,@VERSION@,$version,g" -e "s,@URL@,${WINSHM_URL:-file://$out},g" \
+        -e "s,@SHA256@,$(sha256sum <"$1/$name.tar.gz" | cut -d ' ' -f 1),g" \
+        -e "s,@SHA512@,$(sha512sum <"$1/$name.tar.gz" | cut -d ' ' -f 1),g" {} +
+    packed_tar "$1/$folder.tar.gz" "$1/stage" "$folder"
+}
+
 # pack FOLDER: all archives.
 pack() {
     packed_sources "$1"
+    packed_recipes "$1"
     for arch in x64 arm64; do
         folder=$name-linux-$arch
         mkdir -p "$1/stage"
@@ -181,6 +195,28 @@ cmp ../installed-$1/$3 ../$name-$1/$3"
 }
 from_sources linux-x64 linux lib/libwinshm.so.$version
 from_sources windows-x64 win64 bin/winshm.dll
+
+recipes=$name-recipes
+try "the recipes for vcpkg and Conan have all they need" "
+! grep -rn '@[A-Z0-9]*@' $recipes/vcpkg $recipes/conan
+/usr/bin/python3 -m json.tool $recipes/vcpkg/vcpkg.json | grep '\"version\": \"$version\"'
+/usr/bin/python3 -B -c 'import ast, sys; [ast.parse(open(path).read(), path) for path in sys.argv[1:]]' $recipes/conan/conanfile.py $recipes/conan/test_package/conanfile.py
+grep -c $(sha512sum <"$out/$name.tar.gz" | cut -d ' ' -f 1) $recipes/vcpkg/portfile.cmake
+grep -c $(sha256sum <"$out/$name.tar.gz" | cut -d ' ' -f 1) $recipes/conan/conandata.yml"
+try "the static library alone, with the recipes' options" "
+for option in BUILD_TESTING WINSHM_SHARED WINSHM_STATIC; do
+    grep -q -e -D\$option= $recipes/vcpkg/portfile.cmake
+    grep -q cache_variables..\$option $recipes/conan/conanfile.py
+done
+cmake -G Ninja -S $name -B alone -DBUILD_TESTING=OFF -DWINSHM_SHARED=OFF -DWINSHM_STATIC=ON 2>&1 | tee alone.log
+! grep 'not used by the project' alone.log
+cmake --build alone
+cmake --install alone --prefix alone-installed
+cmake -G Ninja -S $recipes/conan/test_package -B recipe -DCMAKE_PREFIX_PATH=$work/alone-installed
+cmake --build recipe
+recipe/test_package
+gcc -o pkg_alone peer.c \$(PKG_CONFIG_PATH=alone-installed/lib/pkgconfig pkg-config --cflags --libs winshm)
+sh talk.sh ./pkg_alone"
 
 mingw="-DCMAKE_SYSTEM_NAME=Windows -DCMAKE_C_COMPILER=x86_64-w64-mingw32-gcc"
 try "find_package, MinGW" "
