@@ -18,8 +18,10 @@ package() {
 
 need native windows
 need_packages gcc-aarch64-linux-gnu clang lld llvm
+need_packages g++-mingw-w64-x86-64-win32 unzip zip # for C
 wine_ready
-export WINE
+export WINE WINE32
 
 step "the library for each system" sh tests/packages/native.sh || { summary; exit; }
+package c
 summary

@@ -131,8 +131,6 @@ if [ "$WINE32" = yes ]; then
 else
     step "saved regions go from system to system" sh tests/interop/saved.sh linux win64
 fi
-step "an installation is found and used, Linux" sh tests/interop/consumer.sh linux
-step "an installation is found and used, Windows" sh tests/interop/consumer.sh win64
 
 in_nim_and_csharp() {
     tests "tests in Nim, Linux" nim_tests linux
