@@ -129,7 +129,8 @@ for library in $libraries; do
     try "the library for ${library%%/*}" "$root" cmp "$native/$library" \
         "$package/runtimes/${library%%/*}/native/${library##*/}"
 done
-try "links of the page in the package" "$package" sh -c '! grep -n "](" README.md | grep -v "](https:"'
+try "the page in the package" "$package" \
+    sh -c '! grep -ne "](" -e "^<!--" README.md | grep -v "](\(https:\|#\)"'
 try "the symbols' package has symbols" "$root" \
     grep -aq runtimes/any/lib/net8.0/Winshm.NET.pdb "$nupkg.snupkg"
 
