@@ -6,8 +6,7 @@
 # Installs what it needs from Debian's packages (as root or with sudo) and keeps what
 # takes long to make in ~/.cache/winshm; WINSHM_CACHE names another folder. An installed
 # Windows Python to be used instead of one that is built: WINSHM_WINDOWS_PYTHON.
-# --long repeats the tests that depend on timing, runs all campaigns in full, and also tries
-# a C# program that is trimmed and one that is compiled ahead of time: some hours.
+# --long repeats the tests that depend on timing, and runs all campaigns in full: some hours.
 set -u
 root=$(cd "$(dirname "$0")/.." && pwd)
 # shellcheck source=tests/env.sh
@@ -139,12 +138,8 @@ in_nim_and_csharp() {
     [ -n "$csharp" ] || return 0
     tests "tests in C#, Linux" csharp_tests linux
     tests "tests in C#, win64" csharp_tests win64
-    for kind in ${long:+trimmed ahead-of-time}; do
-        step "a program in C#, $kind" csharp_published "$kind"
-    done
 }
 
-[ -z "$csharp" ] || [ -z "$long" ] || need_packages clang
 beside in_nim_and_csharp
 tests "tests in Python, Linux" with_library linux pytest tests/bindings/python
 if [ -n "$python_build" ]; then
