@@ -18,8 +18,15 @@ package() {
 
 need native windows
 need_packages gcc-aarch64-linux-gnu clang lld llvm
+need_packages python3-hatchling python3-venv mypy
+if [ -z "${WINSHM_WINDOWS_PYTHON:-}" ]; then
+    need windows-python
+    step "build a Windows Python" sh tests/windows-python/build.sh "$WINSHM_CACHE/windows-python"
+    export WINSHM_WINDOWS_PYTHON="$WINSHM_CACHE/windows-python/python.exe"
+fi
 wine_ready
 export WINE
 
 step "the library for each system" sh tests/packages/native.sh || { summary; exit; }
+package python
 summary

@@ -22,7 +22,8 @@ packages=$root/build/packages/python
 manylinux() {
     readelf --dynamic --version-info --wide "$1" | awk -v file="$1" '
         /\(NEEDED\)/ && !/\[(libc\.so\.6|ld-linux-[^]]*)\]/ { wrong = wrong " " $NF }
-        / Name: / {
+        /^Version / { needs = $2 == "needs" }
+        needs && / Name: / {
             sub(/.* Name: /, "")
             if ($1 !~ /^GLIBC_2\.[0-9.]+$/) { wrong = wrong " " $1; next }
             split($1, part, ".")

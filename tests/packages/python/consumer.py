@@ -1,6 +1,6 @@
 """Installs a package of Python in an empty folder, and uses it there.
 
-Usage: consumer.py HOW PACKAGE [PIP]
+Usage: consumer.py HOW PACKAGE
 
 HOW is one of
   venv      into a virtual environment, with the checks of mypy
@@ -9,9 +9,10 @@ HOW is one of
   win32     for a 32-bit Windows Python, which nobody has here: pip only unpacks it, and a
             32-bit program in C uses the DLL
   unpacked  for a machine that is not here: pip only unpacks it
-  bare      into a virtual environment without a pip of its own; PIP is a wheel of pip
+  bare      into a virtual environment without a pip of its own
 
-A step that fails says how to repeat it by hand, and leaves the folder as it is.
+Where there is no pip, the one from Debian's python3-pip-whl is run out of its wheel, or
+that which WINSHM_PIP names. that fails says how to repeat it by hand, and leaves the folder as it is.
 """
 
 import os
@@ -32,6 +33,7 @@ COUNTER = re.search(r"^```python\n(.*?)^```$", README, re.M | re.S).group(1)
 #: What decides over Python, pip and winshm must not come from outside.
 OUTSIDE = ("PYTHON", "PIP_", "WINSHM_", "CMAKE_")
 
+WHEELS = Path("/usr/share/python-wheels")
 DEBIAN = "/usr/lib/python3/dist-packages"  # It has hatchling.
 INSTALL = ("install", "--isolated", "--no-index", "--no-cache-dir",
            "--disable-pip-version-check", "--root-user-action=ignore")
@@ -47,10 +49,11 @@ class Consumer:
 
     library = "libwinshm.so.0"
 
-    def __init__(self, package, pip=None):
+    def __init__(self, package):
         self.package = Path(package).resolve()
         self.folder = Path(tempfile.mkdtemp(prefix="winshm-python-"))
-        self.pip = [f"{Path(pip).resolve()}/pip"] if pip else ["-m", "pip"]
+        pip = os.environ.get("WINSHM_PIP") or next(WHEELS.glob("pip-*.whl"))
+        self.pip = [self.path(Path(pip).resolve() / "pip")]
         self.python = ["venv/bin/python"]
         self.variables = {}
         (self.folder / "counter.py").write_text(COUNTER, encoding="utf-8")
@@ -60,16 +63,22 @@ class Consumer:
         print(f"== {what}", flush=True)
         kept = {key: value for key, value in os.environ.items() if not key.startswith(OUTSIDE)}
         chosen = {**self.variables, **variables}
-        done = subprocess.run(command, cwd=self.folder, env={**kept, **chosen}, text=True,
-                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, timeout=300, check=False)
-        print(done.stdout, end="", flush=True)
-        if done.returncode == status and re.search(says, done.stdout, re.M | re.S):
-            return
+        try:
+            done = subprocess.run(command, cwd=self.folder, env={**kept, **chosen}, text=True,
+                                  stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                  stderr=subprocess.STDOUT, timeout=300, check=False)
+            print(done.stdout, end="", flush=True)
+            if done.returncode != status:
+                problem = f"it has ended with {done.returncode}, not with {status}"
+            elif not re.search(says, done.stdout, re.M | re.S):
+                problem = f"it has not printed {says!r}"
+            else:
+                return
+        except (OSError, subprocess.TimeoutExpired) as error:
+            problem = error
         line = shlex.join([*(f"{key}={value}" for key, value in chosen.items()), *command])
-        sys.exit(f"This step has failed: {what}\n"
-                 f"It has ended with {done.returncode}, not with {status}, or has not printed "
-                 f"{says!r}. To repeat it by hand:\n    cd {shlex.quote(str(self.folder))}\n"
+        sys.exit(f"This step has failed: {what}: {problem}\nTo repeat it by hand:\n"
+                 f"    cd {shlex.quote(str(self.folder))}\n"
                  f"    {'env ' if chosen else ''}{line}")
 
     def path(self, path):
@@ -97,6 +106,7 @@ class Consumer:
 
 def venv(consumer):
     consumer.step("a virtual environment", "/usr/bin/python3", "-m", "venv", "venv")
+    consumer.pip = ["-m", "pip"]
     consumer.install()
     consumer.use()
     shutil.copy(Path(__file__).with_name("typed.py"), consumer.folder)
@@ -152,12 +162,9 @@ class WindowsConsumer(Consumer):
 
 
 def windows(consumer):
-    """The pip is Debian's, which is the same on Windows, and runs there."""
     program = Path(os.environ["WINSHM_WINDOWS_PYTHON"])
     shutil.copytree(program.parent, consumer.folder / "python")
     consumer.python = on_wine(consumer, f"python/{program.name}")
-    (pip,) = Path("/usr/share/python-wheels").glob("pip-*.whl")
-    consumer.pip = [consumer.path(pip / "pip")]
     consumer.install()
     consumer.use()
 
@@ -185,8 +192,8 @@ def win32(consumer):
 
 
 if __name__ == "__main__":
-    how, *rest = sys.argv[1:]
-    consumer = (WindowsConsumer if how == "windows" else Consumer)(*rest)
+    how, package = sys.argv[1:]
+    consumer = (WindowsConsumer if how == "windows" else Consumer)(package)
     {"venv": venv, "sources": sources, "windows": windows, "win32": win32,
      "unpacked": unpacked, "bare": bare}[how](consumer)
     consumer.finish()
