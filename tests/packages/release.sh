@@ -4,7 +4,7 @@
 #
 #   version             as winshm.h has it
 #   SOURCE_DATE_EPOCH   the date of every file: the time of the commit, which is that of
-#                       winshm.h in a source archive. Compilers, strip and packers heed it.
+#                       winshm.h in a source archive.
 
 version=$(awk '/^#define WINSHM_VERSION_(MAJOR|MINOR|PATCH) [0-9]+$/ { printf "%s%s", dot, $3; dot = "." }' \
     include/winshm.h)

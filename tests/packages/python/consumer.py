@@ -12,7 +12,8 @@ HOW is one of
   bare      into a virtual environment without a pip of its own
 
 Where there is no pip, the one from Debian's python3-pip-whl is run out of its wheel, or
-that which WINSHM_PIP names. that fails says how to repeat it by hand, and leaves the folder as it is.
+that which WINSHM_PIP names. A step that fails says how to repeat it by hand, and leaves
+the folder as it is.
 """
 
 import os
