@@ -19,6 +19,12 @@ package() {
 need native windows
 need_packages gcc-aarch64-linux-gnu clang lld llvm
 need_packages g++-mingw-w64-x86-64-win32 unzip zip # for C
+need_packages python3-hatchling python3-venv mypy
+if [ -z "${WINSHM_WINDOWS_PYTHON:-}" ]; then
+    need windows-python
+    step "build a Windows Python" sh tests/windows-python/build.sh "$WINSHM_CACHE/windows-python"
+    export WINSHM_WINDOWS_PYTHON="$WINSHM_CACHE/windows-python/python.exe"
+fi
 wine_ready
 export WINE WINE32
 
@@ -27,4 +33,5 @@ package c
 if wanted csharp; then
     if dotnet_ready; then package nuget; else skip "package for nuget" "$why"; fi
 fi
+package python
 summary

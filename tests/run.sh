@@ -87,7 +87,7 @@ campaign() {
 }
 
 need native windows nim python
-need_packages python3-numpy python3-setuptools
+need_packages python3-numpy
 csharp=''
 if wanted csharp; then
     if dotnet_ready; then
