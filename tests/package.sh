@@ -16,10 +16,11 @@ package() {
         say "to repeat it: sh tests/packages/native.sh && sh tests/packages/$1.sh"
 }
 
-need native windows
-need_packages gcc-aarch64-linux-gnu clang lld llvm
+need native windows nim
+need_packages gcc-aarch64-linux-gnu clang lld llvm git
 wine_ready
 export WINE
 
 step "the library for each system" sh tests/packages/native.sh || { summary; exit; }
+package nim
 summary
