@@ -159,7 +159,7 @@ try "what the static program looks for" "$work/linux-x64/static" env LD_DEBUG=li
 ! grep -q libwinshm "$said" || failed "it looks for libwinshm.so"
 rm "$work/win-x64/loaded/winshm.dll"
 try "the program that loads the library, without it" "$work/win-x64/loaded" \
-    sh -c '! "$1" ./score.exe' sh "$WINE"
+    sh -c "! '$WINE' ./score.exe"
 grep -q 'winshm.dll cannot be loaded' "$said" || failed "it does not say what it lacks"
 
 # The pages. nim says nothing if there is nothing to warn of.
