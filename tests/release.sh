@@ -184,7 +184,9 @@ END
     [ -z "$python" ] || echo "    python3 -m twine upload $python"
     cat <<END
 
-nimble takes the tag. Once, for the first release: nimble publish, in bindings/nim.
+nimble takes the tag. Once, so that it knows the name: a pull request to
+https://github.com/nim-lang/packages, which adds winshm to packages.json with the
+repository's URL and ?subdir=bindings/nim behind it.
 END
 }
 
