@@ -40,7 +40,7 @@ try() {
 
 # expect TEXT: what the step had to say.
 expect() {
-    [ "$(tr -d '\r' <"$said")" = "$1" ] || failed "it says something else than: $1"
+    [ "$(tr -d '\r' <"$said")" = "$1" ] || failed "what it should say is: ${1:-nothing}"
 }
 
 failed() {
