@@ -144,10 +144,10 @@ exports_agree() {
     }
 }
 
-# The packages' files, without what they were made of and the pages.
+# The packages' files, beside which lies what they were made of.
 files() {
-    find $made -type f ! -path "$made/build/*" ! -path "$made/native/*" ! -path "$made/docs/*" \
-        ! -name SHA256SUMS ! -name NOTES.md | LC_ALL=C sort
+    find $made -maxdepth 2 -type f ! -path "$made/native/*" ! -path "$made/docs/*" \
+        | grep -E '\.(deb|gz|nupkg|snupkg|whl|xz|zip)$' | LC_ALL=C sort
 }
 
 checksums() {
@@ -177,7 +177,7 @@ What is left to do by hand, for version $version:
     git tag -a v$version -m "winshm $version"
     git push origin main v$version
     gh release create v$version --verify-tag --title "winshm $version" \\
-        --notes-file $made/NOTES.md $made/SHA256SUMS $(packages .)
+        --notes-file $made/NOTES.md $made/SHA256SUMS $(packages "^$made/[^/]*\$")
 END
     nuget=$(packages '\.nupkg$') python=$(packages '/python/')
     [ -z "$nuget" ] || echo "    dotnet nuget push --source https://api.nuget.org/v3/index.json $nuget"

@@ -1,5 +1,5 @@
 #!/bin/sh
-# The package for Nim, and its pages: packed into build/packages/nim, installed with nimble
+# The package for Nim, and its pages: packed into build/packages, installed with nimble
 # as users do, and used by a project in an empty folder.
 #
 # Usage: sh tests/packages/nim.sh
@@ -83,8 +83,7 @@ installed() {
 }
 
 # The package, twice.
-mkdir -p build/packages/nim
-packed=build/packages/nim/winshm-nim-$version.tar.gz
+packed=build/packages/winshm-nim-$version.tar.gz
 pack bindings/nim "$packed"
 mkdir "$work/copy"
 cp -R bindings/nim "$work/copy"
