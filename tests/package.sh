@@ -16,8 +16,8 @@ package() {
         say "to repeat it: sh tests/packages/native.sh && sh tests/packages/$1.sh"
 }
 
-need native windows
-need_packages gcc-aarch64-linux-gnu clang lld llvm
+need native windows nim
+need_packages gcc-aarch64-linux-gnu clang lld llvm git
 need_packages g++-mingw-w64-x86-64-win32 unzip zip # for C
 need_packages python3-hatchling python3-venv mypy
 if [ -z "${WINSHM_WINDOWS_PYTHON:-}" ]; then
@@ -34,4 +34,5 @@ if wanted csharp; then
     if dotnet_ready; then package nuget; else skip "package for nuget" "$why"; fi
 fi
 package python
+package nim
 summary
