@@ -7,7 +7,6 @@ a line that begins with MARK before each of them.
 
 import concurrent.futures
 import os
-import pathlib
 import shutil
 import subprocess
 
@@ -24,11 +23,11 @@ TIMEOUT = 120
 class System:
     """Linux or Windows, and where the programs of one language are there."""
 
-    def __init__(self, name, language):
+    def __init__(self, name, page, language):
         self.name = name
         self.windows = name == "Windows"
         self.build = BUILDS[name]
-        self.place = PLACE / name.lower() / language
+        self.place = PLACE / name.lower() / page[:-3].replace("/", "-") / language
         shutil.rmtree(self.place, ignore_errors=True)
         self.place.mkdir(parents=True)
         library = self.build / LIBRARIES[name]
@@ -36,7 +35,8 @@ class System:
             raise FileNotFoundError(f"there is no {library}: build the library first")
         self.environment = {**os.environ, "WINSHM_LIBRARY": self.path(library),
                             "PYTHONPATH": self.path(ROOT / "bindings/python"),
-                            "PYTHONDONTWRITEBYTECODE": "1", "DOTNET_NOLOGO": "1"}
+                            "PYTHONDONTWRITEBYTECODE": "1",
+                            "PYTHONIOENCODING": "utf-8", "DOTNET_NOLOGO": "1"}
 
     def path(self, path):
         """A path as programs of this system know it."""
@@ -76,7 +76,7 @@ def c_programs(blocks, system):
         source.write_text(whole(block), encoding="utf-8")
         program = source.with_suffix(suffix)
         standard = [] if block.language == "c" else ["-std=c++17"]
-        built([prefix + compiler, "-Wall", "-Wextra", "-Werror", *standard,
+        built([prefix + compiler, "-Wall", "-Wextra", "-Werror", "-Wno-unused-function", *standard,
                "-include", unbuffered, f"-I{ROOT}/include", "-o", program, source,
                f"-L{system.build}", "-lwinshm", *libraries])
         return [block], system.program(program)
@@ -219,7 +219,7 @@ def in_two_terminals(command, words, system):
 def problems_of(language, blocks, system_name):
     """Yields what is wrong with the programs of a page on one system."""
     wanted = [block for block in blocks if block.is_for(system_name)]
-    system = System(system_name, language)
+    system = System(system_name, blocks[0].page, language)
     try:
         for group, command in LANGUAGES[language](wanted, system):
             for block, output, problem in run(group, command, system):
