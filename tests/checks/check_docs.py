@@ -17,6 +17,7 @@ import sys
 from docs_blocks import ROOT, TOOLS, blocks_of
 from docs_run import LANGUAGES, problems_of
 
+BLOCK = re.compile(r"^```.*?^```$", re.M | re.S)
 LINK = re.compile(r"\]\(([^)#\s]*)(?:#([^)\s]*))?\)")
 FRONT = ROOT / "README.md"
 SPOKEN = {"c": ("c", "cpp"), "csharp": ("csharp",), "nim": ("nim",), "python": ("python",)}
@@ -26,7 +27,7 @@ def broken_links():
     folders = (".github", "bindings", "src", "tests")
     paths = [path for folder in folders for path in (ROOT / folder).rglob("*.md")]
     for path in [*ROOT.glob("*.md"), *paths]:
-        for target, heading in LINK.findall(path.read_text(encoding="utf-8")):
+        for target, heading in LINK.findall(BLOCK.sub("", path.read_text(encoding="utf-8"))):
             if ":" in target:
                 continue
             found = path.parent / target if target else path
@@ -58,13 +59,10 @@ def strange_words():
                     yield f"bindings/README.md: {folder.name} has no {name}"
 
 
-def programs(languages):
-    """The programs of each page, and of the front page, by language."""
-    for language in languages:
-        for path in (ROOT / "bindings" / language / "README.md", FRONT):
-            if path.exists():
-                yield language, [block for block in blocks_of(path)
-                                 if block.language in SPOKEN[language]]
+def programs(language):
+    """The programs in a language, of its page and of the front page."""
+    return [block for path in (ROOT / "bindings" / language / "README.md", FRONT)
+            for block in blocks_of(path) if block.language in SPOKEN[language]]
 
 
 def unknown_blocks():
@@ -80,9 +78,8 @@ def main():
     systems = ["Linux", *(["Windows"] if os.environ.get("WINE") else [])]
     problems = [*broken_links(), *strange_words(), *unknown_blocks()]
     count = 0
-    for language, blocks in programs(wanted):
-        if not blocks:
-            continue
+    for language in wanted:
+        blocks = programs(language)
         for system in systems:
             count += sum(block.is_for(system) for block in blocks)
             problems += problems_of(language, blocks, system)

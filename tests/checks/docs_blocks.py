@@ -44,7 +44,7 @@ class Block:
     @property
     def name(self):
         """A file's name, and a module's in every language."""
-        return f"line_{self.line}"
+        return re.sub(r"\W", "_", self.page[:-len("README.md")]) + f"line_{self.line}"
 
     @property
     def saved_as(self):
@@ -139,7 +139,7 @@ def _whole_csharp(block):
     return (f"{''.join(usings)}\nnamespace {block.name}\n{{\n{types}\n"
             f"internal static class Page\n{{\n"
             f"public static {asynchronous} Main(string[] args)\n{{\n"
-            f"#line {block.line} \"{block.page}\"\n{statements}\n#line default\n}}\n}}\n}}\n")
+            f"#line {block.line} \"{ROOT}/{block.page}\"\n{statements}\n#line default\n}}\n}}\n}}\n")
 
 
 def _split(text):

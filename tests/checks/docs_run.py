@@ -23,11 +23,11 @@ TIMEOUT = 120
 class System:
     """Linux or Windows, and where the programs of one language are there."""
 
-    def __init__(self, name, page, language):
+    def __init__(self, name, language):
         self.name = name
         self.windows = name == "Windows"
         self.build = BUILDS[name]
-        self.place = PLACE / name.lower() / page[:-3].replace("/", "-") / language
+        self.place = PLACE / name.lower() / language
         shutil.rmtree(self.place, ignore_errors=True)
         self.place.mkdir(parents=True)
         library = self.build / LIBRARIES[name]
@@ -203,23 +203,26 @@ def run(blocks, command, system):
 
 
 def in_two_terminals(command, words, system):
-    with subprocess.Popen(command, cwd=system.place, env=system.environment, text=True,
-                          encoding="utf-8", stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+    # Without a buffer, which would keep more than the line that is waited for.
+    with subprocess.Popen(command, cwd=system.place, env=system.environment, bufsize=0,
+                          stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE) as first:
         said = first.stdout.readline()
         second = system.run([*command, *words], input="\n", stdout=subprocess.PIPE,
                             stderr=subprocess.PIPE)
-        more, errors = first.communicate("\n", timeout=TIMEOUT)
-    problem = errors or f"exit status {first.returncode}" if first.returncode else None
-    if not words and second.returncode:
+        more, errors = first.communicate(b"\n", timeout=TIMEOUT)
+    problem = None
+    if first.returncode:
+        problem = errors.decode() or f"exit status {first.returncode}"
+    elif not words and second.returncode:
         problem = second.stderr or f"exit status {second.returncode} in the second terminal"
-    return (said + more + second.stdout).replace("\r", ""), problem
+    return ((said + more).decode() + second.stdout).replace("\r", ""), problem
 
 
 def problems_of(language, blocks, system_name):
     """Yields what is wrong with the programs of a page on one system."""
     wanted = [block for block in blocks if block.is_for(system_name)]
-    system = System(system_name, blocks[0].page, language)
+    system = System(system_name, language)
     try:
         for group, command in LANGUAGES[language](wanted, system):
             for block, output, problem in run(group, command, system):
@@ -228,4 +231,4 @@ def problems_of(language, blocks, system_name):
                 elif block.says is not None and block.says.strip() != output.strip():
                     yield f"{block.place}, {system_name}: prints\n{output}and not\n{block.says}"
     except (RuntimeError, OSError, subprocess.SubprocessError) as failure:
-        yield f"{blocks[0].page}, {system_name}: {failure}"
+        yield f"{language}, {system_name}: {failure}"
