@@ -14,7 +14,6 @@ from docs_blocks import ROOT, whole
 
 PLACE = ROOT / "build" / "docs"
 MARK = "program on "
-#: What the programs of C# and Nim have in common with the library's tests.
 BUILDS = {"Linux": ROOT / "build/linux", "Windows": ROOT / "build/win64"}
 LIBRARIES = {"Linux": "libwinshm.so.0", "Windows": "winshm.dll"}
 TIMEOUT = 120
@@ -75,7 +74,8 @@ def c_programs(blocks, system):
         source = system.place / (block.name + end)
         source.write_text(whole(block), encoding="utf-8")
         program = source.with_suffix(suffix)
-        standard = [] if block.language == "c" else ["-std=c++17"]
+        standard = [] if block.language == "c" else [
+            "-std=c++17", *(["-static-libgcc", "-static-libstdc++"] if system.windows else [])]
         built([prefix + compiler, "-Wall", "-Wextra", "-Werror", "-Wno-unused-function", *standard,
                "-include", unbuffered, f"-I{ROOT}/include", "-o", program, source,
                f"-L{system.build}", "-lwinshm", *libraries])
@@ -113,8 +113,7 @@ def nim_programs(blocks, system):
     def program_of(name):
         program = system.place / (name + suffix)
         built(["nim", "c", "--hints:off", "--threads:on", f"--path:{ROOT}/bindings/nim",
-               f"--nimcache:{system.place}/cache", "--warningAsError:UnusedImport:off", *flags,
-               f"-o:{program}", system.place / f"{name}.nim"])
+               f"--nimcache:{system.place}/cache", *flags, f"-o:{program}", system.place / f"{name}.nim"])
         return system.program(program)
 
     together = []
