@@ -20,6 +20,7 @@ need native windows nim
 need_packages gcc-aarch64-linux-gnu clang lld llvm git
 need_packages g++-mingw-w64-x86-64-win32 unzip zip # for C
 need_packages python3-hatchling python3-venv mypy
+need_packages doxygen # for the reference
 if [ -z "${WINSHM_WINDOWS_PYTHON:-}" ]; then
     need windows-python
     step "build a Windows Python" sh tests/windows-python/build.sh "$WINSHM_CACHE/windows-python"
@@ -30,9 +31,20 @@ export WINE WINE32
 
 step "the library for each system" sh tests/packages/native.sh || { summary; exit; }
 package c
-if wanted csharp; then
-    if dotnet_ready; then package nuget; else skip "package for nuget" "$why"; fi
-fi
 package python
 package nim
+languages='c nim python'
+if wanted csharp; then
+    if dotnet_ready; then
+        languages="$languages csharp"
+        package nuget
+    else
+        skip "package, reference and page of C#" "$why"
+    fi
+fi
+# The pages are followed with all packages, so they come last.
+# shellcheck disable=SC2086  # This is a list of words.
+step "the reference" sh tests/packages/reference.sh $languages
+# shellcheck disable=SC2086
+step "the pages, followed by a new user" sh tests/packages/pages.sh $languages && sed -n 's/^[a-z]*: first/        &/p' "$log"
 summary

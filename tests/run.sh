@@ -167,7 +167,8 @@ step "programs in Nim" build_nim "$all handover" linux win64
 programs_between linux "c,python${csharp:+,csharp},nim"
 programs_between windows "$windows_languages"
 
-step "the documents are right" sh tests/harness/own_shm.sh "$PYTHON" tests/checks/check_docs.py \
+need_packages libboost-dev g++-mingw-w64-x86-64
+tests "the documents are right" sh tests/harness/own_shm.sh "$PYTHON" tests/checks/check_docs.py \
     c nim python ${csharp:+"$csharp"}
 
 if [ -n "$long" ]; then
