@@ -21,6 +21,7 @@ need_packages gcc-aarch64-linux-gnu clang lld llvm
 need_packages g++-mingw-w64-x86-64-win32 unzip zip # for C
 wine_ready
 export WINE WINE32
+[ "$WINE32" = yes ] || skip "32-bit Windows programs" "this Wine does not run them"
 
 step "the library for each system" sh tests/packages/native.sh || { summary; exit; }
 package c
