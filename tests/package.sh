@@ -28,6 +28,7 @@ if [ -z "${WINSHM_WINDOWS_PYTHON:-}" ]; then
 fi
 wine_ready
 export WINE WINE32
+[ "$WINE32" = yes ] || skip "32-bit Windows programs" "this Wine does not run them"
 
 step "the library for each system" sh tests/packages/native.sh || { summary; exit; }
 package c

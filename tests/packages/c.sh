@@ -193,12 +193,12 @@ cmake --build ../from-$1
 cmake --install ../from-$1 --strip --prefix ../installed-$1
 cmp ../installed-$1/$3 ../$name-$1/$3"
 }
-from_sources linux-x64 linux lib/libwinshm.so.$version
+from_sources linux-x64 linux "lib/libwinshm.so.$version"
 from_sources windows-x64 win64 bin/winshm.dll
 
 recipes=$name-recipes
 try "the recipes for vcpkg and Conan have all they need" "
-! grep -rn '@[A-Z0-9]*@' $recipes/vcpkg $recipes/conan
+if grep -rnE '@[A-Z0-9]+@' $recipes/vcpkg $recipes/conan; then exit 1; fi
 /usr/bin/python3 -m json.tool $recipes/vcpkg/vcpkg.json | grep '\"version\": \"$version\"'
 /usr/bin/python3 -B -c 'import ast, sys; [ast.parse(open(path).read(), path) for path in sys.argv[1:]]' $recipes/conan/conanfile.py $recipes/conan/test_package/conanfile.py
 grep -c $(sha512sum <"$out/$name.tar.gz" | cut -d ' ' -f 1) $recipes/vcpkg/portfile.cmake
@@ -209,7 +209,7 @@ for option in BUILD_TESTING WINSHM_SHARED WINSHM_STATIC; do
     grep -q cache_variables..\$option $recipes/conan/conanfile.py
 done
 cmake -G Ninja -S $name -B alone -DBUILD_TESTING=OFF -DWINSHM_SHARED=OFF -DWINSHM_STATIC=ON 2>&1 | tee alone.log
-! grep 'not used by the project' alone.log
+if grep 'not used by the project' alone.log; then exit 1; fi
 cmake --build alone
 cmake --install alone --prefix alone-installed
 cmake -G Ninja -S $recipes/conan/test_package -B recipe -DCMAKE_PREFIX_PATH=$work/alone-installed

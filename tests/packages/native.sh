@@ -17,7 +17,7 @@ native() {
     rid=$1 preset=$2
     build=build/packages/build/$rid
     rm -rf "$build" "build/packages/native/$rid"
-    CFLAGS="-ffile-prefix-map=$root=." LDFLAGS= cmake --preset "$preset" -B "$build" \
+    CFLAGS="-ffile-prefix-map=$root=." LDFLAGS="" cmake --preset "$preset" -B "$build" \
         -DBUILD_TESTING=OFF -DCMAKE_BUILD_TYPE=Release
     cmake --build "$build"
     cmake --install "$build" --strip --prefix "build/packages/native/$rid"
