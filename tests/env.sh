@@ -7,7 +7,6 @@
 #   need native windows                     # installs what those groups lack
 #   wine_ready                              # then: "$WINE" program.exe
 #   step "C tests" ./build/test_c           # runs, logs, counts
-#   beside suite; step ...; together        # the steps of a function beside others
 #   if wanted csharp; then if dotnet_ready; then ...; else skip C# "$why"; fi; fi
 #   summary                                 # its status is the exit status
 #
@@ -15,7 +14,7 @@
 # they set variables or end the script.
 
 started=$(date +%s)
-checks=0 failures=0 skips=0 skipped='' declined='' why='' lane_process=''
+checks=0 failures=0 skips=0 skipped='' declined='' why=''
 newline='
 '
 
@@ -79,32 +78,6 @@ step() {
         fi
         return "$2"
     fi
-}
-
-# beside FUNCTION: its steps run beside those that follow, until together. Most suites keep
-# one processor busy, and there are at least two.
-beside() {
-    lane=$logs/beside
-    (
-        checks=0 failures=0 skips=0 skipped=''
-        "$1"
-        printf '%d %d %d\n%s' "$checks" "$failures" "$skips" "$skipped" >"$lane.counts"
-    ) >"$lane.log" 2>&1 </dev/null &
-    lane_process=$!
-}
-
-# together: waits for what runs beside, shows its lines and counts its steps.
-together() {
-    wait "$lane_process" || :
-    lane_process=''
-    cat "$lane.log"
-    {
-        read -r lane_checks lane_failures lane_skips || die "what ran beside has not come to its end"
-        skipped=$skipped$(cat)
-    } <"$lane.counts"
-    rm "$lane.counts"
-    checks=$((checks + lane_checks)) failures=$((failures + lane_failures))
-    skips=$((skips + lane_skips))
 }
 
 # skip NAME REASON: what could not be tried, which summary does not forgive.

@@ -31,8 +31,6 @@ python_build=''
 finish() {
     # The build has children, so it has a process group of its own.
     [ -z "$python_build" ] || kill -- "-$python_build" 2>/dev/null
-    # The step that it is at comes to its end.
-    [ -z "$lane_process" ] || kill "$lane_process" 2>/dev/null
 }
 trap finish EXIT
 trap 'exit 130' INT
@@ -131,23 +129,31 @@ else
     step "saved regions go from system to system" sh tests/interop/saved.sh linux win64
 fi
 
-in_nim_and_csharp() {
-    tests "tests in Nim, Linux" nim_tests linux
-    tests "tests in Nim, win64" nim_tests win64
-    [ "$WINE32" = no ] || tests "tests in Nim, win32" nim_tests win32
-    [ -n "$csharp" ] || return 0
+tests "tests in Nim, Linux" nim_tests linux
+tests "tests in Nim, win64" nim_tests win64
+[ "$WINE32" = no ] || tests "tests in Nim, win32" nim_tests win32
+if [ -n "$csharp" ]; then
     tests "tests in C#, Linux" csharp_tests linux
     tests "tests in C#, win64" csharp_tests win64
+<<<<<<< HEAD
 }
 
 beside in_nim_and_csharp
+=======
+    if [ -n "$long" ]; then
+        need_packages clang
+        for kind in trimmed ahead-of-time; do
+            step "a program in C#, $kind" csharp_published "$kind"
+        done
+    fi
+fi
+>>>>>>> main
 tests "tests in Python, Linux" with_library linux pytest tests/bindings/python
 if [ -n "$python_build" ]; then
     step "build a Windows Python" python_is_built
     python_build=''
 fi
 tests "tests in Python, win64" windows_pytest tests/bindings/python
-together
 
 need_packages valgrind
 tests "instructions of the fast paths" sh tests/bench/instructions.sh
