@@ -135,19 +135,7 @@ tests "tests in Nim, win64" nim_tests win64
 if [ -n "$csharp" ]; then
     tests "tests in C#, Linux" csharp_tests linux
     tests "tests in C#, win64" csharp_tests win64
-<<<<<<< HEAD
-}
-
-beside in_nim_and_csharp
-=======
-    if [ -n "$long" ]; then
-        need_packages clang
-        for kind in trimmed ahead-of-time; do
-            step "a program in C#, $kind" csharp_published "$kind"
-        done
-    fi
 fi
->>>>>>> main
 tests "tests in Python, Linux" with_library linux pytest tests/bindings/python
 if [ -n "$python_build" ]; then
     step "build a Windows Python" python_is_built
