@@ -161,9 +161,14 @@ step "programs in Nim" build_nim "$all handover" linux win64
 programs_between linux "c,python${csharp:+,csharp},nim"
 programs_between windows "$windows_languages"
 
-need_packages libboost-dev g++-mingw-w64-x86-64
+need_packages libboost-dev g++-mingw-w64-x86-64-win32
 tests "the documents are right" sh tests/harness/own_shm.sh "$PYTHON" tests/checks/check_docs.py \
     c nim python ${csharp:+"$csharp"}
+
+# Each with the steps of its own script.
+# shellcheck disable=SC2046  # Without C# there is one word more.
+step "packages" sh tests/package.sh $([ -n "$csharp" ] || echo --without=csharp)
+sed -n 's/^\[/        &/p' "$log"
 
 if [ -n "$long" ]; then
     for platform in '' --windows; do

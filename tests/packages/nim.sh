@@ -1,6 +1,6 @@
 #!/bin/sh
-# The package for Nim, and its pages: packed into build/packages, installed with nimble
-# as users do, and used by a project in an empty folder.
+# The package for Nim: packed into build/packages, installed with nimble as users do, and
+# used by a project in an empty folder.
 #
 # Usage: sh tests/packages/nim.sh
 #
@@ -11,6 +11,8 @@ root=$(cd "$(dirname "$0")/../.." && pwd)
 cd "$root"
 # shellcheck source=tests/packages/release.sh
 . "$root/tests/packages/release.sh"
+# shellcheck source=tests/packages/steps.sh
+. "$root/tests/packages/steps.sh"
 if [ -z "${WINE:-}" ]; then
     # shellcheck source=tests/env.sh
     . "$root/tests/env.sh"
@@ -19,38 +21,13 @@ fi
 native=$root/build/packages/native
 
 # The user's machine, and nothing of this one's settings.
-work=$(mktemp -d)
-finish() {
-    status=$?
-    if [ "$status" -eq 0 ]; then rm -rf "$work"; else echo "what was made is in $work"; fi
-}
-trap finish EXIT
 export NIMBLE_DIR="$work/nimble" XDG_CACHE_HOME="$work/cache" XDG_CONFIG_HOME="$work/config"
 unset WINSHM_LIBRARY LD_LIBRARY_PATH WINEPATH
-
-# try WHAT FOLDER COMMAND...: a step. Its output is in $said.
-said=$work/said
-try() {
-    what=$1 folder=$2
-    shift 2
-    echo "== $what"
-    again="cd '$folder'; NIMBLE_DIR='$NIMBLE_DIR'$(printf " '%s'" "$@")"
-    (cd "$folder" && exec "$@") >"$said" 2>&1 </dev/null || failed "exit status $?"
-}
+settings="NIMBLE_DIR='$NIMBLE_DIR'"
 
 # expect TEXT: what the step had to say.
 expect() {
     [ "$(tr -d '\r' <"$said")" = "$1" ] || failed "what it should say is: ${1:-nothing}"
-}
-
-failed() {
-    {
-        cat "$said"
-        echo "FAILED: $what: $1"
-        echo "to repeat the step by hand:"
-        echo "  $again"
-    } >&2
-    exit 1
 }
 
 # pack FOLDER FILE: the folder as an archive, in which neither time nor user is told.
@@ -160,22 +137,3 @@ rm "$work/win-x64/loaded/winshm.dll"
 try "the program that loads the library, without it" "$work/win-x64/loaded" \
     sh -c "! '$WINE' ./score.exe"
 grep -q 'winshm.dll cannot be loaded' "$said" || failed "it does not say what it lacks"
-
-# The pages. nim says nothing if there is nothing to warn of.
-# pages FOLDER: from a copy of the package in another place each time.
-pages() {
-    mkdir "$1"
-    cp -R "$package" "$1/package"
-    for module in winshm/asynclock winshm/asyncwait winshm; do
-        try "nim doc $module" "$1/package" nim doc --project --docRoot:@pkg --threads:on \
-            --hints:off --outdir:"$1/pages" "$module.nim"
-        expect ''
-    done
-    find "$1/pages" -name '*.idx' -exec rm {} +
-}
-pages "$work/doc"
-pages "$work/doc-again"
-try "the pages are the same when they are made again" "$work" diff -r doc/pages doc-again/pages
-rm -rf build/packages/docs/nim
-mkdir -p build/packages/docs
-cp -R "$work/doc/pages" build/packages/docs/nim

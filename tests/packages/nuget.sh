@@ -13,6 +13,8 @@ root=$(cd "$(dirname "$0")/../.." && pwd)
 cd "$root"
 # shellcheck source=tests/packages/release.sh
 . "$root/tests/packages/release.sh"
+# shellcheck source=tests/packages/steps.sh
+. "$root/tests/packages/steps.sh"
 if [ -z "${WINE:-}" ]; then
     # shellcheck source=tests/env.sh
     . "$root/tests/env.sh"
@@ -23,48 +25,16 @@ unset WINSHM_LIBRARY LD_LIBRARY_PATH WINEPATH
 native=$root/build/packages/native
 nupkg=build/packages/Winshm.$version
 
-work=$(mktemp -d)
-finish() {
-    case $? in
-    0 | 77) rm -rf "$work" ;;
-    *) echo "what was made is in $work" ;;
-    esac
-}
-trap finish EXIT
-
-# try WHAT FOLDER COMMAND...: a step. Its output is in $said.
-said=$work/said
-try() {
-    what=$1 folder=$2
-    shift 2
-    echo "== $what"
-    again="cd '$folder' && env WINEPREFIX='${WINEPREFIX:-}' DOTNET_EnableWriteXorExecute=0 \
-DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1$(printf " '%s'" "$@")"
-    (cd "$folder" && exec "$@") >"$said" 2>&1 </dev/null || failed "exit status $?"
-}
-
-failed() {
-    cat "$said" >&2
-    if [ -n "$fetching" ] && grep -q NU1301 "$said"; then
-        echo "NuGet's server does not answer, and its cache lacks what .NET itself needs" >&2
-        exit 77
-    fi
-    {
-        echo "FAILED: $what: $1"
-        echo "to repeat the step by hand:"
-        echo "  $again"
-    } >&2
-    exit 1
-}
+settings="WINEPREFIX='${WINEPREFIX:-}' DOTNET_EnableWriteXorExecute=0 DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1"
 
 # fetch FOLDER OPTION...: what .NET itself needs for a project goes into NuGet's cache.
-fetching=''
 fetch() {
-    fetching=yes
     folder=$1
     shift
-    try "dotnet restore $*" "$folder" dotnet restore "$@"
-    fetching=''
+    (try "dotnet restore $*" "$folder" dotnet restore "$@") && return
+    grep -q NU1301 "$said" || exit 1
+    echo "NuGet's server does not answer, and its cache lacks what .NET itself needs" >&2
+    exit 77
 }
 
 # The package, twice: here, and in a folder that has nothing but what it is made of.

@@ -1,6 +1,7 @@
 #!/bin/sh
 # The reference of each language as web pages in build/packages/docs, out of what the
-# sources say of themselves: by Doxygen, docfx, nim doc and pydoc. A warning is an error.
+# sources say of themselves: by Doxygen, docfx, nim doc and pydoc. A warning is an error, and
+# so is a page that differs when it is made again.
 #
 # Usage: sh tests/packages/reference.sh [LANGUAGE...]
 #
@@ -8,7 +9,8 @@
 set -eu
 root=$(cd "$(dirname "$0")/../.." && pwd)
 cd "$root"
-docs=build/packages/docs
+# shellcheck source=tests/packages/release.sh
+. "$root/tests/packages/release.sh" # Nim tells the date.
 tools=${WINSHM_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/winshm}/docfx-2.81.0
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -31,6 +33,7 @@ reference_c() {
     done
     silent doxygen - <<END
 PROJECT_NAME = winshm
+PROJECT_NUMBER = $version
 INPUT = $work/winshm.h $work/winshm.hpp
 STRIP_FROM_PATH = $work
 OUTPUT_DIRECTORY = $docs
@@ -77,6 +80,7 @@ END
     "$tools/docfx" "$work/docfx.json" --warningsAsErrors
     rm "$work/site/manifest.json" # Which has the paths of this machine.
     mv "$work/site" "$docs/csharp"
+    rm -r "$work/dotnet" "$work/api"
 }
 
 # Whoever needs no tasks imports the first module alone, which then lists the rest.
@@ -101,14 +105,19 @@ reference_python() {
     sed -i "s,<a href=\"file:[^\"]*\">[^<]*</a>,," "$docs/python/winshm.html"
 }
 
-mkdir -p "$docs"
 [ $# -gt 0 ] || set -- c csharp nim python
+for docs in "$work/again" "$root/build/packages/docs"; do
+    mkdir -p "$docs"
+    for language; do
+        rm -rf "${docs:?}/$language"
+        "reference_$language"
+    done
+done
 for language; do
-    rm -rf "${docs:?}/$language"
-    "reference_$language"
+    diff -r "$work/again/$language" "$docs/$language"
     echo "$docs/$language"
 done
-if grep -rlF "$root" "$docs"; then
+if grep -rlF -e "$root" -e "$work" "$docs"; then
     echo "these pages have a path of this machine" >&2
     exit 1
 fi
