@@ -1721,7 +1721,7 @@ template <class T> struct winshm_type {
              IS(m, _Bool, WINSHM_FIELD_BOOL),                                  \
              IS(m, char, WINSHM_FIELD_CHAR))
 
-#define WINSHM_NO_FIELDS 0
+#define WINSHM_NO_FIELDS NULL
 #define WINSHM_MEMBER(type, member) ((type *)0)->member
 #define WINSHM_MEMBER_KIND(type, member)                                       \
     WINSHM_MEMBER_IS(WINSHM_MEMBER(type, member), WINSHM_KIND_IS)
