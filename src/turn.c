@@ -25,6 +25,12 @@ static const uint64_t PATIENCE = 500 * MICROSECOND;
  * its end, and no more. */
 static const uint64_t STORE_EXPECTED = 2 * MICROSECOND;
 
+/** About what it takes to go to sleep and be woken: a waiter looks on for as
+ * long before it does. Most of that after it has taken its seat, where that is
+ * free: then a short wait costs its turn to nobody, and who has the seat is
+ * seldom asleep, which would hold up all who may not go before it. */
+static const uint64_t LOOK_ON = 25 * MICROSECOND;
+
 void wshm_turn_begin(struct turn *turn, struct region *r, bool exclusive,
                      uint64_t deadline)
 {
@@ -128,33 +134,36 @@ static uint64_t take_seat(struct turn *turn, uint32_t word, uint64_t now)
     return MILLISECOND;
 }
 
+/** What a waiter that is announced looks for before it sleeps. */
+struct watch {
+    bool (*seen)(const void *);
+    const void *what;
+    bool over; /* the last sleep went to its end: nothing is about to happen */
+};
+
 /** Looks on for so long that either we see a release, or the releaser has seen
- * us parked: its look may have come before its store. @return true if something
- * was seen and sleeping is not needed. */
-static bool settle(bool (*seen)(const void *), const void *what)
+ * us parked: its look may have come before its store. For longer where another
+ * processor may be about to release. @return true if something was seen and
+ * sleeping is not needed. */
+static bool look_on(void *place)
 {
-    uint64_t end = wshm_platform_now() + STORE_EXPECTED;
+    const struct watch *watch = place;
+    uint64_t spun = wshm_platform_spin_time();
+    uint64_t time = STORE_EXPECTED;
+    if (spun != 0 && !watch->over && spun + time < LOOK_ON)
+        time = LOOK_ON - spun;
+    uint64_t end = wshm_platform_now() + time;
     do {
-        if (seen(what))
+        if (watch->seen(watch->what))
             return true;
         wshm_platform_pause();
     } while (wshm_platform_now() < end);
-    return seen(what);
+    return watch->seen(watch->what);
 }
 
-static bool turn_has_come(void *turn)
-{
-    return settle(look, turn);
-}
-
-static bool are_out(const void *slot)
+static bool readers_are_out(const void *slot)
 {
     return word_readers(slot) == 0;
-}
-
-static bool readers_are_out(void *slot)
-{
-    return settle(are_out, slot);
 }
 
 /** Sleep as wshm_park() does, and until owner's process ends. */
@@ -201,16 +210,15 @@ winshm_status wshm_turn_wait(struct turn *turn)
 {
     struct region *r = turn->region;
     struct layout_lock *lock = &r->control->lock;
-    struct park place = {r, PLATFORM_LOCK, &lock->parked, turn_has_come, turn};
+    struct watch watch = {look, turn, false};
+    struct park place = {r, PLATFORM_LOCK, &lock->parked, look_on, &watch};
     uint64_t now = wshm_platform_now();
-    bool over = false; /* the last sleep went to its end */
     for (;;) {
         if (atomic_load_explicit(&r->closing, memory_order_relaxed) != 0)
             return WINSHM_E_CLOSED;
         if (wshm_region_lost(r))
             return WINSHM_E_CORRUPT;
-        /* Who slept to the end was not woken: nothing is about to happen. */
-        if (now < turn->deadline && (over ? look(turn) : spin(turn, now)))
+        if (now < turn->deadline && (watch.over ? look(turn) : spin(turn, now)))
             return WINSHM_OK;
         uint32_t word = atomic_load_explicit(&lock->word, memory_order_seq_cst);
         if (!word_legal(word))
@@ -224,7 +232,7 @@ winshm_status wshm_turn_wait(struct turn *turn)
         uint64_t time = take_seat(turn, word, now);
         if (time > turn->deadline - now)
             time = turn->deadline - now;
-        over = park(&place, owner, time);
+        watch.over = park(&place, owner, time);
         now = wshm_platform_now();
     }
 }
@@ -232,9 +240,10 @@ winshm_status wshm_turn_wait(struct turn *turn)
 winshm_status wshm_turn_drain(struct region *r, uint32_t slot,
                               uint64_t deadline)
 {
-    struct layout_slot *reader = &r->control->slots[slot];
+    const struct layout_slot *reader = &r->control->slots[slot];
+    struct watch watch = {readers_are_out, reader, false};
     /* Readers wake the owner that they see in the word: no flag. */
-    struct park place = {r, PLATFORM_LOCK, NULL, readers_are_out, reader};
+    struct park place = {r, PLATFORM_LOCK, NULL, look_on, &watch};
     uint64_t began = wshm_platform_now();
     for (;;) {
         uint64_t now = wshm_platform_now();
@@ -259,7 +268,7 @@ winshm_status wshm_turn_drain(struct region *r, uint32_t slot,
         uint64_t time = slice(now - began);
         if (time > deadline - now)
             time = deadline - now;
-        park(&place, slot, time);
+        watch.over = park(&place, slot, time);
     }
 }
 

@@ -10,6 +10,7 @@ struct sleeper sleepers[LAYOUT_SLOTS];
 struct tally tally;
 _Thread_local bool observes;
 static _Thread_local uint32_t wakes_sent;
+static _Thread_local uint32_t times_asked; /* since it was to announce itself */
 
 void until(_Atomic bool *what, bool value)
 {
@@ -66,7 +67,21 @@ winshm_status __wrap_wshm_platform_park_prepare(struct platform_region *p,
     void (*action)(void) = atomic_exchange(&tally.before_sleep, NULL);
     if (action != NULL)
         action();
+    times_asked = 0;
     return __real_wshm_platform_park_prepare(p, slot, channel);
+}
+
+/** Who looks on asks for the time before its first look, and after each. */
+uint64_t __real_wshm_platform_now(void);
+uint64_t __wrap_wshm_platform_now(void);
+uint64_t __wrap_wshm_platform_now(void)
+{
+    if (++times_asked == 2) {
+        void (*action)(void) = atomic_exchange(&tally.looking_on, NULL);
+        if (action != NULL)
+            action();
+    }
+    return __real_wshm_platform_now();
 }
 
 void __real_wshm_platform_wake(struct platform_region *p, uint32_t slot,

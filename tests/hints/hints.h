@@ -41,6 +41,8 @@ struct tally {
     _Atomic bool joiner_held, joiner_there;
     /* Called once, by a thread that is about to announce that it sleeps. */
     void (*_Atomic before_sleep)(void);
+    /* The same, by one that has announced itself and looked once. */
+    void (*_Atomic looking_on)(void);
 };
 
 extern struct tally tally;

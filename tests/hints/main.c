@@ -90,7 +90,7 @@ static void hand_over(void *argument)
         side->lost += lost;
         /* The other one comes now; at times it sleeps when this one leaves. */
         atomic_fetch_add(&turn, 1);
-        for (uint32_t pause = 0; pause < i % 1024; pause++)
+        for (uint32_t pause = 0; pause < i % 4096; pause++)
             wshm_platform_pause();
         CHECK_OK(winshm_unlock(side->h, WINSHM_EXCLUSIVE));
     }

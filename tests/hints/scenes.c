@@ -57,6 +57,27 @@ static void test_last_look(void)
     close_all();
 }
 
+static void free_a_slowly(void)
+{
+    free_a(atomic_load(&the_lock()->word) == inside(a)->me ? WINSHM_EXCLUSIVE
+                                                           : WINSHM_SHARED);
+    sleep_ms(2);
+}
+
+/** What comes while the waiter looks on is seen, be it that the time for that
+ * is up meanwhile. */
+static void test_looks_on(uint32_t mode)
+{
+    open_all();
+    struct request one = wanting(b, WINSHM_EXCLUSIVE);
+    take_a(mode);
+    atomic_store(&tally.looking_on, free_a_slowly);
+    start(&one);
+    thread_join(one.thread);
+    CHECK_EQ(of(b)->slept, 0);
+    close_all();
+}
+
 /** A reader wakes the writer that waits for it, and a writer that does not get
  * the readers out lets others try. */
 static void test_drain(bool gives_up)
@@ -229,6 +250,8 @@ void test_lock(void)
     test_release(WINSHM_SHARED, true);
     test_woken_early();
     test_last_look();
+    test_looks_on(WINSHM_EXCLUSIVE);
+    test_looks_on(WINSHM_SHARED);
     test_drain(false);
     test_drain(true);
     test_seat();
