@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-static const uint64_t SLEEP = SECOND;
+static const uint64_t SLEEP = 5 * SECOND;
 
 struct sleeper sleepers[LAYOUT_SLOTS];
 struct tally tally;

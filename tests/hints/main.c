@@ -70,6 +70,7 @@ static void test_joiner(void)
  * the slice makes it good, and not another slice. */
 struct side {
     winshm_region *h;
+    const struct sleeper *other;
     uint32_t number, times;
     uint32_t lost;
 };
@@ -88,9 +89,12 @@ static void hand_over(void *argument)
         uint32_t lost = s->overslept - before;
         CHECK(lost <= 1);
         side->lost += lost;
-        /* The other one comes now; at times it sleeps when this one leaves. */
+        /* The other one comes now, and looks on, or goes to sleep. */
         atomic_fetch_add(&turn, 1);
-        for (uint32_t pause = 0; pause < i % 4096; pause++)
+        while (i % 2 != 0 && i + 1 < side->times &&
+               atomic_load(&side->other->asleep) == 0)
+            wshm_platform_pause();
+        for (uint32_t pause = 0; pause < i % 1024; pause++)
             wshm_platform_pause();
         CHECK_OK(winshm_unlock(side->h, WINSHM_EXCLUSIVE));
     }
@@ -100,7 +104,8 @@ static void test_handovers(uint32_t times)
 {
     struct thread threads[2];
     open_all();
-    struct side sides[2] = {{b, 0, times / 2, 0}, {c, 1, times / 2, 0}};
+    struct side sides[2] = {{b, of(c), 0, times / 2, 0},
+                            {c, of(b), 1, times / 2, 0}};
     for (int i = 0; i < 2; i++)
         atomic_store(&of(sides[i].h)->natural, true);
     atomic_store(&turn, 0);
