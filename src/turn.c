@@ -25,6 +25,10 @@ static const uint64_t PATIENCE = 500 * MICROSECOND;
  * its end, and no more. */
 static const uint64_t STORE_EXPECTED = 2 * MICROSECOND;
 
+/** About what a sleep and its wake-up cost: to look on for so long costs at most
+ * twice of what would have been best. */
+static const uint64_t SLEEP_COST = 20 * MICROSECOND;
+
 void wshm_turn_begin(struct turn *turn, struct region *r, bool exclusive,
                      uint64_t deadline)
 {
@@ -37,6 +41,7 @@ void wshm_turn_begin(struct turn *turn, struct region *r, bool exclusive,
     turn->began = wshm_platform_now();
     turn->deadline = deadline;
     turn->stale_seat = 0;
+    turn->overslept = false;
 }
 
 /** True if seat belongs to a request that began after this one. */
@@ -130,10 +135,12 @@ static uint64_t take_seat(struct turn *turn, uint32_t word, uint64_t now)
 
 /** Looks on for so long that either we see a release, or the releaser has seen
  * us parked: its look may have come before its store. @return true if something
- * was seen and sleeping is not needed. */
-static bool settle(bool (*seen)(const void *), const void *what)
+ * was seen and sleeping is not needed.
+ * @param soon what is waited for may come sooner than a sleeper would wake. */
+static bool settle(bool (*seen)(const void *), const void *what, bool soon)
 {
-    uint64_t end = wshm_platform_now() + STORE_EXPECTED;
+    bool spins = soon && wshm_platform_spin_time() != 0;
+    uint64_t end = wshm_platform_now() + (spins ? SLEEP_COST : STORE_EXPECTED);
     do {
         if (seen(what))
             return true;
@@ -142,9 +149,10 @@ static bool settle(bool (*seen)(const void *), const void *what)
     return seen(what);
 }
 
-static bool turn_has_come(void *turn)
+static bool turn_has_come(void *request)
 {
-    return settle(look, turn);
+    const struct turn *turn = request;
+    return settle(look, turn, !turn->overslept);
 }
 
 static bool are_out(const void *slot)
@@ -154,7 +162,7 @@ static bool are_out(const void *slot)
 
 static bool readers_are_out(void *slot)
 {
-    return settle(are_out, slot);
+    return settle(are_out, slot, true);
 }
 
 /** Sleep as wshm_park() does, and until owner's process ends. */
@@ -203,14 +211,13 @@ winshm_status wshm_turn_wait(struct turn *turn)
     struct layout_lock *lock = &r->control->lock;
     struct park place = {r, PLATFORM_LOCK, &lock->parked, turn_has_come, turn};
     uint64_t now = wshm_platform_now();
-    bool over = false; /* the last sleep went to its end */
     for (;;) {
         if (atomic_load_explicit(&r->closing, memory_order_relaxed) != 0)
             return WINSHM_E_CLOSED;
         if (wshm_region_lost(r))
             return WINSHM_E_CORRUPT;
-        /* Who slept to the end was not woken: nothing is about to happen. */
-        if (now < turn->deadline && (over ? look(turn) : spin(turn, now)))
+        if (now < turn->deadline &&
+            (turn->overslept ? look(turn) : spin(turn, now)))
             return WINSHM_OK;
         uint32_t word = atomic_load_explicit(&lock->word, memory_order_seq_cst);
         if (!word_legal(word))
@@ -224,7 +231,7 @@ winshm_status wshm_turn_wait(struct turn *turn)
         uint64_t time = take_seat(turn, word, now);
         if (time > turn->deadline - now)
             time = turn->deadline - now;
-        over = park(&place, owner, time);
+        turn->overslept = park(&place, owner, time);
         now = wshm_platform_now();
     }
 }
