@@ -261,18 +261,19 @@ read_slowly(winshm_region *region, struct region *r, uint64_t offset,
     return finish(function, r, status);
 }
 
-/** True if a brief copy has come out, at the first attempt. Whatever is wrong
- * otherwise is found out once more. */
-static inline bool read_briefly(struct region *r, uint64_t offset, void *buffer,
-                                uint64_t length)
+struct read_call {
+    winshm_region *region;
+    uint64_t offset;
+    void *buffer;
+    uint64_t length;
+    uint32_t timeout_ms;
+};
+
+static PLATFORM_NOINLINE winshm_status read_again(struct region *r,
+                                                  const struct read_call *call)
 {
-    winshm_status status;
-    return PLATFORM_LIKELY(r->locks != 0 && r->data != NULL &&
-                           length - 1 < COPY_BRIEF && offset <= r->size &&
-                           length <= r->size - offset && buffer != NULL) &&
-           PLATFORM_LIKELY(wshm_copy_undisturbed(r, offset, buffer, length,
-                                                 &status)) &&
-           PLATFORM_LIKELY(status == WINSHM_OK);
+    return read_slowly(call->region, r, call->offset, call->buffer,
+                       call->length, call->timeout_ms);
 }
 
 winshm_status WINSHM_CALL winshm_read(winshm_region *region, uint64_t offset,
@@ -280,8 +281,19 @@ winshm_status WINSHM_CALL winshm_read(winshm_region *region, uint64_t offset,
                                       uint32_t timeout_ms)
 {
     struct region *r = wshm_region_begin_first(region);
-    if (!PLATFORM_LIKELY(r != NULL && read_briefly(r, offset, buffer, length)))
+    if (!PLATFORM_LIKELY(r != NULL && r->locks != 0 && r->data != NULL &&
+                         length - 1 < COPY_BRIEF && offset <= r->size &&
+                         length <= r->size - offset && buffer != NULL))
         return read_slowly(region, r, offset, buffer, length, timeout_ms);
+    /* At the first attempt; what is wrong with it is found out once more. Out
+     * of registers: they would have to be saved and restored in any case. */
+    struct read_call call = {region, offset, buffer, length, timeout_ms};
+    PLATFORM_IN_MEMORY(call);
+    winshm_status status;
+    if (!PLATFORM_LIKELY(
+            wshm_copy_undisturbed(r, offset, buffer, length, &status) &&
+            status == WINSHM_OK))
+        return read_again(r, &call);
     wshm_region_end_first(r);
     return WINSHM_OK;
 }

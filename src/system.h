@@ -40,6 +40,13 @@
 #define PLATFORM_OPAQUE(pointer) ((void)(pointer))
 #endif
 
+/** Keep a variable in memory from here on, and not in registers. */
+#if defined(__GNUC__)
+#define PLATFORM_IN_MEMORY(variable) __asm__("" : "+m"(variable))
+#else
+#define PLATFORM_IN_MEMORY(variable) ((void)(variable))
+#endif
+
 /** Times are nanoseconds. */
 #define MICROSECOND UINT64_C(1000)
 #define MILLISECOND (1000 * MICROSECOND)
