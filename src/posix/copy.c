@@ -107,7 +107,7 @@ winshm_status wshm_posix_copy_many(void *to, const void *from, uint64_t length,
 extern const char wshm_posix_few_end[], wshm_posix_few_return[];
 
 #define FEW_BEGIN(type)                                                        \
-    ".text\n"                                                                  \
+    ".pushsection .text\n"                                                     \
     "    .p2align 5\n"                                                         \
     "    .globl wshm_platform_copy, wshm_posix_few_end\n"                      \
     "    .globl wshm_posix_few_return\n"                                       \
@@ -119,7 +119,8 @@ extern const char wshm_posix_few_end[], wshm_posix_few_return[];
 #define FEW_END                                                                \
     "    .cfi_endproc\n"                                                       \
     "wshm_posix_few_end:\n"                                                    \
-    "    .size wshm_platform_copy, .-wshm_platform_copy\n"
+    "    .size wshm_platform_copy, .-wshm_platform_copy\n"                     \
+    ".popsection\n"
 
 #ifdef __x86_64__
 
@@ -183,7 +184,7 @@ __asm__(FEW_BEGIN("@function") "    cmpq $64, %rdx\n"
 #else
 
 __asm__(FEW_BEGIN("%function") "    cmp x2, #64\n"
-                               "    b.hi wshm_posix_copy_many\n"
+                               "    b.hi 6f\n"
                                "    add x5, x1, x2\n"
                                "    add x6, x0, x2\n"
                                "    cmp x2, #32\n"
@@ -222,7 +223,8 @@ __asm__(FEW_BEGIN("%function") "    cmp x2, #64\n"
                                "    strb w10, [x6, #-1]\n"
                                "5:  mov w0, #0\n"
                                "wshm_posix_few_return:\n"
-                               "    ret\n" FEW_END);
+                               "    ret\n"
+                               "6:  b wshm_posix_copy_many\n" FEW_END);
 
 #define FEW_AT(context) ((uintptr_t)(context)->uc_mcontext.pc)
 #define FEW_FIRST(context) ((uintptr_t)(context)->uc_mcontext.regs[3])

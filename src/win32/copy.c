@@ -142,10 +142,13 @@ long wshm_win32_copy_few_filter(const EXCEPTION_POINTERS *fault, char *frame);
 
 long wshm_win32_copy_few_filter(const EXCEPTION_POINTERS *fault, char *frame)
 {
+    /* Who looks at exceptions first may itself have one meanwhile, and the
+     * filter is asked of that as well: then the registers are not the copy's,
+     * nor is the stack. */
     const CONTEXT *context = fault->ContextRecord;
     const struct guard guard = {context->R9, context->R8};
-    (void)frame;
-    return guarded_fault(fault->ExceptionRecord, &guard)
+    return context->Rsp == (uintptr_t)frame &&
+                   guarded_fault(fault->ExceptionRecord, &guard)
                ? EXCEPTION_EXECUTE_HANDLER
                : EXCEPTION_CONTINUE_SEARCH;
 }

@@ -230,6 +230,7 @@ complete lock -DN=2 -DOPS=1 -DKILLS=2 -DHALVES -DBRIEF=1
 complete lock -DN=2 -DOPS=3 -DKILLS=3
 complete lock -DN=2 -DOPS=2 -DKILLS=2 -DHALVES -DGIVEUP
 complete lock -DN=3 -DOPS=1 -DKILLS=1
+complete lock -DN=3 -DOPS=1 -DKILLS=1 -DBITS=1
 complete lock -DN=3 -DOPS=1 -DKILLS=2
 complete handle -DTHREADS=2 -DCALLS=4 -DTHEIRS=0 -DDEPTH=8
 complete handle -DTHREADS=2 -DCALLS=2 -DTHEIRS=2
