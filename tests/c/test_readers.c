@@ -42,79 +42,97 @@ static void lock_and_go(void *reader)
 static void test_every_slot(void)
 {
     static winshm_region *in_slot[SLOTS];
-    winshm_region *h;
+    winshm_region *h, *writer;
     for (int i = 0; i < SLOTS; i++) {
         CHECK_OK(winshm_open_or_create(region_name, sizeof h, 0, &h));
         in_slot[slot_of(h)] = h;
     }
-    winshm_region *writer = in_slot[7];
+    writer = in_slot[7];
     memcpy(winshm_data(writer), &writer, sizeof writer);
+    /* Every second time by a thread that is not the handle's first. */
     for (int slot = SLOTS; slot-- > 0;) {
-        winshm_region *reader = in_slot[slot];
-        if (reader == writer)
-            continue;
-        CHECK_OK(winshm_lock(writer, WINSHM_EXCLUSIVE, 0));
-        CHECK_STATUS(winshm_lock(reader, WINSHM_SHARED, 0), WINSHM_E_TIMEOUT);
-        CHECK_OK(winshm_unlock(writer, WINSHM_EXCLUSIVE));
-        /* Every second time by a thread that is not the handle's first. */
         if (slot % 2 == 0)
-            lock_and_go(reader);
-        else
-            thread_join(thread_start(lock_and_go, reader));
+            lock_and_go(in_slot[slot]);
+        else if (in_slot[slot] != writer)
+            thread_join(thread_start(lock_and_go, in_slot[slot]));
     }
     /* The bits are raised; one after the other leaves, and each counts. */
     for (int bit = 0; bit < BITS; bit += 5) {
+        CHECK_OK(winshm_lock(writer, WINSHM_EXCLUSIVE, 0));
+        for (int slot = bit; slot < SLOTS; slot += BITS)
+            CHECK_STATUS(winshm_lock(in_slot[slot], WINSHM_SHARED, 0),
+                         WINSHM_E_TIMEOUT);
+        CHECK_OK(winshm_unlock(writer, WINSHM_EXCLUSIVE));
         for (int slot = bit; slot < SLOTS; slot += BITS)
             CHECK_OK(winshm_lock(in_slot[slot], WINSHM_SHARED, 0));
         for (int slot = bit; slot < SLOTS; slot += BITS) {
             expect_kept_out(writer);
             CHECK_OK(winshm_unlock(in_slot[slot], WINSHM_SHARED));
         }
-        CHECK_OK(winshm_lock(writer, WINSHM_EXCLUSIVE, 0));
-        CHECK_OK(winshm_unlock(writer, WINSHM_EXCLUSIVE));
     }
     for (int i = 0; i < SLOTS; i++)
         CHECK_OK(winshm_close(in_slot[i]));
 }
 
-/* The first shared lock of a handle, and a writer at the same moment. */
+/* The first shared lock of a handle, and at the same moment a writer, or the
+ * first one of another. */
 
 struct sides {
-    winshm_region *handles[2];
+    winshm_region *handles[2], *writer;
     winshm_status got[2];
-    atomic_uint round[2];
+    atomic_uint met[2];
+    uint32_t pause; /* of side 0; as long as lets each be first as often */
 };
 
-static void meet(struct sides *s, int side, uint32_t turn)
+enum { PAUSE = 200 };
+
+/** Both sides come out of here close together. */
+static void meet(struct sides *s, int side)
 {
-    atomic_store(&s->round[side], turn);
-    for (uint32_t spins = 0; atomic_load(&s->round[!side]) < turn; spins++)
-        if (spins > 1000)
+    uint32_t turn = atomic_fetch_add(&s->met[side], 1) + 1;
+    for (uint32_t spins = 0; atomic_load(&s->met[!side]) < turn; spins++)
+        if (spins > 100000)
             sleep_ms(0);
 }
 
-enum { MEETINGS = 3 }; /* before a request, after it, and before the next */
-
 static void request(struct sides *s, int side, uint32_t round)
 {
-    meet(s, side, round * MEETINGS + 1);
-    for (volatile uint32_t pause = side ? round % 61 : round % 67; pause > 0;
-         pause--)
+    bool readers = round % 2 != 0;
+    int last = round / 2 % 2;
+    uint32_t mode = side == 0 || readers ? WINSHM_SHARED : WINSHM_EXCLUSIVE;
+    /* What is slow the first time is over before the two meet for the request,
+     * and so is the sleep that one of them may have come from. */
+    if (side == 1)
+        meet(s, side);
+    CHECK_OK(winshm_lock(s->handles[side], WINSHM_EXCLUSIVE, PATIENCE_MS));
+    CHECK_OK(winshm_unlock(s->handles[side], WINSHM_EXCLUSIVE));
+    if (side == 0)
+        meet(s, side);
+    meet(s, side);
+    meet(s, side);
+    uint32_t most = side == 0 ? s->pause : PAUSE;
+    for (volatile uint32_t pause = most + round * 7 % 31; pause > 0; pause--)
         ;
-    winshm_region *h = s->handles[side];
-    uint32_t mode = side == 0 ? WINSHM_SHARED : WINSHM_EXCLUSIVE;
-    s->got[side] = winshm_lock(h, mode, 0);
-    meet(s, side, round * MEETINGS + 2);
+    s->got[side] = winshm_lock(s->handles[side], mode, 0);
+    meet(s, side);
+    CHECK(readers || s->got[0] != WINSHM_OK || s->got[1] != WINSHM_OK);
+    if (readers && side == last) {
+        meet(s, side);
+        CHECK_STATUS(winshm_lock(s->writer, WINSHM_EXCLUSIVE, 0),
+                     WINSHM_E_TIMEOUT);
+    }
     if (s->got[side] == WINSHM_OK)
-        CHECK_OK(winshm_unlock(h, mode));
+        CHECK_OK(winshm_unlock(s->handles[side], mode));
     else
         CHECK_STATUS(s->got[side], WINSHM_E_TIMEOUT);
-    meet(s, side, round * MEETINGS + 3);
+    if (!readers || side != last)
+        meet(s, side);
+    meet(s, side);
 }
 
 static uint32_t first_rounds;
 
-static void write_first(void *argument)
+static void other_side(void *argument)
 {
     for (uint32_t round = 0; round < first_rounds; round++)
         request(argument, 1, round);
@@ -123,30 +141,31 @@ static void write_first(void *argument)
 /** In a new life each time, in which nobody has locked shared. */
 static void test_first_time(void)
 {
-    static struct sides s;
+    static struct sides s = {.pause = PAUSE};
     uint32_t in[2] = {0, 0};
-    first_rounds = child_slow() || child_emulated() ? 300 : 4000;
-    CHECK_OK(winshm_create(region_name, 8, 0, &s.handles[0]));
-    CHECK_OK(winshm_open(region_name, 0, &s.handles[1]));
-    struct thread writer = thread_start(write_first, &s);
+    first_rounds = child_slow() || child_emulated() ? 300 : 3000;
+    struct thread other;
     for (uint32_t round = 0; round < first_rounds; round++) {
-        request(&s, 0, round);
-        CHECK(s.got[0] != WINSHM_OK || s.got[1] != WINSHM_OK);
-        in[0] += s.got[0] == WINSHM_OK;
-        in[1] += s.got[1] == WINSHM_OK;
-        if (round + 1 == first_rounds)
-            break;
-        /* The writer is on its way to the next meeting. */
-        CHECK_OK(winshm_close(s.handles[0]));
-        CHECK_OK(winshm_close(s.handles[1]));
         CHECK_OK(winshm_create(region_name, 8, 0, &s.handles[0]));
         CHECK_OK(winshm_open(region_name, 0, &s.handles[1]));
+        CHECK_OK(winshm_open(region_name, 0, &s.writer));
+        if (round == 0)
+            other = thread_start(other_side, &s);
+        request(&s, 0, round);
+        if (round % 2 == 0) {
+            for (int side = 0; side < 2; side++)
+                in[side] += s.got[side] == WINSHM_OK;
+            if (s.got[0] == WINSHM_OK && s.pause < 10 * PAUSE)
+                s.pause += 2;
+            else if (s.pause > 0)
+                s.pause -= 2;
+        }
+        CHECK_OK(winshm_close(s.writer));
+        CHECK_OK(winshm_close(s.handles[1]));
+        CHECK_OK(winshm_close(s.handles[0]));
     }
-    thread_join(writer);
+    thread_join(other);
     printf("%u times the reader was in, %u times the writer\n", in[0], in[1]);
-    CHECK(in[0] != 0 && in[1] != 0);
-    CHECK_OK(winshm_close(s.handles[0]));
-    CHECK_OK(winshm_close(s.handles[1]));
 }
 
 /* Readers that come and go. */
