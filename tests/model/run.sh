@@ -98,6 +98,7 @@ complete handle -DTHREADS=2 -DCALLS=2 -DTHEIRS=1 -DTASK
 short life -DN=2 -DKILLS=1 -DOUTSIDER=1
 short lock -DN=2 -DOPS=2 -DKILLS=2
 short lock -DN=2 -DOPS=1 -DKILLS=2 -DHALVES -DGIVEUP
+short lock -DN=2 -DOPS=2 -DKILLS=1 -DBITS=1
 short lock -DN=3 -DOPS=1 -DKILLS=0
 short lock -DN=2 -DOPS=1 -DKILLS=1 -DBRIEF=1
 short handle -DTHREADS=2 -DCALLS=4 -DTHEIRS=0
@@ -132,6 +133,11 @@ caught lock -DN=2 -DOPS=2 -DKILLS=2 -DCLAIMS_DIRTY
 caught lock -DN=2 -DOPS=2 -DKILLS=2 -DCLAIMS_AFTER_LIFE_LOCK
 caught lock -DN=2 -DOPS=2 -DKILLS=2 -DLIMIT_EARLY
 caught lock -DN=2 -DOPS=2 -DKILLS=2 -DSCANS_EARLY
+caught lock -DN=2 -DOPS=2 -DKILLS=2 -DSHOWN_EARLY
+caught lock -DN=2 -DOPS=2 -DKILLS=2 -DSHOWS_LATE
+caught lock -DN=2 -DOPS=2 -DKILLS=2 -DSHOWS_ONCE
+caught lock -DN=2 -DOPS=2 -DKILLS=2 -DSHOWS_BLINDLY
+caught lock -DN=2 -DOPS=2 -DKILLS=2 -DBITS=1 -DLOWERS
 caught lock -DN=2 -DOPS=2 -DKILLS=2 -DNO_SECOND_LOOK
 caught lock -DN=2 -DOPS=2 -DKILLS=2 -DWORD_FIRST
 caught lock -DN=2 -DOPS=2 -DKILLS=2 -DNO_ODD
@@ -225,6 +231,7 @@ complete lock -DN=2 -DOPS=1 -DKILLS=2 -DHALVES -DBRIEF=1
 complete lock -DN=2 -DOPS=3 -DKILLS=3
 complete lock -DN=2 -DOPS=2 -DKILLS=2 -DHALVES -DGIVEUP
 complete lock -DN=3 -DOPS=1 -DKILLS=1
+complete lock -DN=3 -DOPS=1 -DKILLS=1 -DBITS=1
 complete lock -DN=3 -DOPS=1 -DKILLS=2
 complete handle -DTHREADS=2 -DCALLS=4 -DTHEIRS=0 -DDEPTH=8
 complete handle -DTHREADS=2 -DCALLS=2 -DTHEIRS=2
