@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""The examples in C do what they say, with as many processes as they speak of."""
+"""The examples do what they say, with as many processes as they speak of: those in C, and
+frames in every language."""
 
+import contextlib
 import time
 
 import pytest
@@ -80,6 +82,51 @@ def test_parts_shows_what_another_has_recorded(run):
     outside.end(1)
     recorder.end()
     assert "WINSHM_E_NOT_FOUND" in run("parts", "0").line()
+
+
+def test_frames_reach_every_language(platform, name, language, request):
+    """One gives to all the others, its own language among them, and nothing is lost."""
+    takers = request.config.getoption("--languages").split(",")
+    with platform.start(language, "frames", name) as giver:
+        giver.answers("start the takers in other terminals, then press Enter here")
+        with contextlib.ExitStack() as stack:
+            programs = [
+                stack.enter_context(
+                    platform.start(each, "frames", name, "take", transcript=giver.transcript)
+                )
+                for each in takers
+            ]
+            for program in programs:
+                program.answers("taking")
+            giver.ask("", "gave 500 frames")
+            giver.end()
+            for program in programs:
+                program.answers("took 500 frames, 500 of them whole and in order")
+                program.end()
+
+
+def test_frames_go_on_without_who_has_died(run):
+    giver = run("frames")
+    giver.answers("start the takers in other terminals, then press Enter here")
+    dead, alive = [run("frames", "take") for _ in range(2)]
+    for program in (dead, alive):
+        program.answers("taking")
+    # It holds a place, and will never say that it has done with a frame.
+    dead.kill()
+    giver.ask("", "gave 500 frames")
+    alive.answers("took 500 frames, 500 of them whole and in order")
+    alive.end()
+    giver.end()
+
+
+def test_frames_end_with_who_gave_them(run):
+    giver, taker = run("frames"), None
+    giver.answers("start the takers in other terminals, then press Enter here")
+    taker = run("frames", "take")
+    taker.answers("taking")
+    giver.kill()
+    taker.answers("took 0 frames, 0 of them whole and in order")
+    taker.end()
 
 
 def test_drift_names_the_first_difference(run):

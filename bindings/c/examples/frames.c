@@ -2,16 +2,16 @@
  *
  * frames: pictures from one program to several, none lost and none copied.
  *
- *     ./frames NAME             gives a thousand pictures
- *     ./frames take NAME        takes them; run it as often as you like before
+ *     ./frames NAME             gives five hundred pictures
+ *     ./frames NAME take        takes them; run it as often as you like before
  *
  * frames.h is how it is done. Programs in other languages take part as well: each has
  * an example called frames.
  */
 #include "frames.h"
 
-/* A picture of 640 by 480 is the same number all over. */
-enum { FRAMES = 1000, PIXELS = 640 * 480 };
+/* A picture of 320 by 240 is the same number all over. */
+enum { FRAMES = 500, PIXELS = 320 * 240 };
 
 static void give(const char *name)
 {
@@ -53,10 +53,10 @@ static int take(const char *name)
 
 int main(int argc, char **argv)
 {
-    if (argc == 3 && strcmp(argv[1], "take") == 0)
-        return take(argv[2]);
+    if (argc == 3 && strcmp(argv[2], "take") == 0)
+        return take(argv[1]);
     if (argc != 2) {
-        fputs("usage: frames NAME\n       frames take NAME\n", stderr);
+        fputs("usage: frames NAME [take]\n", stderr);
         return EXIT_FAILURE;
     }
     give(argv[1]);
