@@ -18,7 +18,7 @@
 extern "C" {
 #endif
 
-enum { JOB_CONSUMERS = 4, JOB_PAGE = 4096, JOB_WORDS = JOB_PAGE / 8 };
+enum { JOB_CONSUMERS = 4, JOB_PAGE = 4096 };
 /** The number of the last frame, which carries nothing. */
 #define JOB_END UINT64_MAX
 
@@ -50,7 +50,7 @@ struct way {
     void (*leave)(struct job *job);
 };
 
-/** Waits until words differ by no more, in shared memory of the way itself. */
+/** Memory of zeros. */
 void *job_new(size_t bytes);
 
 extern const struct way way_boxes, way_locked, way_bare, way_tcp, way_local;

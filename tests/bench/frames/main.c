@@ -11,6 +11,7 @@
  * before the producer's copy until the check is over.
  * A "fill" and a "check" alone answer with frames and nanoseconds: nothing that
  * copies, or looks at all, can be faster. */
+#include "frame.h"
 #include "frames.h"
 
 #include <string.h>
@@ -41,52 +42,13 @@ void *job_new(size_t bytes)
     return memory;
 }
 
-/* ---- The frame ---- */
-
-/** Any odd number: words differ from each other. */
-static const uint64_t MIX = 0x9E3779B97F4A7C15u;
-
-static void paint(uint64_t *frame, uint64_t bytes)
-{
-    for (uint64_t i = 0; i < bytes / 8; i++)
-        frame[i] = i * MIX;
-}
-
-static void stamp(uint64_t *frame, uint64_t bytes, uint64_t number)
-{
-    for (uint64_t i = 0; i < bytes / 8; i += JOB_WORDS)
-        frame[i] = number;
-    frame[1] = bench_now();
-}
-
-/** The sum of all words; four at a time, as the processor can do it. */
-static uint64_t sum(const uint64_t *frame, uint64_t bytes)
-{
-    uint64_t a = 0, b = 0, c = 0, d = 0;
-    for (uint64_t i = 0; i < bytes / 8; i += 4) {
-        a += frame[i];
-        b += frame[i + 1];
-        c += frame[i + 2];
-        d += frame[i + 3];
-    }
-    return a + b + c + d;
-}
-
-/** The sum of what stamp() leaves as it is. */
-static uint64_t painted(uint64_t bytes)
-{
-    uint64_t words = bytes / 8, pages = bytes / JOB_PAGE;
-    return MIX * (words * (words - 1) / 2 - 1 -
-                  JOB_WORDS * (pages * (pages - 1) / 2));
-}
-
 /* ---- Roles ---- */
 
 static void produce(const struct way *way, struct job *job, uint64_t budget)
 {
     uint64_t frames = 0, began, cpu;
     job->frame = job_new(job->bytes);
-    paint(job->frame, job->bytes);
+    frame_paint(job->frame, job->bytes);
     way->make(job);
     printf("%s\n", job->name);
     fflush(stdout);
@@ -94,10 +56,10 @@ static void produce(const struct way *way, struct job *job, uint64_t budget)
     began = bench_now();
     cpu = bench_cpu();
     do {
-        stamp(job->frame, job->bytes, frames++);
+        frame_stamp(job->frame, job->bytes, frames++, bench_now());
         way->give(job);
     } while (bench_now() - began < budget);
-    stamp(job->frame, job->bytes, JOB_END);
+    frame_stamp(job->frame, job->bytes, JOB_END, bench_now());
     way->give(job);
     way->end(job);
     printf("%llu %llu %llu\n", (unsigned long long)frames,
@@ -109,14 +71,14 @@ static void consume(const struct way *way, struct job *job)
 {
     static double samples[SAMPLES];
     uint64_t frames = 0, lost = 0, began = 0, ended = 0, cpu = 0;
-    uint64_t left = painted(job->bytes), pages = job->bytes / JOB_PAGE;
     uint32_t count = 0;
     job->frame = job_new(job->bytes);
     way->join(job);
     for (;;) {
         const uint64_t *frame = way->take(job);
         uint64_t number = frame[0], time = frame[1];
-        BENCH_REQUIRE(sum(frame, job->bytes) == left + pages * number + time);
+        BENCH_REQUIRE(frame_sum(frame, job->bytes) ==
+                      frame_right_sum(job->bytes, number, time));
         way->taken(job);
         if (number == JOB_END)
             break;
@@ -146,22 +108,21 @@ static void alone(struct job *job, uint64_t budget, bool copies)
     uint64_t frames = 0, began, passed;
     unsigned char *boxes = job_new(job->bytes * job->boxes);
     job->frame = job_new(job->bytes);
-    paint(job->frame, job->bytes);
+    frame_paint(job->frame, job->bytes);
     for (uint32_t i = 0; i < job->boxes; i++) {
-        stamp(job->frame, job->bytes, i);
+        frame_stamp(job->frame, job->bytes, i, bench_now());
         memcpy(boxes + i * job->bytes, job->frame, job->bytes);
     }
     began = bench_now();
     do {
         void *box = boxes + frames % job->boxes * job->bytes;
         if (copies) {
-            stamp(job->frame, job->bytes, frames);
+            frame_stamp(job->frame, job->bytes, frames, bench_now());
             memcpy(box, job->frame, job->bytes);
         } else {
             uint64_t *frame = box;
-            BENCH_REQUIRE(sum(frame, job->bytes) ==
-                          painted(job->bytes) +
-                              job->bytes / JOB_PAGE * frame[0] + frame[1]);
+            BENCH_REQUIRE(frame_sum(frame, job->bytes) ==
+                          frame_right_sum(job->bytes, frame[0], frame[1]));
         }
         frames++;
     } while ((passed = bench_now() - began) < budget);

@@ -172,7 +172,7 @@ const struct way way_locked = {"locked",    locked_make, meet_nobody,
                                locked_give, locked_end,  locked_join,
                                locked_take, taken_already, locked_leave};
 
-/* ---- Bare: who waits spins, and nobody could die ---- */
+/* ---- Bare: who waits spins, and nobody may die ---- */
 
 struct bare_head {
     _Alignas(STAGE_LINE) _Atomic uint64_t given;
@@ -181,6 +181,16 @@ struct bare_head {
     } consumers[JOB_CONSUMERS];
     _Atomic uint32_t here;
 };
+
+/** Once round a loop that waits. It spins while the other side is at work, and lets
+ * others run where that side has no processor. */
+static void bare_wait(uint32_t *times)
+{
+    if (++*times % 4096 == 0)
+        sleep_ms(0);
+    else
+        bench_pause();
+}
 
 struct bare {
     struct plain plain;
@@ -213,12 +223,13 @@ static void bare_meet(struct job *job)
 static void bare_await(struct job *job, uint64_t left)
 {
     struct bare *bare = job->state;
+    uint32_t times = 0;
     for (uint32_t i = 0; i < job->consumers; i++)
         while (bare->count -
                    atomic_load_explicit(&bare->head->consumers[i].taken,
                                         memory_order_acquire) >
                left)
-            bench_pause();
+            bare_wait(&times);
 }
 
 static void *bare_box(struct job *job)
@@ -255,9 +266,10 @@ static void bare_join(struct job *job)
 static const uint64_t *bare_take(struct job *job)
 {
     struct bare *bare = job->state;
+    uint32_t times = 0;
     while (atomic_load_explicit(&bare->head->given, memory_order_acquire) ==
            bare->count)
-        bench_pause();
+        bare_wait(&times);
     return bare_box(job);
 }
 

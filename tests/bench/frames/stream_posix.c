@@ -22,7 +22,7 @@ union address {
     struct sockaddr_un un;
 };
 
-/** A name that begins with a digit is a port. */
+/** Of TCP the name is a port. */
 static socklen_t address_of(const struct job *job, bool tcp,
                             union address *address)
 {
@@ -35,10 +35,11 @@ static socklen_t address_of(const struct job *job, bool tcp,
     }
     address->un.sun_family = AF_UNIX;
     /* In the abstract name space, so that nothing is left behind. */
-    snprintf(address->un.sun_path + 1, sizeof address->un.sun_path - 1, "%s",
-             job->name);
+    size_t length = strlen(job->name);
+    BENCH_REQUIRE(length < sizeof address->un.sun_path);
+    memcpy(address->un.sun_path + 1, job->name, length);
     return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 +
-                       strlen(job->name));
+                       length);
 }
 
 static void make(struct job *job, bool tcp)
