@@ -53,10 +53,13 @@ static void produce(const struct way *way, struct job *job, uint64_t budget)
     printf("%s\n", job->name);
     fflush(stdout);
     way->meet(job);
+    /* The first frame waits for connections, and is not counted. */
+    frame_stamp(job->frame, job->bytes, 0, bench_now());
+    way->give(job);
     began = bench_now();
     cpu = bench_cpu();
     do {
-        frame_stamp(job->frame, job->bytes, frames++, bench_now());
+        frame_stamp(job->frame, job->bytes, ++frames, bench_now());
         way->give(job);
     } while (bench_now() - began < budget);
     frame_stamp(job->frame, job->bytes, JOB_END, bench_now());
@@ -82,14 +85,16 @@ static void consume(const struct way *way, struct job *job)
         way->taken(job);
         if (number == JOB_END)
             break;
-        if (began == 0) {
-            began = time;
-            cpu = bench_cpu();
-        }
         ended = bench_now();
+        if (began == 0) {
+            began = ended;
+            cpu = bench_cpu();
+            BENCH_REQUIRE(number == 0);
+            continue;
+        }
+        frames++;
         BENCH_REQUIRE(number >= frames + lost);
         lost = number - frames;
-        frames++;
         if (count < SAMPLES)
             samples[count++] = (double)(ended - time);
     }

@@ -322,11 +322,14 @@ def produce(way: Way, say: Callable[[str], Any], budget: int) -> str:
     paint(frame)
     say(way.make())
     way.meet()
+    # The first frame waits for connections, and is not counted.
+    stamp(frame, 0)
+    way.give(frame)
     began, cpu = now(), time.process_time_ns()
     while frames == 0 or now() - began < budget:
+        frames += 1
         stamp(frame, frames)
         way.give(frame)
-        frames += 1
     stamp(frame, END)
     way.give(frame)
     way.end()
@@ -345,11 +348,12 @@ def consume(way: Way) -> str:
             # What is looked at in place must not be, when it is closed.
             del frame
             break
-        if not first:
-            first, cpu = began, time.process_time_ns()
         ended = now()
-        lost = number - frames
+        if not first:
+            first, cpu = ended, time.process_time_ns()
+            continue
         frames += 1
+        lost = number - frames
         samples.append(ended - began)
     cpu = time.process_time_ns() - cpu
     # Goes on after what has been given last, so that it is acknowledged.
