@@ -6,8 +6,10 @@
 #
 # On Linux, and the Windows library under Wine. --quick: 3 pairs of blocks in place of 9,
 # shorter ones, and curves measured once. --only: the cases whose name has this in it.
+# --only tails: the longest waits for a lock; --only frames: data on the move, or a part of
+# that, as --only frames/c-python. What such a run measures takes its place among the rest.
 # --kills: how many owners of the lock are killed to see how late a waiter is told.
-# --without cases, languages, growth, idle, calls or csharp: not those.
+# --without cases, languages, growth, idle, calls, tails, frames or csharp: not those.
 # Prints tables; build/bench/ has the same as JSON, and as pictures, which --keep copies
 # to tests/bench/latest, where README.md shows one of them. No figure makes it fail, a wrong
 # result does. Nothing else should run on the machine meanwhile: 15 minutes, --quick 3.
