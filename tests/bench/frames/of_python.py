@@ -12,15 +12,31 @@ from typing import Any
 from worker import CONSUMERS, PAGE, Job, Way, consume, produce
 
 
-class Queues(Way):
+class OfPython(Way):
+    """Its consumers get the same object."""
+
+    def __init__(self, job: Job) -> None:
+        super().__init__(job)
+        self.here = multiprocessing.Semaphore(0)
+
+    def make(self) -> str:
+        return self.job.name
+
+    def meet(self) -> None:
+        """Processes take a while to begin, above all where they are not forked."""
+        for _ in range(self.job.consumers):
+            self.here.acquire()
+
+    def leave(self) -> None:
+        """In a consumer: all is taken."""
+
+
+class Queues(OfPython):
     """multiprocessing.Queue, one for each consumer."""
 
     def __init__(self, job: Job) -> None:
         super().__init__(job)
         self.queues = [multiprocessing.Queue(job.boxes) for _ in range(job.consumers)]
-
-    def make(self) -> str:
-        return self.job.name
 
     def give(self, frame: bytearray) -> None:
         # The queue reads it later, in a thread of its own.
@@ -38,7 +54,7 @@ class Queues(Way):
             yield self.queues[self.job.number].get()
 
 
-class Locked(Way):
+class Locked(OfPython):
     """One frame in shared memory, which all copy under a lock."""
 
     def __init__(self, job: Job) -> None:
@@ -49,15 +65,12 @@ class Locked(Way):
         self.count = 0
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"job": self.job, "changed": self.changed, "memory": self.memory}
+        return {key: getattr(self, key) for key in ("job", "here", "changed", "memory")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         self.numbers = self.memory.buf[: 8 * (1 + CONSUMERS)].cast("Q")
         self.count = 0
-
-    def make(self) -> str:
-        return self.job.name
 
     def all_taken(self) -> bool:
         return all(taken == self.count for taken in self.numbers[1 : 1 + self.job.consumers])
@@ -88,16 +101,22 @@ class Locked(Way):
                 self.changed.notify_all()
             yield frame
 
+    def leave(self) -> None:
+        self.numbers.release()
+        self.memory.close()
 
-WAYS: dict[str, type[Way]] = {"queue": Queues, "shared-memory": Locked}
+
+WAYS: dict[str, type[OfPython]] = {"queue": Queues, "shared-memory": Locked}
 
 
-def consumer(way: Way, number: int, results: Any) -> None:
+def consumer(way: OfPython, number: int, results: Any) -> None:
     way.job.number = number
+    way.here.release()
     results.put((number, consume(way)))
+    way.leave()
 
 
-def together(way: Way, budget: int) -> None:
+def together(way: OfPython, budget: int) -> None:
     results = multiprocessing.SimpleQueue()
     consumers = [
         multiprocessing.Process(target=consumer, args=(way, number, results))
