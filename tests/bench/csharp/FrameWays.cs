@@ -252,27 +252,30 @@ internal sealed class Pipes(Job job) : Streams(job)
 /// <summary>A queue for each consumer, since none may lose a frame. NetMQ has no faster transport.</summary>
 internal sealed class Zmq(Job job) : Way(job)
 {
-    private readonly List<PushSocket> _pushes = [];
+    // What is still to be sent when a socket of NetMQ is disposed may get lost, whatever its Linger. So these
+    // stay until the next ones are made, when all has been taken.
+    private static readonly List<PushSocket> Pushes = [];
     private PullSocket? _pull;
     private Msg _message;
 
     public override string Make()
     {
         List<string> addresses = [];
+        Pushes.ForEach(push => push.Dispose());
+        Pushes.Clear();
         for (int i = 0; i < Job.Consumers; i++)
         {
             PushSocket push = new();
             push.Options.SendHighWatermark = Job.Boxes;
-            push.Options.Linger = TimeSpan.FromSeconds(60);
             addresses.Add($"tcp://127.0.0.1:{push.BindRandomPort("tcp://127.0.0.1")}");
-            _pushes.Add(push);
+            Pushes.Add(push);
         }
         return string.Join(',', addresses);
     }
 
     public override void Give(byte[] frame)
     {
-        foreach (PushSocket push in _pushes)
+        foreach (PushSocket push in Pushes)
         {
             Msg message = default;
             message.InitPool(frame.Length);
@@ -281,8 +284,6 @@ internal sealed class Zmq(Job job) : Way(job)
             message.Close();
         }
     }
-
-    public override void End() => _pushes.ForEach(push => push.Dispose());
 
     public override void Join()
     {
