@@ -240,4 +240,5 @@ def main() -> None:
     plot_moving.table(runs, folder / "moving.md")
 
 
-main()
+if __name__ == "__main__":
+    main()
