@@ -252,8 +252,8 @@ internal sealed class Pipes(Job job) : Streams(job)
 /// <summary>A queue for each consumer, since none may lose a frame. NetMQ has no faster transport.</summary>
 internal sealed class Zmq(Job job) : Way(job)
 {
-    // What is still to be sent when a socket of NetMQ is disposed may get lost, whatever its Linger. So these
-    // stay until the next ones are made, when all has been taken.
+    // Sockets that close take along what a receiver with a full queue has not read yet. So those of a producer
+    // stay until it makes the next ones, when all has been taken.
     private static readonly List<PushSocket> Pushes = [];
     private PullSocket? _pull;
     private Msg _message;

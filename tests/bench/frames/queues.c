@@ -18,6 +18,21 @@ struct zmq {
     zmq_msg_t message;
 };
 
+/** Sockets that close take along what a receiver with a full queue has not read yet. So
+ * those of a producer stay until it makes the next ones, when all has been taken. */
+static struct zmq kept;
+
+static void zmq_let_go(void)
+{
+    if (kept.context == NULL)
+        return;
+    for (uint32_t i = 0; i < JOB_CONSUMERS; i++)
+        if (kept.sockets[i] != NULL)
+            zmq_close(kept.sockets[i]);
+    zmq_ctx_term(kept.context);
+    memset(&kept, 0, sizeof kept);
+}
+
 /** A name that begins with tcp is an address; otherwise both are of C or Python, and
  * use what is faster. */
 static void zmq_make(struct job *job)
@@ -25,6 +40,7 @@ static void zmq_make(struct job *job)
     struct zmq *zmq = job->state = job_new(sizeof *zmq);
     char name[128];
     int most = (int)job->boxes;
+    zmq_let_go();
     strcpy(name, job->name);
     job->name[0] = '\0';
     zmq->context = zmq_ctx_new();
@@ -57,11 +73,7 @@ static void zmq_give(struct job *job)
 
 static void zmq_end(struct job *job)
 {
-    struct zmq *zmq = job->state;
-    for (uint32_t i = 0; i < job->consumers; i++)
-        zmq_close(zmq->sockets[i]);
-    /* Waits until all is sent. */
-    zmq_ctx_term(zmq->context);
+    kept = *(struct zmq *)job->state;
 }
 
 static void zmq_join(struct job *job)
