@@ -10,10 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    import zmq
+from typing import Any
 
 BINDING = Path(__file__).resolve().parents[3] / "bindings" / "python"
 sys.path[:0] = [str(BINDING), str(BINDING / "examples")]
@@ -279,13 +276,13 @@ class Pipes(Way):
 class Zmq(Way):
     #: Sockets that close take along what a receiver with a full queue has not read yet. So
     #: those of a producer stay until it makes the next ones, when all has been taken.
-    kept: zmq.Context | None = None
+    kept: Zmq | None = None
 
     def make(self) -> str:
         import zmq
 
         if Zmq.kept is not None:
-            Zmq.kept.destroy()
+            Zmq.kept.context.destroy()
         self.context = zmq.Context()
         self.sockets, addresses = [], []
         for number in range(self.job.consumers):
@@ -302,7 +299,7 @@ class Zmq(Way):
             each.send(frame)
 
     def end(self) -> None:
-        Zmq.kept = self.context
+        Zmq.kept = self
 
     def take(self) -> Iterator[Any]:
         import zmq
