@@ -81,11 +81,6 @@ def idle(workers: Workers, seconds: float) -> Iterator[dict[str, Any]]:
         }
 
 
-def about(run: dict[str, Any]) -> dict[str, Any]:
-    """Of a part that is measured on its own, too."""
-    return {"machine": run["machine"], "load_before": os.getloadavg()[0]}
-
-
 def system_calls(workers: Workers) -> dict[str, Any]:
     command = [sys.executable, ROOT / "tests/bench/system_calls.py", workers.library.parent]
     found = subprocess.run([*command, "--json"], stdout=subprocess.PIPE, check=True)
@@ -180,17 +175,18 @@ def main() -> None:
         report.system_calls(run["system_calls"])
     if "tails" in parts:
         sizes = ["--blocks", str(blocks if options.quick else 5), "--ms", str(2 * ms)]
-        began = about(run)
+        run["about"]["tails"] = run["machine"]
+        load = os.getloadavg()[0]
         for row in tails.gather(lines_of([*program, "--tails", *sizes, *filters])):
-            run["tails"].append(row)
+            run["tails"].append({**row, "load": load})
             report.tails(row)
-            run["about"]["tails"] = began
     if "frames" in parts:
-        began = about(run)
+        run["about"]["frames"] = run["machine"]
+        # Without what its own rows add to it.
+        load = os.getloadavg()[0]
         for row in moving.measure(workers, options.only, min(blocks, 5), 2 * ms):
-            run["frames"].append(row)
+            run["frames"].append({**row, "load": load})
             report.frames(row)
-            run["about"]["frames"] = began
             # So much takes so long that an end on the way is no loss.
             options.out.write_text(lines(run if whole else add_to(options.out, run)), encoding="utf-8")
     workers.close()

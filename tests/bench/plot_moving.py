@@ -29,7 +29,8 @@ COLOURS = {
 
 def about(run: dict[str, Any], part: str) -> dict[str, Any]:
     """The machine as it was when this part was measured, which may be another day."""
-    return {**run, **run.get("about", {}).get(part, {})}
+    machine = run.get("about", {}).get(part, run["machine"])
+    return {"machine": machine, "load_before": max(row["load"] for row in run[part])}
 
 
 def as_cases(run: dict[str, Any], peers: dict[str, str]) -> dict[str, dict[str, Any]]:
