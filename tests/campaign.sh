@@ -12,6 +12,7 @@
 #   points deaths at every store to shared memory and every call of the system
 #   fault  every call of the system refused, with each of its codes
 #   sharing  threads of one handle, and of one for tasks, that do everything at once
+#   order  two processes that do one step each at the same moment, over and over
 #   save   savers and loaders killed at random: the file is always whole
 #   sweep  creators that crash under names that nobody uses again; Linux only
 #
@@ -19,10 +20,10 @@
 # gcc-i686-linux-gnu is there. --windows: under Wine, where half of its kills are Linux's
 # own. --long: 100000 kills (Wine: 2000), 200 stops of 30 seconds, 100000 cycles, 1024
 # regions and 10000 lives in each of four processes, 10000 loads, each point 50 times in
-# each role (Wine: in roles that the seed chooses), 60 seconds of sharing, 10000 crashed
-# creators and 10000 savers and loaders (Wine: 1000). --only: one of these. --kills: for
-# kill and save. --seed: for kill, points and save; each run prints them, so that they
-# can be given again.
+# each role (Wine: in roles that the seed chooses), 60 seconds of sharing and of order,
+# 10000 crashed creators and 10000 savers and loaders (Wine: 1000). --only: one of these.
+# --kills: for kill and save. --seed: for kill, points, sharing, order and save; each run
+# prints them, so that they can be given again.
 set -u
 root=$(cd "$(dirname "$0")/.." && pwd)
 # shellcheck source=tests/env.sh
@@ -42,7 +43,7 @@ while [ $# -gt 0 ]; do
     --only | --kills | --seed)
         case $1/${2-} in
         --only/kill | --only/slow | --only/leak | --only/many | --only/load | --only/exit) only=$2 ;;
-        --only/points | --only/fault | --only/sharing | --only/sweep | --only/save) only=$2 ;;
+        --only/points | --only/fault | --only/sharing | --only/sweep | --only/save | --only/order) only=$2 ;;
         */ | */*[!0-9]* | --only/*) usage ;;
         --kills/*) kills=$2 ;;
         *) seed=$2 ;;
@@ -60,7 +61,7 @@ build() {
     [ "$1" != linux ] || sweep=test_sweep_posix
     cmake --preset "$1" &&
         cmake --build "build/$1" --target test_kill test_save_kill test_slow test_leak test_many \
-            test_load test_exit \
+            test_load test_exit test_order \
             test_points test_fault test_sharing $sweep
 }
 
@@ -120,6 +121,7 @@ part points "deaths at every point" "$@" "$inner/points/test_points$suffix" \
     --seed "$seed" --roles "$roles" --runs "$(size 1 50)"
 part fault "refusals of the system" "$@" "$inner/fault/test_fault$suffix"
 part sharing "threads of one handle" "$@" "${test}sharing$suffix" "$(size 2 60)" "$seed"
+part order "steps at the same moment" "$@" "${test}order$suffix" "$(size 2 60)" "$seed"
 part save "kills while saving and loading" "$@" "${test}save_kill$suffix" \
     "${kills:-$saves}" "$seed"
 [ "$platform" != linux ] ||

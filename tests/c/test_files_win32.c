@@ -33,16 +33,6 @@ static HANDLE kept(const char *path, DWORD access, DWORD share)
     return file;
 }
 
-static void refused(const char *path, winshm_status making,
-                    winshm_status opening)
-{
-    winshm_region *own = created(), *found = own;
-    CHECK_STATUS(winshm_link(own, path), making);
-    CHECK_STATUS(winshm_open_link(path, 0, 0, &found), opening);
-    CHECK(found == NULL);
-    CHECK_OK(winshm_close(own));
-}
-
 /* Links. */
 
 static void test_links(void)
@@ -51,18 +41,18 @@ static void test_links(void)
     const char *part = link_part_of(path);
     char pipe[600], part_pipe[600];
     CHECK(CreateDirectoryA(path, NULL));
-    refused(path, WINSHM_E_EXISTS, WINSHM_E_KIND);
+    link_refused(created(), path, WINSHM_E_EXISTS, WINSHM_E_KIND);
     CHECK(RemoveDirectoryA(path));
-    refused("a?b", WINSHM_E_SYSTEM, WINSHM_E_NOT_FOUND);
+    link_refused(created(), "a?b", WINSHM_E_SYSTEM, WINSHM_E_NOT_FOUND);
     winshm_region *found;
     CHECK_STATUS(winshm_open_link("NUL", 0, 0, &found), WINSHM_E_KIND);
     /* What is no part file. */
     CHECK(CreateDirectoryA(part, NULL));
-    refused(path, WINSHM_E_KIND, WINSHM_E_NOT_FOUND);
+    link_refused(created(), path, WINSHM_E_KIND, WINSHM_E_NOT_FOUND);
     CHECK(RemoveDirectoryA(part));
     file_write(other, "precious", 8);
     CHECK(CreateHardLinkA(part, other, NULL));
-    refused(path, WINSHM_E_KIND, WINSHM_E_NOT_FOUND);
+    link_refused(created(), path, WINSHM_E_KIND, WINSHM_E_NOT_FOUND);
     CHECK(DeleteFileA(part));
     size_t size;
     free(file_read(other, &size));

@@ -11,6 +11,7 @@
 
 #include "check.h"
 #include "child.h"
+#include "files.h"
 
 enum { SIZE = 100 };
 
@@ -45,16 +46,6 @@ static void put(const char *path, const char *text)
     close(fd);
 }
 
-static void refused(const char *path, winshm_status making,
-                    winshm_status opening)
-{
-    winshm_region *h = created(), *found = h;
-    CHECK_STATUS(winshm_link(h, path), making);
-    CHECK_STATUS(winshm_open_link(path, 0, 0, &found), opening);
-    CHECK(found == NULL);
-    CHECK_OK(winshm_close(h));
-}
-
 static void test_other_sorts(void)
 {
     winshm_region *h = created(), *found;
@@ -62,34 +53,34 @@ static void test_other_sorts(void)
     CHECK_OK(winshm_link(h, target));
     /* To a link that lives, to one that is stale, to nothing: not followed. */
     CHECK(symlink("target", path) == 0);
-    refused(path, WINSHM_E_EXISTS, WINSHM_E_KIND);
+    link_refused(created(), path, WINSHM_E_EXISTS, WINSHM_E_KIND);
     CHECK_OK(winshm_close(h));
-    refused(path, WINSHM_E_EXISTS, WINSHM_E_KIND);
+    link_refused(created(), path, WINSHM_E_EXISTS, WINSHM_E_KIND);
     CHECK(exists(path) && !exists(target));
     CHECK(unlink(path) == 0);
     CHECK(mkfifo(path, 0600) == 0);
-    refused(path, WINSHM_E_EXISTS, WINSHM_E_KIND);
+    link_refused(created(), path, WINSHM_E_EXISTS, WINSHM_E_KIND);
     CHECK(unlink(path) == 0);
     CHECK(mkdir(path, 0700) == 0);
-    refused(path, WINSHM_E_EXISTS, WINSHM_E_KIND);
-    refused(in_folder("sort/"), WINSHM_E_EXISTS, WINSHM_E_KIND);
+    link_refused(created(), path, WINSHM_E_EXISTS, WINSHM_E_KIND);
+    link_refused(created(), in_folder("sort/"), WINSHM_E_EXISTS, WINSHM_E_KIND);
     CHECK(rmdir(path) == 0);
-    refused("/dev/null", WINSHM_E_EXISTS, WINSHM_E_KIND);
-    refused("/dev/shm/", WINSHM_E_EXISTS, WINSHM_E_KIND);
+    link_refused(created(), "/dev/null", WINSHM_E_EXISTS, WINSHM_E_KIND);
+    link_refused(created(), "/dev/shm/", WINSHM_E_EXISTS, WINSHM_E_KIND);
     /* The same where the file is made. */
     const char *part = in_folder("sort.winshm-link");
     put(target, "precious");
     CHECK(symlink("target", part) == 0);
-    refused(path, WINSHM_E_KIND, WINSHM_E_NOT_FOUND);
+    link_refused(created(), path, WINSHM_E_KIND, WINSHM_E_NOT_FOUND);
     CHECK(unlink(part) == 0);
     CHECK(mkfifo(part, 0600) == 0);
-    refused(path, WINSHM_E_KIND, WINSHM_E_NOT_FOUND);
+    link_refused(created(), path, WINSHM_E_KIND, WINSHM_E_NOT_FOUND);
     CHECK(unlink(part) == 0);
     CHECK(mkdir(part, 0700) == 0);
-    refused(path, WINSHM_E_KIND, WINSHM_E_NOT_FOUND);
+    link_refused(created(), path, WINSHM_E_KIND, WINSHM_E_NOT_FOUND);
     CHECK(rmdir(part) == 0);
     CHECK(link(target, part) == 0);
-    refused(path, WINSHM_E_KIND, WINSHM_E_NOT_FOUND);
+    link_refused(created(), path, WINSHM_E_KIND, WINSHM_E_NOT_FOUND);
     CHECK(unlink(part) == 0);
     struct stat there;
     CHECK(stat(target, &there) == 0 && there.st_size == 8);

@@ -40,6 +40,18 @@ static inline bool file_exists(const char *path)
     return file != NULL;
 }
 
+/** Closes the region, which has got no link there, as nobody has: for these
+ * reasons. */
+static inline void link_refused(winshm_region *own, const char *path,
+                                winshm_status making, winshm_status opening)
+{
+    winshm_region *found = own;
+    CHECK_STATUS(winshm_link(own, path), making);
+    CHECK_STATUS(winshm_open_link(path, 0, 0, &found), opening);
+    CHECK(found == NULL);
+    CHECK_OK(winshm_close(own));
+}
+
 /** @return its bytes, to be freed. */
 static inline unsigned char *file_read(const char *path, size_t *size)
 {

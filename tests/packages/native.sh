@@ -9,21 +9,22 @@
 set -eu
 root=$(cd "$(dirname "$0")/../.." && pwd)
 cd "$root"
+# The linker leaves the time out of a DLL; strip would put it in.
+export SOURCE_DATE_EPOCH=0
 
-# native RID PRESET [LINKER'S OPTION]
+# native RID PRESET
 native() {
     rid=$1 preset=$2
     build=build/packages/build/$rid
     rm -rf "$build" "build/packages/native/$rid"
-    CFLAGS="-ffile-prefix-map=$root=." LDFLAGS=${3-} cmake --preset "$preset" -B "$build" \
+    CFLAGS="-ffile-prefix-map=$root=." LDFLAGS="" cmake --preset "$preset" -B "$build" \
         -DBUILD_TESTING=OFF -DCMAKE_BUILD_TYPE=Release
     cmake --build "$build"
     cmake --install "$build" --strip --prefix "build/packages/native/$rid"
 }
 
-# The linkers of Windows write the time into what they link.
 native linux-x64 linux
 native linux-arm64 arm64
-native win-x64 win64 -Wl,--no-insert-timestamp
-native win-x86 win32 -Wl,--no-insert-timestamp
-native win-arm64 winarm64 -Wl,--no-insert-timestamp
+native win-x64 win64
+native win-x86 win32
+native win-arm64 winarm64

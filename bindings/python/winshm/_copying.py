@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from operator import index
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -62,6 +62,13 @@ class Copying(Changing):
     def _refuse_deadlock(self, mode: int, function: str) -> None:
         raise NotImplementedError
 
+    def _slices(self, timeout: float | None, mode: int, function: str) -> Iterator[int]:
+        """As slices(), and before each of them refuse what would wait for itself: while
+        this thread waits, a coroutine that it runs can be given the lock."""
+        for milliseconds in slices(timeout):
+            self._refuse_deadlock(mode, function)
+            yield milliseconds
+
     @property
     def size(self) -> int:
         """Bytes at this moment: as created, and more after resize().
@@ -116,9 +123,7 @@ class Copying(Changing):
         check_timeout(timeout)
         status = call(0)
         if status == _TIMEOUT and timeout != 0:
-            if mode:
-                self._refuse_deadlock(mode, name)
-            for milliseconds in slices(timeout):
+            for milliseconds in self._slices(timeout, mode, name) if mode else slices(timeout):
                 status = call(milliseconds)
                 if status != _TIMEOUT:
                     break
@@ -163,11 +168,11 @@ class Copying(Changing):
     ) -> int:
         """Wait up to timeout seconds where a call that was not to wait has timed out."""
         if status == _TIMEOUT and timeout != 0:
-            writes = function is _write_slowly
-            self._refuse_deadlock(
-                EXCLUSIVE if writes else SHARED, "region.write()" if writes else "region.read()"
-            )
-            for milliseconds in slices(timeout):
+            if function is _write_slowly:
+                mode, name = EXCLUSIVE, "region.write()"
+            else:
+                mode, name = SHARED, "region.read()"
+            for milliseconds in self._slices(timeout, mode, name):
                 status = function(self._argument, *arguments, milliseconds)
                 if status != _TIMEOUT:
                     break

@@ -16,7 +16,7 @@ from ._buffers import BRIEF, new_bytes, readable, word, writable
 from ._errors import error, raise_after
 from ._fields import Fields
 from ._plain import check_ctype
-from ._waiting import check_timeout, slices
+from ._waiting import check_timeout
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -178,9 +178,10 @@ class Lock(Held):
         self.owner_died = False
         try:
             if status == _TIMEOUT and timeout != 0:
-                self._region._refuse_deadlock(self._use.mode, self._function)
-                handles, modes = self._region._arguments(), repeat(self._use.mode)
-                for status in map(lock_slowly, handles, modes, slices(timeout)):
+                mode = self._use.mode
+                slices = self._region._slices(timeout, mode, self._function)
+                handles = self._region._arguments()
+                for status in map(lock_slowly, handles, repeat(mode), slices):
                     if status != _TIMEOUT:
                         break
             self.owner_died = status == _OWNER_DEAD and self._use.mode == EXCLUSIVE

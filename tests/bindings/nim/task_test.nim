@@ -296,8 +296,8 @@ suite "the lock for tasks":
     process.tell()
     let theirs = process.line.parseInt
     check process.finish == 0
-    check theirs > 10
-    check most > 10
+    check theirs > 0
+    check most > 1
     check region.load(uint64, 0) == uint64(entered + theirs)
     checkpoint $theirs & " of another process, " & $entered & " of tasks"
     check entered == 380 * rounds

@@ -110,8 +110,9 @@ def test_waits_that_stop_their_own_loop(tasks):
     run(shared())
 
 
-def test_granted_and_not_yet_run(tasks):
+def test_granted_and_not_yet_run(tasks, monkeypatch):
     """The loop has the lock for a coroutine that has not come to its turn."""
+    monkeypatch.setattr(_turns, "_LONGEST_RUN", 60)
 
     async def main():
         first = tasks.lock_async()
@@ -153,6 +154,37 @@ def test_opening_for_tasks(name):
     with winshm.create(name, 8, tasks=True, no_lock=True) as region:
         with pytest.raises(winshm.Error, match="UNSUPPORTED"):
             asyncio.run(enter(region))
+
+
+@pytest.mark.parametrize("call", ["read", "write", "acquire"])
+def test_granted_while_the_loop_waits(tasks, call):
+    """A coroutine is given the lock while a call stops its loop: that ends the call."""
+    arguments = [0, b"x"] if call == "write" else []
+
+    async def refused(other):
+        """Whether the coroutine came first; either may."""
+        other.acquire()
+        waiting = asyncio.create_task(enter(tasks))
+        await turns()
+        threading.Timer(0.1, other.release).start()
+        try:
+            getattr(tasks, call)(*arguments)
+        except winshm.Error as caught:
+            assert caught.status == Status.DEADLOCK
+            return True
+        else:
+            if call == "acquire":
+                tasks.release()
+            return False
+        finally:
+            await waiting
+
+    async def main(other):
+        while not await refused(other):
+            pass
+
+    with winshm.open(tasks.name, tasks=True) as other:
+        run(main(other))
 
 
 def test_turns_are_taken_in_order(tasks, monkeypatch):
