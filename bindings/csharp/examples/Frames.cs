@@ -14,7 +14,9 @@
 // and Read() take for the time of a few bytes.
 //
 // A taker that dies is forgotten within a second, and a giver that dies while it fills a box has given
-// nothing. A taker that wants the newest frame, and not every one, needs no more than Write() and Read().
+// nothing. Who dies with the lock had only numbers of its own to write, so whoever takes the lock next takes
+// it off the list and goes on. A taker that wants the newest frame, and not every one, needs no more than
+// Write() and Read().
 
 using System.Runtime.InteropServices;
 using Winshm;
@@ -57,6 +59,66 @@ internal abstract class FrameBoxes(Region region, long bytes, long boxes) : IDis
 
     protected static long Stride(long bytes) => (bytes + Page - 1) / Page * Page;
 
+    // Under the lock: frees the places of takers that are no participants any more. Nothing else has to be
+    // mended when somebody has died with the lock.
+    protected unsafe void Mend()
+    {
+        HashSet<ulong> there = region.GetParticipants().Select(each => each.Member).ToHashSet();
+        ref Head head = ref region.As<Head>();
+        for (int i = 0; i < Places; i++)
+        {
+            head.Takers[2 * i] = there.Contains(head.Takers[2 * i]) ? head.Takers[2 * i] : 0;
+        }
+        region.MakeConsistent();
+    }
+
+    protected void ForgetTheDead()
+    {
+        using (region.LockForRepair())
+        {
+            Mend();
+        }
+    }
+
+    // Writes one of the numbers down and wakes those who wait for it.
+    protected void Tell(long offset, ulong number)
+    {
+        while (true)
+        {
+            try
+            {
+                region.Write(offset, number);
+                return;
+            }
+            catch (OwnerDeadException)
+            {
+                ForgetTheDead();
+            }
+        }
+    }
+
+    // The change counter, and then the numbers: so no change is missed.
+    protected Head Look(out uint seen)
+    {
+        seen = region.ChangeCount;
+        while (true)
+        {
+            try
+            {
+                return region.Read<Head>();
+            }
+            catch (OwnerDeadException)
+            {
+                ForgetTheDead();
+            }
+        }
+    }
+
+    // How many frames: the numbers are somebody else's, and never further apart than that.
+    protected ulong Ahead(ulong first, ulong second) => first - second <= Boxes
+        ? first - second
+        : throw new InvalidDataException("Another program has written over the numbers of the frames.");
+
     public virtual void Dispose() => region.Dispose();
 }
 
@@ -76,11 +138,11 @@ internal sealed class FrameGiver(string name, int bytes, int boxes = 2)
         return Box;
     }
 
-    public void Give() => Region.Write(0, ++Count);
+    public void Give() => Tell(0, ++Count);
 
     public unsafe int Takers()
     {
-        Head head = Region.Read<Head>();
+        Head head = Look(out _);
         int takers = 0;
         for (int i = 0; i < Places; i++)
         {
@@ -92,7 +154,7 @@ internal sealed class FrameGiver(string name, int bytes, int boxes = 2)
     /// <summary>Waits until all is taken. There will be no more.</summary>
     public void End()
     {
-        Region.Write(OverAt, 1UL);
+        Tell(OverAt, 1);
         Await(0);
     }
 
@@ -101,30 +163,16 @@ internal sealed class FrameGiver(string name, int bytes, int boxes = 2)
     {
         while (Count - Known > left)
         {
-            // The counter first, then the numbers: so no change is missed.
-            uint seen = Region.ChangeCount;
-            Head head = Region.Read<Head>();
-            Known = Count;
+            Head head = Look(out uint seen);
+            ulong most = 0;
             for (int i = 0; i < Places; i++)
             {
-                Known = head.Takers[2 * i] == 0 ? Known : Math.Min(Known, head.Takers[2 * i + 1]);
+                most = head.Takers[2 * i] == 0 ? most : Math.Max(most, Ahead(Count, head.Takers[2 * i + 1]));
             }
-            if (Count - Known > left && !Region.Wait(seen, Patience, out _))
+            Known = Count - most;
+            if (most > left && !Region.Wait(seen, Patience, out _))
             {
                 ForgetTheDead();
-            }
-        }
-    }
-
-    private unsafe void ForgetTheDead()
-    {
-        using (Region.Lock())
-        {
-            HashSet<ulong> there = Region.GetParticipants().Select(each => each.Member).ToHashSet();
-            ref Head head = ref Region.As<Head>();
-            for (int i = 0; i < Places; i++)
-            {
-                head.Takers[2 * i] = there.Contains(head.Takers[2 * i]) ? head.Takers[2 * i] : 0;
             }
         }
     }
@@ -137,14 +185,19 @@ internal sealed class FrameTaker : FrameBoxes
     private ulong _told;
 
     private FrameTaker(Region region, in Head head)
-        : base(region, (long)head.Bytes, (long)head.Boxes) => (_place, _told) = TakePlace(head);
+        : base(region, (long)head.Bytes, (long)head.Boxes)
+    {
+        Mend();
+        Count = Known = _told = head.Given;
+        _place = TakePlace();
+    }
 
     public static FrameTaker Open(string name)
     {
         var region = Region.Open(name);
-        using (region.Lock())
+        using (region.LockForRepair())
         {
-            Head head = region.Size < Page ? default : region.As<Head>();
+            Head head = region.Size < Page ? default : region.Read<Head>();
             // The numbers are somebody else's, and so may be anything.
             if (head.Bytes == 0 || head.Bytes > (ulong)region.Size || head.Bytes > int.MaxValue
                 || head.Boxes == 0 || head.Boxes > (ulong)((region.Size - Page) / Stride((long)head.Bytes)))
@@ -155,20 +208,19 @@ internal sealed class FrameTaker : FrameBoxes
         }
     }
 
-    private unsafe (long Place, ulong Told) TakePlace(Head head)
+    private unsafe long TakePlace()
     {
-        int free = 0;
-        while (head.Takers[2 * free] != 0)
+        ref Head head = ref Region.As<Head>();
+        for (int i = 0; i < Places; i++)
         {
-            if (++free == Places)
+            if (head.Takers[2 * i] == 0)
             {
-                throw new InvalidOperationException($"There are {Places} takers already.");
+                head.Takers[2 * i + 1] = Count;
+                head.Takers[2 * i] = Region.GetInfo().Member;
+                return TakersAt + 16 * i;
             }
         }
-        ref Head shared = ref Region.As<Head>();
-        shared.Takers[2 * free + 1] = Count = Known = head.Given;
-        shared.Takers[2 * free] = Region.GetInfo().Member;
-        return (TakersAt + 16 * free, head.Given);
+        throw new InvalidOperationException($"There are {Places} takers already.");
     }
 
     /// <summary>Waits for the next frame, which stays as it is until Done(). False: there will be none.</summary>
@@ -177,10 +229,9 @@ internal sealed class FrameTaker : FrameBoxes
         frame = default;
         while (Known == Count)
         {
-            uint seen = Region.ChangeCount;
-            Head head = Region.Read<Head>();
+            Head head = Look(out uint seen);
             Known = head.Given;
-            if (Known == Count
+            if (Ahead(Known, Count) == 0
                 && (head.Over != 0 || (!Region.Wait(seen, Patience, out _) && !Region.GetInfo().CreatorPresent)))
             {
                 return false;
@@ -196,13 +247,13 @@ internal sealed class FrameTaker : FrameBoxes
         // Of many boxes the giver need not hear one by one.
         if (Count == Known || (Count - _told) * 2 >= Boxes)
         {
-            Region.Write(_place + 8, _told = Count);
+            Tell(_place + 8, _told = Count);
         }
     }
 
     public override void Dispose()
     {
-        Region.Write(_place, 0UL);
+        Tell(_place, 0);
         base.Dispose();
     }
 }

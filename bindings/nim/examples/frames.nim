@@ -17,8 +17,9 @@
 ## time of a few bytes.
 ##
 ## A taker that dies is forgotten within a second, and a giver that dies while it fills a
-## box has given nothing. A taker that wants the newest frame, and not every one, needs no
-## more than write and read.
+## box has given nothing. Who dies with the lock had only numbers of its own to write, so
+## whoever takes the lock next takes it off the list and goes on. A taker that wants the
+## newest frame, and not every one, needs no more than write and read.
 
 import std/[os, sequtils]
 import winshm
@@ -52,6 +53,41 @@ proc box(frames: Frames): pointer =
   let number = int(frames.count mod uint64(frames.boxes))
   frames.region.span(page + number * stride(frames.bytes), frames.bytes)
 
+proc mend(frames: Frames) =
+  ## Under the lock: free the places of takers that are no participants any more. Nothing
+  ## else has to be mended when somebody has died with the lock.
+  let there = frames.region.participants.mapIt(it.member)
+  for place in frames.region.at(Head, 0).takers.mitems:
+    if place.member notin there: place.member = 0
+  frames.region.makeConsistent()
+
+proc forgetTheDead(frames: Frames) =
+  frames.region.withRecoveringLock(ownerDied):
+    frames.mend()
+
+template mending(frames: Frames, copyAndReturn: untyped) =
+  while true:
+    try: copyAndReturn
+    except OwnerDeadError: frames.forgetTheDead()
+
+proc tell(frames: Frames, offset: int, number: uint64) =
+  ## Write one of the numbers down and wake those who wait for it.
+  frames.mending:
+    frames.region.store(offset, number)
+    return
+
+proc look(frames: Frames, seen: var uint32): Head =
+  ## The change counter, and then the numbers: so no change is missed.
+  seen = frames.region.changeCount
+  frames.mending:
+    return frames.region.load(Head, 0)
+
+proc ahead(frames: Frames, first, second: uint64): uint64 =
+  ## How many frames: the numbers are somebody else's, and never further apart than that.
+  result = first - second
+  if result > uint64(frames.boxes):
+    quit "another program has written over the numbers of the frames"
+
 proc createFrames*(name: string, bytes: int, boxes = 2): Frames =
   ## For the giver. More than two boxes let a taker be late now and then, and are worth it
   ## for small frames, which otherwise are over before a sleeper has woken.
@@ -60,23 +96,15 @@ proc createFrames*(name: string, bytes: int, boxes = 2): Frames =
   let region = createRegion(name, page + boxes * stride(bytes), fill = setUp)
   Frames(region: region, bytes: bytes, boxes: boxes)
 
-proc forgetTheDead(frames: Frames) =
-  frames.region.withLock:
-    let there = frames.region.participants.mapIt(it.member)
-    for place in frames.region.at(Head, 0).takers.mitems:
-      if place.member notin there: place.member = 0
-
 proc waitUntilTaken(frames: var Frames, left: int) =
   ## Until no more than this many frames are left that somebody has to take.
+  var seen: uint32
   while frames.count - frames.known > uint64(left):
-    # The counter first, then the numbers: so no change is missed.
-    var seen = frames.region.changeCount
-    let head = frames.region.load(Head, 0)
-    frames.known = frames.count
-    for place in head.takers:
-      if place.member != 0: frames.known = min(frames.known, place.taken)
-    if frames.count - frames.known > uint64(left) and
-        not frames.region.tryWait(seen, patience):
+    var most = 0'u64
+    for place in frames.look(seen).takers:
+      if place.member != 0: most = max(most, frames.ahead(frames.count, place.taken))
+    frames.known = frames.count - most
+    if most > uint64(left) and not frames.region.tryWait(seen, patience):
       frames.forgetTheDead()
 
 proc room*(frames: var Frames): pointer =
@@ -87,54 +115,62 @@ proc room*(frames: var Frames): pointer =
 proc give*(frames: var Frames) =
   ## Give what is in the place that room has returned.
   inc frames.count
-  frames.region.store(offsetOf(Head, given), frames.count)
+  frames.tell(offsetOf(Head, given), frames.count)
 
 proc finish*(frames: var Frames) =
   ## Wait until all is taken, and end.
-  frames.region.store(offsetOf(Head, over), 1'u64)
+  frames.tell(offsetOf(Head, over), 1)
   frames.waitUntilTaken(0)
   frames.region.close()
+
+proc fits(head: Head, size: uint64): bool =
+  ## Whether nothing leads out of the region: the numbers are somebody else's.
+  head.bytes in 1'u64 .. size and
+    head.boxes in 1'u64 .. (size - page) div uint64(stride(int(head.bytes)))
 
 proc openFrames*(name: string): Frames =
   ## For a taker. From now on each frame waits for it.
   let region = openRegion(name)
-  result = Frames(region: region)
-  region.withLock:
-    let head = region.at(Head, 0)
-    # The numbers are somebody else's: nothing may lead out of the region.
-    let size = uint64(region.size)
-    if head.bytes notin 1'u64 .. size or head.boxes notin 1'u64 .. size:
-      quit name & " has no frames"
-    result.bytes = int(head.bytes)
-    result.boxes = int(head.boxes)
-    while result.place < places and head.takers[result.place].member != 0: inc result.place
-    if result.place == places: quit name & " has too many takers already"
-    result.count = head.given
-    head.takers[result.place] = Place(member: region.info.member, taken: head.given)
+  if region.size < page: quit name & " has no frames"
+  result = Frames(region: region, place: -1)
+  region.withRecoveringLock(ownerDied):
+    let head = region.load(Head, 0)
+    if head.fits(uint64(region.size)):
+      result.bytes = int(head.bytes)
+      result.boxes = int(head.boxes)
+      result.count = head.given
+      result.mend()
+      let takers = addr region.at(Head, 0).takers
+      result.place = takers[].mapIt(it.member).find(0)
+      if result.place >= 0:
+        takers[result.place] = Place(member: region.info.member, taken: head.given)
+  if result.boxes == 0: quit name & " has no frames"
+  if result.place < 0: quit name & " has too many takers already"
   result.known = result.count
   result.told = result.count
 
 proc next*(frames: var Frames): pointer =
   ## Wait for the next frame, which stays as it is until done. nil: there will be none.
+  var seen: uint32
   while frames.known == frames.count:
-    var seen = frames.region.changeCount
-    let head = frames.region.load(Head, 0)
+    let head = frames.look(seen)
     frames.known = head.given
-    if frames.known == frames.count and (head.over != 0 or
+    if frames.ahead(frames.known, frames.count) == 0 and (head.over != 0 or
         not frames.region.tryWait(seen, patience) and not frames.region.info.creatorPresent):
       return nil
   frames.box
+
+proc placeAt(frames: Frames): int = offsetOf(Head, takers) + frames.place * sizeof(Place)
 
 proc done*(frames: var Frames) =
   inc frames.count
   # Of many boxes the giver need not hear one by one.
   if frames.count == frames.known or (frames.count - frames.told) * 2 >= uint64(frames.boxes):
     frames.told = frames.count
-    frames.region.store(offsetOf(Head, takers) + frames.place * sizeof(Place) +
-      offsetOf(Place, taken), frames.count)
+    frames.tell(frames.placeAt + offsetOf(Place, taken), frames.count)
 
 proc leave*(frames: Frames) =
-  frames.region.store(offsetOf(Head, takers) + frames.place * sizeof(Place), 0'u64)
+  frames.tell(frames.placeAt, 0)
   frames.region.close()
 
 when isMainModule:

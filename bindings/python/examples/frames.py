@@ -12,7 +12,8 @@ box is filled again when each taker has done with it. No lock is held meanwhile:
 numbers in the head alone, which write() and read() take for the time of a few bytes.
 
 A taker that dies is forgotten within a second, and a giver that dies while it fills a box has
-given nothing. A taker that wants the newest frame, and not every one, needs no more than
+given nothing. Who dies with the lock had only numbers of its own to write, so whoever takes
+the lock next takes it off the list and goes on. A taker that wants the newest frame, and not every one, needs no more than
 region.write() and region.read().
 """
 
@@ -28,18 +29,53 @@ HEAD = struct.Struct("<4Q" + "2Q" * PLACES)
 GIVEN, OVER, TAKERS = 0, 8, 32
 
 
+def _stride(size):
+    return -(-size // PAGE) * PAGE
+
+
 class _Frames:
     def __init__(self, region, size, boxes):
         self.region, self.boxes = region, boxes
-        stride = -(-size // PAGE) * PAGE
-        starts = range(PAGE, PAGE + boxes * stride, stride)
+        starts = range(PAGE, PAGE + boxes * _stride(size), _stride(size))
         #: A memoryview of each box. numpy.frombuffer() takes it as it is.
         self._views = [region.data[start : start + size] for start in starts]
         self.count = self._known = 0
 
+    def _mend(self):
+        """Under the lock: free the places of takers that are no participants any more.
+
+        Nothing else has to be mended when somebody has died with the lock.
+        """
+        there = {0, *(each.member for each in self.region.participants)}
+        for place in range(TAKERS, HEAD.size, 16):
+            if struct.unpack("<Q", self.region.read(place, 8))[0] not in there:
+                self.region.write(place, bytes(8))
+        self.region.make_consistent()
+
+    def _forget_the_dead(self):
+        with self.region.lock(recover=True):
+            self._mend()
+
+    def _copy(self, copy, *arguments):
+        while True:
+            try:
+                return copy(*arguments)
+            except winshm.OwnerDeadError:
+                self._forget_the_dead()
+
     def _tell(self, offset, number):
         """Write one of the numbers down and wake those who wait for it."""
-        self.region.write(offset, struct.pack("<Q", number))
+        self._copy(self.region.write, offset, struct.pack("<Q", number))
+
+    def _look(self):
+        """The change counter, and then the numbers: so no change is missed."""
+        return self.region.change_count, HEAD.unpack(self._copy(self.region.read, 0, HEAD.size))
+
+    def _ahead(self, first, second):
+        """How many frames: the numbers are somebody else's, and never further apart than that."""
+        if not 0 <= first - second <= self.boxes:
+            raise ValueError("another program has written over the numbers of the frames")
+        return first - second
 
     def _box(self):
         return self._views[self.count % self.boxes]
@@ -70,7 +106,7 @@ class Giver(_Frames):
 
     def __init__(self, name, size, boxes=2):
         head = HEAD.pack(0, 0, size, boxes, *[0, 0] * PLACES)
-        total = PAGE + boxes * -(-size // PAGE) * PAGE
+        total = PAGE + boxes * _stride(size)
         region = winshm.create(name, total, fill=lambda region: region.write(0, head))
         super().__init__(region, size, boxes)
 
@@ -85,25 +121,17 @@ class Giver(_Frames):
 
     def takers(self):
         """How many there are."""
-        return sum(member != 0 for member in HEAD.unpack(self.region.read(0, HEAD.size))[4::2])
+        return sum(member != 0 for member in self._look()[1][4::2])
 
     def _await(self, left):
         """Wait until no more than this many frames are left that somebody has to take."""
         while self.count - self._known > left:
-            # The counter first, then the numbers: so no change is missed.
-            seen = self.region.change_count
-            takers = HEAD.unpack(self.region.read(0, HEAD.size))[4:]
+            seen, (_, _, _, _, *takers) = self._look()
             taken = (taken for member, taken in zip(takers[::2], takers[1::2]) if member)
-            self._known = min(taken, default=self.count)
-            if self.count - self._known > left and not self._wait(seen):
+            most = max((self._ahead(self.count, each) for each in taken), default=0)
+            self._known = self.count - most
+            if most > left and not self._wait(seen):
                 self._forget_the_dead()
-
-    def _forget_the_dead(self):
-        with self.region.lock():
-            there = {each.member for each in self.region.participants}
-            for place in range(TAKERS, HEAD.size, 16):
-                if struct.unpack("<Q", self.region.read(place, 8))[0] not in there:
-                    self._tell(place, 0)
 
     def _end(self):
         self._tell(OVER, 1)
@@ -115,14 +143,21 @@ class Taker(_Frames):
 
     def __init__(self, name):
         region = winshm.open(name)
-        with region.lock():
-            given, _, size, boxes, *takers = HEAD.unpack(region.read(0, HEAD.size))
+        room = region.size - PAGE
+        if room < 0:
+            raise ValueError(f"{name} has no frames")
+        with region.lock(recover=True):
+            given, _, size, boxes, *_ = HEAD.unpack(region.read(0, HEAD.size))
             # The numbers are somebody else's, and so may be anything.
-            if not 0 < size <= region.size or not 0 < boxes <= region.size // PAGE:
+            if not 0 < size <= room or not 0 < boxes <= room // _stride(size):
                 raise ValueError(f"{name} has no frames")
             super().__init__(region, size, boxes)
+            self._mend()
+            members = self._look()[1][4::2]
+            if 0 not in members:
+                raise ValueError(f"{name} has {PLACES} takers already")
             self.count = self._known = self._told = given
-            self._place = TAKERS + 16 * takers[::2].index(0)
+            self._place = TAKERS + 16 * members.index(0)
             region.write(self._place, struct.pack("<2Q", region.info.member, given))
 
     def __iter__(self):
@@ -133,9 +168,8 @@ class Taker(_Frames):
     def _await(self):
         """Wait for a frame. False: there will be none."""
         while self._known == self.count:
-            seen = self.region.change_count
-            self._known, over = struct.unpack("<2Q", self.region.read(GIVEN, 16))
-            if self._known == self.count:
+            seen, (self._known, over, *_) = self._look()
+            if self._ahead(self._known, self.count) == 0:
                 if over or not self._wait(seen) and not self.region.info.creator_present:
                     return False
         return True
