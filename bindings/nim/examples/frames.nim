@@ -141,7 +141,7 @@ proc openFrames*(name: string): Frames =
       result.count = head.given
       result.mend()
       let takers = addr region.at(Head, 0).takers
-      result.place = takers[].mapIt(it.member).find(0)
+      result.place = takers[].mapIt(it.member).find(0'u64)
       if result.place >= 0:
         takers[result.place] = Place(member: region.info.member, taken: head.given)
   if result.boxes == 0: quit name & " has no frames"
