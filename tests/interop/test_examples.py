@@ -8,7 +8,7 @@ import time
 import pytest
 from programs import until
 
-EXCLUSIVE = 2
+EXCLUSIVE, CREATE_LOCKED = 2, 0x40
 
 
 @pytest.fixture
@@ -172,8 +172,9 @@ def says(program, words):
     assert any(words in line for line in program.transcript), program.transcript
 
 
-def test_frames_are_none_where_the_numbers_lead_astray(platform, name, language, start):
-    """A frame of no bytes, of more than there are, and more boxes than there are pages for."""
+def test_frames_are_none_where_the_numbers_lead_astray(platform, name, language, start, opened):
+    """A frame of no bytes, of more than there are, more boxes than there are pages for, and a
+    giver that has died before it wrote them."""
     skip_slow(platform, language)
     peer = start("c", "peer")
     for i, (size, boxes) in enumerate(((0, 2), (2**64 - 1, 1), (4097, 2))):
@@ -185,6 +186,12 @@ def test_frames_are_none_where_the_numbers_lead_astray(platform, name, language,
         peer.ask(f"lock {EXCLUSIVE} 1000")
         peer.ask(f"unlock {EXCLUSIVE}")
         peer.ask("close")
+    peer.ask(f"create {name} {4096 * 4} {CREATE_LOCKED}")
+    watcher = opened()
+    peer.kill()
+    with platform.start(language, "frames", name, "take") as taker:
+        says(taker, "no frames")
+    watcher.ask(f"lock {EXCLUSIVE} 1000", "error WINSHM_E_OWNER_DEAD")
 
 
 def test_frames_end_where_somebody_writes_over_the_numbers(platform, name, language, opened):
