@@ -38,9 +38,9 @@ def as_cases(run: dict[str, Any], peers: dict[str, str]) -> dict[str, dict[str, 
     time for a frame."""
     found = {}
     for row in run.get("tails", []):
-        locks = {lock["lock"]: lock["writers"] for lock in row["locks"]}
+        locks = {lock["lock"]: lock["writers"] for lock in row["locks"] if "writers" in lock}
         if (peer := locks.get(peers.get(row["name"], ""))) is not None:
-            mine = next(iter(locks.values()))
+            mine = row["locks"][0]["writers"]
             found[row["name"]] = {
                 "ratio": peer["ratio"]["most_ns"],
                 "winshm": {"ns": mine["most_ns"]},

@@ -38,14 +38,18 @@ def one(lock: str, blocks: list[dict[str, Any]], ours: list[dict[str, Any]]) -> 
     row["ops"] = spread([block["ops"] * 1e9 / block["ns"] for block in blocks])
     row["cpu_ns"] = spread([block["cpu_ns"] / block["ops"] for block in blocks])
     for side in SIDES:
-        if not blocks[0][side]["ops"]:
+        # In a short block a side may have been locked out all the time, which its share and
+        # its operations tell: there is no wait that has ended.
+        pairs = [
+            (its[side], mine[side])
+            for its, mine in zip(blocks, ours)
+            if its[side]["ops"] and mine[side]["ops"]
+        ]
+        if not pairs:
             continue
-        found = row[side] = {
-            key: spread([block[side][key] for block in blocks]) for key in WAITS
-        }
+        found = row[side] = {key: spread([its[key] for its, _ in pairs]) for key in WAITS}
         found["ops"] = spread([block[side]["ops"] * 1e9 / block["ns"] for block in blocks])
         found["ratio"] = {
-            key: spread([its[side][key] / mine[side][key] for its, mine in zip(blocks, ours)])
-            for key in WAITS
+            key: spread([its[key] / mine[key] for its, mine in pairs]) for key in WAITS
         }
     return row

@@ -8,7 +8,7 @@ import time
 import pytest
 from programs import until
 
-EXCLUSIVE = 2
+EXCLUSIVE, CREATE_LOCKED = 2, 0x40
 
 
 @pytest.fixture
@@ -159,6 +159,12 @@ def number(value):
     return value.to_bytes(8, "little").hex()
 
 
+def skip_slow(platform, language):
+    """What an example makes of numbers is the same on each system, but an exception is not."""
+    if platform.windows and language in ("python", "csharp"):
+        pytest.skip("takes seconds to end by an exception under Wine")
+
+
 def says(program, words):
     """Some languages say more than these words, before and after."""
     until(program.has_ended)
@@ -166,8 +172,10 @@ def says(program, words):
     assert any(words in line for line in program.transcript), program.transcript
 
 
-def test_frames_are_none_where_the_numbers_lead_astray(platform, name, language, start):
-    """A frame of no bytes, of more than there are, and more boxes than there are pages for."""
+def test_frames_are_none_where_the_numbers_lead_astray(platform, name, language, start, opened):
+    """A frame of no bytes, of more than there are, more boxes than there are pages for, and a
+    giver that has died before it wrote them."""
+    skip_slow(platform, language)
     peer = start("c", "peer")
     for i, (size, boxes) in enumerate(((0, 2), (2**64 - 1, 1), (4097, 2))):
         peer.ask(f"create {name}{i} {4096 * 4} 0")
@@ -178,9 +186,16 @@ def test_frames_are_none_where_the_numbers_lead_astray(platform, name, language,
         peer.ask(f"lock {EXCLUSIVE} 1000")
         peer.ask(f"unlock {EXCLUSIVE}")
         peer.ask("close")
+    peer.ask(f"create {name} {4096 * 4} {CREATE_LOCKED}")
+    watcher = opened()
+    peer.kill()
+    with platform.start(language, "frames", name, "take") as taker:
+        says(taker, "no frames")
+    watcher.ask(f"lock {EXCLUSIVE} 1000", "error WINSHM_E_OWNER_DEAD")
 
 
 def test_frames_end_where_somebody_writes_over_the_numbers(platform, name, language, opened):
+    skip_slow(platform, language)
     with platform.start(language, "frames", name) as giver:
         giver.answers("start the takers in other terminals, then press Enter here")
         with platform.start(language, "frames", name, "take") as taker:
@@ -189,10 +204,10 @@ def test_frames_end_where_somebody_writes_over_the_numbers(platform, name, langu
             # One more taker, by the number of the one that lives, far ahead of the giver.
             member = peer.ask("read 32 8 1000", None).removeprefix("ok ")
             peer.ask(f"write 48 {member}{number(1000)} 1000")
-            giver.tell("")
-            says(giver, "written over the numbers")
             peer.ask(f"write 0 {number(2**63)} 1000")
             says(taker, "written over the numbers")
+            giver.tell("")
+            says(giver, "written over the numbers")
 
 
 def test_frames_end_with_who_gave_them(run):

@@ -12,7 +12,7 @@
  *
  * A taker that dies is forgotten within a second, and a giver that dies while it
  * fills a box has given nothing. Who dies with the lock had only numbers of its own
- * to write, so whoever takes the lock next takes it off the list and goes on. For a taker that
+ * to write, so whoever locks next takes it off the list and goes on. For a taker that
  * wants the newest frame and not every one, snapshots with winshm_write() and
  * winshm_read() are simpler.
  */
@@ -52,16 +52,16 @@ struct frames {
     uint64_t place; /* taker: where its frames_taker is */
 };
 
-static inline void frames_fail(const char *message)
+static inline void frames_fail(const char *who, const char *what)
 {
-    fprintf(stderr, "%s\n", message);
+    fprintf(stderr, "%s %s\n", who, what);
     exit(EXIT_FAILURE);
 }
 
 static inline void frames_check(winshm_status status)
 {
     if (status != WINSHM_OK)
-        frames_fail(winshm_last_message());
+        frames_fail("frames:", winshm_last_message());
 }
 
 static inline uint64_t frames_stride(uint64_t bytes)
@@ -140,7 +140,8 @@ static inline uint64_t frames_ahead(const struct frames *frames, uint64_t first,
                                     uint64_t second)
 {
     if (first - second > frames->boxes)
-        frames_fail("another program has written over the numbers of the frames");
+        frames_fail("another program",
+                    "has written over the numbers of the frames");
     return first - second;
 }
 
@@ -246,12 +247,12 @@ static inline void frames_open(struct frames *frames, const char *name)
     frames_check(winshm_open(name, 0, &frames->region));
     frames_check(winshm_get_info(frames->region, &info));
     if (info.size < FRAMES_PAGE)
-        frames_fail("the region has no frames");
+        frames_fail(name, "has no frames");
     frames_lock(frames);
     frames_check(winshm_read(frames->region, 0, &head, sizeof head, 0));
     if (!frames_fit(&head, info.size)) {
         frames_unlock(frames);
-        frames_fail("the region has no frames");
+        frames_fail(name, "has no frames");
     }
     frames->bytes = head.bytes;
     frames->boxes = head.boxes;
@@ -262,7 +263,7 @@ static inline void frames_open(struct frames *frames, const char *name)
         frames->place++;
     if (frames->place == FRAMES_TAKERS) {
         frames_unlock(frames);
-        frames_fail("the frames have as many takers as there is room for");
+        frames_fail(name, "has as many takers as there is room for");
     }
     frames->count = frames->known = frames->told = head.given;
     taker.member = info.member;

@@ -18,8 +18,8 @@
 ##
 ## A taker that dies is forgotten within a second, and a giver that dies while it fills a
 ## box has given nothing. Who dies with the lock had only numbers of its own to write, so
-## whoever takes the lock next takes it off the list and goes on. A taker that wants the
-## newest frame, and not every one, needs no more than write and read.
+## whoever locks next takes it off the list and goes on. A taker that wants the newest
+## frame, and not every one, needs no more than write and read.
 
 import std/[os, sequtils]
 import winshm

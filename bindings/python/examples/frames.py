@@ -12,9 +12,9 @@ box is filled again when each taker has done with it. No lock is held meanwhile:
 numbers in the head alone, which write() and read() take for the time of a few bytes.
 
 A taker that dies is forgotten within a second, and a giver that dies while it fills a box has
-given nothing. Who dies with the lock had only numbers of its own to write, so whoever takes
-the lock next takes it off the list and goes on. A taker that wants the newest frame, and not every one, needs no more than
-region.write() and region.read().
+given nothing. Who dies with the lock had only numbers of its own to write, so whoever locks
+next takes it off the list and goes on. A taker that wants the newest frame, and not every
+one, needs no more than region.write() and region.read().
 """
 
 import struct
