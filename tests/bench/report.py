@@ -182,6 +182,8 @@ def tail(run: dict[str, Any]) -> None:
     figures = [figure for case in run["cases"] for figure in wanted(case)]
     figures += [idle_wanted(waiter) for waiter in run["idle"]]
     reached = sum(figure.reached for figure in figures)
+    if not figures:
+        return
     print(f"\n{reached} of {len(figures)} wanted figures reached; not reached:")
     for case in run["cases"]:
         for figure in wanted(case):
