@@ -9,7 +9,7 @@
 # caught by an assertion or by a state in which somebody waits for ever. One
 # line a search; the exit status is 0 only if all came out as they have to.
 # Builds in DIRECTORY, or in build/model. --full adds the bigger sizes, which
-# take minutes and up to 3 GB.
+# take minutes and up to 4 GB.
 
 here=$(cd "$(dirname "$0")" && pwd) || exit 1
 root=$(cd "$here/../.." && pwd) || exit 1
@@ -43,7 +43,7 @@ one() {
     [ "$expected" != short ] || expected=complete
     {
         spin -a "$@" "$here/$model.pml" &&
-            gcc $level -w -DSAFETY -DCOLLAPSE -DNOFAIR -DMEMLIM=3000 -o pan pan.c
+            gcc $level -w -DSAFETY -DCOLLAPSE -DNOFAIR -DMEMLIM=4000 -o pan pan.c
     } >build.log 2>&1 </dev/null || {
         cat build.log >&2
         printf 'FAIL  %-58s does not build\n' "$name"
