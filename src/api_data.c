@@ -245,18 +245,57 @@ static winshm_status writable(struct region *r, uint64_t offset,
                                                                   : status;
 }
 
-winshm_status WINSHM_CALL winshm_read(winshm_region *region, uint64_t offset,
-                                      void *buffer, uint64_t length,
-                                      uint32_t timeout_ms)
+/** @param r NULL: not begun. */
+static PLATFORM_NOINLINE winshm_status
+read_slowly(winshm_region *region, struct region *r, uint64_t offset,
+            void *buffer, uint64_t length, uint32_t timeout_ms)
 {
     static const char function[] = "winshm_read";
-    struct region *r = wshm_region_use(region);
+    if (r == NULL)
+        r = wshm_region_use(region);
     if (r == NULL)
         return wshm_api_refuse(function, region);
     winshm_status status = readable(r, offset, buffer, length);
     if (status == WINSHM_OK)
         status = wshm_copy_read(r, offset, buffer, length, timeout_ms);
     return finish(function, r, status);
+}
+
+struct read_call {
+    winshm_region *region;
+    uint64_t offset;
+    void *buffer;
+    uint64_t length;
+    uint32_t timeout_ms;
+};
+
+static PLATFORM_NOINLINE winshm_status read_again(struct region *r,
+                                                  const struct read_call *call)
+{
+    return read_slowly(call->region, r, call->offset, call->buffer,
+                       call->length, call->timeout_ms);
+}
+
+winshm_status WINSHM_CALL winshm_read(winshm_region *region, uint64_t offset,
+                                      void *buffer, uint64_t length,
+                                      uint32_t timeout_ms)
+{
+    struct region *r = wshm_region_begin_first(region);
+    if (!PLATFORM_LIKELY(r != NULL && r->locks != 0 && r->data != NULL &&
+                         length - 1 < COPY_BRIEF && offset <= r->size &&
+                         length <= r->size - offset && buffer != NULL))
+        return read_slowly(region, r, offset, buffer, length, timeout_ms);
+    /* At the first attempt; what is wrong with it is found out once more. Out
+     * of registers: they would have to be saved and restored in any case. */
+    struct read_call call = {region, offset, buffer, length, timeout_ms};
+    PLATFORM_IN_MEMORY(call);
+    winshm_status status;
+    if (!PLATFORM_LIKELY(
+            wshm_copy_undisturbed(r, offset, buffer, length, &status) &&
+            status == WINSHM_OK))
+        return read_again(r, &call);
+    wshm_region_end_first(r);
+    return WINSHM_OK;
 }
 
 winshm_status WINSHM_CALL winshm_write(winshm_region *region, uint64_t offset,

@@ -55,21 +55,45 @@ static PLATFORM_NOINLINE winshm_status lock_slowly(winshm_region *region,
     return finish_on_block(function, r, status);
 }
 
+/** The rest of an exclusive lock whose word was taken, where readers have been
+ * seen in this life. */
+static PLATFORM_NOINLINE winshm_status lock_past_readers(winshm_region *region,
+                                                         struct region *r,
+                                                         uint32_t timeout_ms)
+{
+    struct layout_control *control = r->control;
+    struct layout_lock *lock = &control->lock;
+    if (!PLATFORM_LIKELY(lock_readers_out(control, lock_shown(lock))))
+        return lock_slowly(region, r, WINSHM_EXCLUSIVE, timeout_ms, true);
+    lock_begin_section(lock);
+    atomic_store_explicit(&r->owner, wshm_platform_thread(),
+                          memory_order_relaxed);
+    wshm_region_end_first(r);
+    return WINSHM_OK;
+}
+
 winshm_status WINSHM_CALL winshm_lock(winshm_region *region, uint32_t mode,
                                       uint32_t timeout_ms)
 {
     struct region *r = wshm_region_begin_first(region);
     bool half = false;
-    if (!PLATFORM_LIKELY(r != NULL && r->locks != 0))
+    if (!PLATFORM_LIKELY(r != NULL))
         return lock_slowly(region, r, mode, timeout_ms, false);
     if (PLATFORM_LIKELY(mode == WINSHM_EXCLUSIVE)) {
-        if (!PLATFORM_LIKELY(wshm_lock_try_exclusive(r, &half)))
-            return lock_slowly(region, r, mode, timeout_ms, half);
+        if (!PLATFORM_LIKELY(r->locks != 0))
+            return lock_slowly(region, r, mode, timeout_ms, false);
+        struct layout_lock *lock = &r->control->lock;
+        if (!PLATFORM_LIKELY(lock_take_word(lock, r->locks)))
+            return lock_slowly(region, r, mode, timeout_ms, false);
+        if (!PLATFORM_LIKELY(lock_shown(lock) == 0))
+            return lock_past_readers(region, r, timeout_ms);
+        lock_begin_section(lock);
         atomic_store_explicit(&r->owner, wshm_platform_thread(),
                               memory_order_relaxed);
         wshm_region_end_first(r);
         return WINSHM_OK;
     }
+    /* Whoever has held it shared before is one who may. */
     if (!PLATFORM_LIKELY(mode == WINSHM_SHARED &&
                          atomic_load_explicit(&r->own, memory_order_relaxed) ==
                              0 &&
@@ -113,16 +137,17 @@ static PLATFORM_NOINLINE winshm_status wake_and_end(struct region *r,
 winshm_status WINSHM_CALL winshm_unlock(winshm_region *region, uint32_t mode)
 {
     struct region *r = wshm_region_begin_first(region);
-    if (!PLATFORM_LIKELY(r != NULL && r->locks != 0))
+    /* What is held of a handle that has no lock is nothing. */
+    if (!PLATFORM_LIKELY(r != NULL))
         return unlock_slowly(region, r, mode);
-    if (PLATFORM_LIKELY(mode == WINSHM_EXCLUSIVE)) {
-        if (!PLATFORM_LIKELY(wshm_lock_release_exclusive(r)))
-            return unlock_slowly(region, r, mode);
-    } else if (!PLATFORM_LIKELY(mode == WINSHM_SHARED &&
-                                wshm_lock_release_shared(r))) {
+    const struct layout_lock *lock = NULL;
+    if (PLATFORM_LIKELY(mode == WINSHM_EXCLUSIVE))
+        lock = wshm_lock_release_exclusive(r);
+    else if (PLATFORM_LIKELY(mode == WINSHM_SHARED))
+        lock = wshm_lock_release_shared(r);
+    if (!PLATFORM_LIKELY(lock != NULL))
         return unlock_slowly(region, r, mode);
-    }
-    if (!PLATFORM_LIKELY(!lock_awaited(r, mode)))
+    if (!PLATFORM_LIKELY(!lock_awaited(lock, mode)))
         return wake_and_end(r, mode);
     wshm_region_end_first(r);
     return WINSHM_OK;

@@ -8,26 +8,6 @@
 #include "part.h"
 #include "status.h"
 
-/** Longer copies are made under the lock, as a section that runs meanwhile
- * would make them worthless. */
-enum { BRIEF = 4096 };
-
-/** Copy without taking the lock. @return true if no section ran meanwhile. */
-static bool undisturbed(struct region *r, uint64_t offset, void *buffer,
-                        uint64_t length, winshm_status *status)
-{
-    const struct layout_lock *lock = &r->control->lock;
-    uint32_t version =
-        atomic_load_explicit(&lock->version, memory_order_acquire);
-    if ((version & 1) != 0 ||
-        !word_legal(atomic_load_explicit(&lock->word, memory_order_relaxed)))
-        return false;
-    *status = wshm_part_read(r, offset, buffer, length);
-    atomic_thread_fence(memory_order_acquire);
-    return atomic_load_explicit(&lock->version, memory_order_relaxed) ==
-           version;
-}
-
 winshm_status wshm_copy_read(struct region *r, uint64_t offset, void *buffer,
                              uint64_t length, uint32_t timeout_ms)
 {
@@ -38,7 +18,8 @@ winshm_status wshm_copy_read(struct region *r, uint64_t offset, void *buffer,
         return WINSHM_OK;
     if (r->lock_kind == WINSHM_LOCK_NONE)
         return wshm_part_read(r, offset, buffer, length);
-    if (length <= BRIEF && undisturbed(r, offset, buffer, length, &status))
+    if (length <= COPY_BRIEF &&
+        wshm_copy_undisturbed(r, offset, buffer, length, &status))
         return status;
     if (wshm_region_lost(r))
         return WINSHM_E_CORRUPT;

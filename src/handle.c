@@ -52,7 +52,7 @@ struct region *wshm_region_allocate(bool tasks)
         atomic_store(&found->references, REGION_UNUSED + 1);
         atomic_store(&found->first, tasks ? HANDLE_NO_FIRST : 0);
         atomic_store(&found->closing, CLOSE_DONE);
-        atomic_store(&found->own, 0);
+        atomic_store(&found->own, OWN_NEVER);
         atomic_store(&found->other, 0);
         atomic_store(&found->seen_alive, 0);
         atomic_store(&found->owner, 0);

@@ -27,7 +27,7 @@ struct region {
     struct layout_slot *slot;       /* NULL: raw or observer */
     uint32_t me;                    /* slot + 1, as in the lock word */
     uint32_t lock_kind;
-    uint32_t locks;           /* 1: may use the lock */
+    uint32_t locks;           /* as me; 0: may not use the lock */
     _Atomic(uintptr_t) owner; /* who holds what: see lock.h */
     _Atomic uint32_t own;
     _Atomic uint32_t other;
@@ -76,6 +76,9 @@ struct view {
 /** Value of region.references when neither the handle nor a view is left, but
  * the place is not free yet. */
 enum { REGION_UNUSED = 1 };
+
+/** Value of region.own as long as it never was anything else. */
+enum { OWN_NEVER = 2 };
 
 /** Values of region.closing; CLOSE_DONE as long as there is no handle. */
 enum { CLOSE_NONE, CLOSE_UNDECIDED, CLOSE_DONE };
@@ -211,6 +214,7 @@ wshm_region_begin_first(const winshm_region *handle)
     uintptr_t value = (uintptr_t)handle;
     struct region *r =
         &wshm_regions[value >> HANDLE_INDEX_SHIFT & (HANDLE_REGIONS - 1)];
+    PLATFORM_OPAQUE(r);
     if (!PLATFORM_LIKELY((value & HANDLE_REGION) != 0 && handle_used_first(r)))
         return NULL;
     handle_mark_first(r);

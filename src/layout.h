@@ -66,6 +66,8 @@ struct layout_lock {
     shared_u32 version; /* odd: a section runs, or was cut off */
     shared_u32 seat;    /* a hint: who goes next */
     shared_u32 parked;  /* a hint: somebody may be parked */
+    shared_u32 shown;   /* whose counts a writer looks at; only raised in a life:
+                           bit b is of the slots b, b + 32, b + 64 and b + 96 */
 };
 
 struct layout_counts {
@@ -137,6 +139,7 @@ LAYOUT_AT(layout_lock, word, 0);
 LAYOUT_AT(layout_lock, version, 4);
 LAYOUT_AT(layout_lock, seat, 8);
 LAYOUT_AT(layout_lock, parked, 12);
+LAYOUT_AT(layout_lock, shown, 16);
 LAYOUT_AT(layout_counts, tickets, 0);
 LAYOUT_AT(layout_counts, slots_used, 4);
 LAYOUT_AT(layout_change, count, 0);

@@ -29,7 +29,7 @@ void wshm_lock_wake_after(struct region *r, uint32_t mode)
 
 static void released(struct region *r, uint32_t mode)
 {
-    if (lock_awaited(r, mode))
+    if (lock_awaited(&r->control->lock, mode))
         wshm_lock_wake_after(r, mode);
 }
 
@@ -61,7 +61,7 @@ bool wshm_lock_held_by_handle(const struct region *r, bool exclusively)
 {
     return atomic_load(&r->owner) != 0 ||
            (!exclusively &&
-            (atomic_load(&r->own) != 0 || atomic_load(&r->other) != 0));
+            (atomic_load(&r->own) == 1 || atomic_load(&r->other) != 0));
 }
 
 winshm_status wshm_lock_recordable(struct region *r, uint32_t mode)
@@ -165,9 +165,11 @@ static void give_back(struct region *r, uint32_t taken)
 /** Wait until all readers are out. Gives the word back if they do not go. */
 static winshm_status drain(struct region *r, uint32_t taken, uint64_t deadline)
 {
+    uint32_t shown = lock_shown(&r->control->lock);
     uint32_t slots = wshm_park_limit(r->control);
     for (uint32_t slot = 0; slot < slots; slot++) {
-        if (word_readers(&r->control->slots[slot]) == 0)
+        if ((shown >> slot % 32 & 1) == 0 ||
+            word_readers(&r->control->slots[slot]) == 0)
             continue;
         winshm_status status = wshm_turn_drain(r, slot, deadline);
         if (status != WINSHM_OK && wshm_region_lost(r))
@@ -191,7 +193,7 @@ static winshm_status lock_exclusive(struct region *r, uint32_t timeout_ms)
     if (status != WINSHM_OK)
         return status;
     if ((taken & WORD_INCONSISTENT) == 0) {
-        lock_begin_section(r);
+        lock_begin_section(lock);
         return WINSHM_OK;
     }
     /* The dead owner's section goes on: the version is odd already, or ought
@@ -246,13 +248,15 @@ winshm_status wshm_lock_finish(struct region *r, uint32_t mode,
     }
     winshm_status status = drain(r, 0, wshm_park_deadline(timeout_ms));
     if (status == WINSHM_OK)
-        lock_begin_section(r);
+        lock_begin_section(&r->control->lock);
     return status;
 }
 
 winshm_status wshm_lock(struct region *r, uint32_t mode, uint32_t timeout_ms)
 {
     bool half;
+    if (mode == WINSHM_SHARED)
+        lock_show(r);
     if (mode == WINSHM_SHARED
             ? wshm_lock_try_shared(r, handle_used_first(r), &half)
             : wshm_lock_try_exclusive(r, &half))
@@ -270,7 +274,7 @@ void wshm_lock_release(struct region *r, uint32_t mode)
     if (mode == WINSHM_SHARED)
         lock_count_out(r, handle_used_first(r));
     else if (word == r->me)
-        lock_end_section(r);
+        lock_end_section(lock);
     else if (word == (r->me | WORD_INCONSISTENT)) /* not declared consistent */
         atomic_store_explicit(&lock->word, WORD_INCONSISTENT,
                               memory_order_release);

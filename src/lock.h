@@ -7,10 +7,12 @@
  *           tells whether an owner's death has torn the data.
  * own+other a slot's shared locks: 1 while the handle's first thread is in, and
  *           the number of its other threads that are.
+ * shown     a bit for each slot that has locked shared in this life, raised
+ *           before its first count: a writer looks at no other slots.
  * seat      a hint: the oldest waiter, before whom nobody takes a free word.
  * parked    a hint: somebody may be asleep.
  *
- * Exclusion rests on word, version, counts and presence alone. While word
+ * Exclusion rests on word, version, counts, shown and presence alone. While word
  * names a slot only the holder of that slot's presence writes it, so a plain
  * store releases it. Releasing needs no read-modify-write: the store of word
  * may still be hidden when the releaser looks at the parked flag, and the one
@@ -20,7 +22,8 @@
  * could change it, but in the handle:
  *
  * owner     the number of the thread that holds it exclusively, 0: none does.
- * own       1: the first thread holds it shared. Written by that thread alone.
+ * own       1: the first thread holds it shared; OWN_NEVER: it never has, and
+ *           its slot may not be shown. Written by that thread alone.
  * other     how many other threads hold it shared.
  *
  * and each other thread has a bit for each handle that it holds so. A thread
@@ -79,7 +82,7 @@ static inline uint32_t wshm_lock_held(const struct region *r)
         wshm_platform_thread())
         return WINSHM_EXCLUSIVE;
     bool shared = handle_used_first(r)
-                      ? atomic_load_explicit(&r->own, memory_order_relaxed) != 0
+                      ? atomic_load_explicit(&r->own, memory_order_relaxed) == 1
                       : wshm_lock_held_by_other(r);
     return shared ? WINSHM_SHARED : 0;
 }
@@ -95,10 +98,39 @@ PLATFORM_COLD void wshm_lock_wake_after(struct region *r, uint32_t mode);
  * that they need not, since the one locked instruction has to wait until all
  * earlier stores are through. */
 
-/** Marks the start of a section whose word was taken from free. */
-static inline void lock_begin_section(struct region *r)
+/** Take the word if it is free, whether readers are in or not.
+ * @return true if it was taken. */
+static inline bool lock_take_word(struct layout_lock *lock, uint32_t me)
 {
-    struct layout_lock *lock = &r->control->lock;
+    uint32_t word = 0;
+    return atomic_load_explicit(&lock->seat, memory_order_relaxed) == 0 &&
+           atomic_compare_exchange_strong(&lock->word, &word, me);
+}
+
+/** Which slots may count readers, after the word was taken: a reader that is
+ * shown later than this sees the word. */
+static inline uint32_t lock_shown(const struct layout_lock *lock)
+{
+    return atomic_load_explicit(&lock->shown, memory_order_seq_cst);
+}
+
+/** True if none of the slots that are shown counts a reader. */
+static inline bool lock_readers_out(const struct layout_control *control,
+                                    uint32_t shown)
+{
+    /* As what is shown: whoever claims a slot later sees the word. */
+    uint32_t slots = wshm_park_limit(control);
+    for (; shown != 0; shown &= shown - 1)
+        for (uint32_t slot = wshm_platform_lowest_bit(shown); slot < slots;
+             slot += 32)
+            if (!PLATFORM_LIKELY(word_readers(&control->slots[slot]) == 0))
+                return false;
+    return true;
+}
+
+/** Mark the start of a section whose word was taken from free. */
+static inline void lock_begin_section(struct layout_lock *lock)
+{
     uint32_t version =
         atomic_load_explicit(&lock->version, memory_order_relaxed);
     /* A release, so that whoever sees it odd finds no owner in the word who was
@@ -118,25 +150,27 @@ static inline void lock_begin_section(struct region *r)
 static inline bool wshm_lock_try_exclusive(struct region *r, bool *half)
 {
     struct layout_control *control = r->control;
-    uint32_t word = 0;
-    *half =
-        atomic_load_explicit(&control->lock.seat, memory_order_relaxed) == 0 &&
-        atomic_compare_exchange_strong(&control->lock.word, &word, r->me);
-    if (!*half)
+    struct layout_lock *lock = &control->lock;
+    *half = lock_take_word(lock, r->me);
+    if (!*half || !lock_readers_out(control, lock_shown(lock)))
         return false;
-    /* The limit is read after the word was taken: a reader that claims its
-     * slot later than this sees the word. */
-    uint32_t slots = wshm_park_limit(control);
-    for (uint32_t slot = 0; slot < slots; slot++)
-        if (!PLATFORM_LIKELY(word_readers(&control->slots[slot]) == 0))
-            return false;
-    lock_begin_section(r);
+    lock_begin_section(lock);
     return true;
 }
 
 /* Shared locks are counted apart for the handle's first thread, which then
  * needs no locked instruction to release one. `first` tells who calls. */
 
+/** Have writers look at this slot from now on. */
+static inline void lock_show(struct region *r)
+{
+    shared_u32 *shown = &r->control->lock.shown;
+    uint32_t bit = 1u << (r->me - 1) % 32;
+    if ((atomic_load_explicit(shown, memory_order_seq_cst) & bit) == 0)
+        atomic_fetch_or_explicit(shown, bit, memory_order_seq_cst);
+}
+
+/** Count in, in a slot that is shown. */
 static inline void lock_count_in(struct region *r, bool first)
 {
     struct layout_slot *slot = r->slot;
@@ -179,20 +213,21 @@ static inline bool wshm_lock_try_shared(struct region *r, bool first,
 winshm_status wshm_lock_finish(struct region *r, uint32_t mode,
                                uint32_t timeout_ms);
 
-/** Release the first thread's shared lock. @return false if it has none. */
-static inline bool wshm_lock_release_shared(struct region *r)
+/** Release the first thread's shared lock. @return the lock, or NULL: it has
+ * none. */
+static inline const struct layout_lock *
+wshm_lock_release_shared(struct region *r)
 {
-    if (atomic_load_explicit(&r->own, memory_order_relaxed) == 0)
-        return false;
+    if (atomic_load_explicit(&r->own, memory_order_relaxed) != 1)
+        return NULL;
     atomic_store_explicit(&r->own, 0, memory_order_relaxed);
     lock_count_out(r, true);
-    return true;
+    return &r->control->lock;
 }
 
 /** Release the word after a section that was not told of an owner's death. */
-static inline void lock_end_section(struct region *r)
+static inline void lock_end_section(struct layout_lock *lock)
 {
-    struct layout_lock *lock = &r->control->lock;
     uint32_t version =
         atomic_load_explicit(&lock->version, memory_order_relaxed);
     /* In this order: dying in between leaves complete data and a word that
@@ -203,25 +238,26 @@ static inline void lock_end_section(struct region *r)
     atomic_store_explicit(&lock->word, 0, memory_order_release);
 }
 
-/** Release this thread's exclusive lock. @return false if it has none, or was
- * told of an owner's death. */
-static inline bool wshm_lock_release_exclusive(struct region *r)
+/** Release this thread's exclusive lock. @return the lock, or NULL: it has none,
+ * or was told of an owner's death. */
+static inline const struct layout_lock *
+wshm_lock_release_exclusive(struct region *r)
 {
     if (atomic_load_explicit(&r->owner, memory_order_relaxed) !=
-            wshm_platform_thread() ||
-        atomic_load_explicit(&r->control->lock.word, memory_order_relaxed) !=
-            r->me)
-        return false;
+        wshm_platform_thread())
+        return NULL;
+    struct layout_lock *lock = &r->control->lock;
+    if (atomic_load_explicit(&lock->word, memory_order_relaxed) != r->me)
+        return NULL;
     atomic_store_explicit(&r->owner, 0, memory_order_relaxed);
-    lock_end_section(r);
-    return true;
+    lock_end_section(lock);
+    return lock;
 }
 
 /** True if somebody may wait for what was released with a plain store. These
  * loads may overtake that store: the waiter pays, in turn.c. */
-static inline bool lock_awaited(const struct region *r, uint32_t mode)
+static inline bool lock_awaited(const struct layout_lock *lock, uint32_t mode)
 {
-    const struct layout_lock *lock = &r->control->lock;
     atomic_signal_fence(memory_order_seq_cst);
     return mode == WINSHM_EXCLUSIVE
                ? atomic_load_explicit(&lock->parked, memory_order_relaxed) != 0

@@ -86,7 +86,7 @@ winshm_status wshm_participant_claim(struct region *r, bool locked)
             atomic_store(&control->lock.word, (index + 1) | WORD_INCONSISTENT);
         r->slot = slot;
         r->me = index + 1;
-        r->locks = r->lock_kind == WINSHM_LOCK_ROBUST;
+        r->locks = r->lock_kind == WINSHM_LOCK_ROBUST ? r->me : 0;
         r->member = shared_load(&header->members) + 1;
         shared_store(&header->members, r->member);
         shared_store(&slot->member, r->member);

@@ -309,13 +309,15 @@ void wshm_region_exit(void)
     }
 }
 
-/** Wakes this handle's own waiters, so that they see that it closes. */
+/** Wakes this handle's own waiters, so that they see that it closes. Who
+ * announces itself from here on sees it before it sleeps. */
 static void wake_own(struct region *r)
 {
     if (r->slot == NULL)
         return;
     for (int channel = 0; channel < PLATFORM_CHANNELS; channel++)
-        wshm_park_wake(r, r->me - 1, (enum platform_channel)channel);
+        if (atomic_load(&r->slot->parked[channel]) != 0)
+            wshm_park_wake(r, r->me - 1, (enum platform_channel)channel);
 }
 
 /** Wait for the calls inside to end, for no longer than a call that has met an

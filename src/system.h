@@ -26,6 +26,27 @@
 #define PLATFORM_LIKELY(x) (x)
 #endif
 
+/** Hide from the compiler where a pointer, which is not NULL, comes from: it
+ * reaches all fields from there then, and does not work out anew where each of
+ * them is. */
+#if defined(__GNUC__)
+#define PLATFORM_OPAQUE(pointer)                                               \
+    do {                                                                       \
+        __asm__("" : "+r"(pointer));                                           \
+        if ((pointer) == NULL)                                                 \
+            __builtin_unreachable();                                           \
+    } while (0)
+#else
+#define PLATFORM_OPAQUE(pointer) ((void)(pointer))
+#endif
+
+/** Keep a variable in memory from here on, and not in registers. */
+#if defined(__GNUC__)
+#define PLATFORM_IN_MEMORY(variable) __asm__("" : "+m"(variable))
+#else
+#define PLATFORM_IN_MEMORY(variable) ((void)(variable))
+#endif
+
 /** Times are nanoseconds. */
 #define MICROSECOND UINT64_C(1000)
 #define MILLISECOND (1000 * MICROSECOND)
@@ -64,6 +85,18 @@ static inline void wshm_platform_pause(void)
     __builtin_ia32_pause();
 #elif defined(__aarch64__)
     __asm__ __volatile__("yield");
+#endif
+}
+
+/** The number of the lowest bit that is set; there is one. */
+static inline uint32_t wshm_platform_lowest_bit(uint32_t bits)
+{
+#if defined(_MSC_VER) && !defined(__clang__)
+    unsigned long bit;
+    _BitScanForward(&bit, bits);
+    return bit;
+#else
+    return (uint32_t)__builtin_ctz(bits);
 #endif
 }
 

@@ -25,11 +25,9 @@ static const uint64_t PATIENCE = 500 * MICROSECOND;
  * its end, and no more. */
 static const uint64_t STORE_EXPECTED = 2 * MICROSECOND;
 
-/** About what it takes to go to sleep and be woken: a waiter looks on for as
- * long before it does. Most of that after it has taken its seat, where that is
- * free: then a short wait costs its turn to nobody, and who has the seat is
- * seldom asleep, which would hold up all who may not go before it. */
-static const uint64_t LOOK_ON = 25 * MICROSECOND;
+/** About what a sleep and its wake-up cost: to look on for so long costs at most
+ * twice of what would have been best. */
+static const uint64_t SLEEP_COST = 20 * MICROSECOND;
 
 void wshm_turn_begin(struct turn *turn, struct region *r, bool exclusive,
                      uint64_t deadline)
@@ -43,6 +41,7 @@ void wshm_turn_begin(struct turn *turn, struct region *r, bool exclusive,
     turn->began = wshm_platform_now();
     turn->deadline = deadline;
     turn->stale_seat = 0;
+    turn->overslept = false;
 }
 
 /** True if seat belongs to a request that began after this one. */
@@ -134,36 +133,36 @@ static uint64_t take_seat(struct turn *turn, uint32_t word, uint64_t now)
     return MILLISECOND;
 }
 
-/** What a waiter that is announced looks for before it sleeps. */
-struct watch {
-    bool (*seen)(const void *);
-    const void *what;
-    bool over; /* the last sleep went to its end: nothing is about to happen */
-};
-
 /** Looks on for so long that either we see a release, or the releaser has seen
- * us parked: its look may have come before its store. For longer where another
- * processor may be about to release. @return true if something was seen and
- * sleeping is not needed. */
-static bool look_on(void *place)
+ * us parked: its look may have come before its store. @return true if something
+ * was seen and sleeping is not needed.
+ * @param soon what is waited for may come sooner than a sleeper would wake. */
+static bool settle(bool (*seen)(const void *), const void *what, bool soon)
 {
-    const struct watch *watch = place;
-    uint64_t spun = wshm_platform_spin_time();
-    uint64_t time = STORE_EXPECTED;
-    if (spun != 0 && !watch->over && spun + time < LOOK_ON)
-        time = LOOK_ON - spun;
-    uint64_t end = wshm_platform_now() + time;
+    bool spins = soon && wshm_platform_spin_time() != 0;
+    uint64_t end = wshm_platform_now() + (spins ? SLEEP_COST : STORE_EXPECTED);
     do {
-        if (watch->seen(watch->what))
+        if (seen(what))
             return true;
         wshm_platform_pause();
     } while (wshm_platform_now() < end);
-    return watch->seen(watch->what);
+    return seen(what);
 }
 
-static bool readers_are_out(const void *slot)
+static bool turn_has_come(void *request)
+{
+    const struct turn *turn = request;
+    return settle(look, turn, !turn->overslept);
+}
+
+static bool are_out(const void *slot)
 {
     return word_readers(slot) == 0;
+}
+
+static bool readers_are_out(void *slot)
+{
+    return settle(are_out, slot, true);
 }
 
 /** Sleep as wshm_park() does, and until owner's process ends. */
@@ -210,15 +209,15 @@ winshm_status wshm_turn_wait(struct turn *turn)
 {
     struct region *r = turn->region;
     struct layout_lock *lock = &r->control->lock;
-    struct watch watch = {look, turn, false};
-    struct park place = {r, PLATFORM_LOCK, &lock->parked, look_on, &watch};
+    struct park place = {r, PLATFORM_LOCK, &lock->parked, turn_has_come, turn};
     uint64_t now = wshm_platform_now();
     for (;;) {
         if (atomic_load_explicit(&r->closing, memory_order_relaxed) != 0)
             return WINSHM_E_CLOSED;
         if (wshm_region_lost(r))
             return WINSHM_E_CORRUPT;
-        if (now < turn->deadline && (watch.over ? look(turn) : spin(turn, now)))
+        if (now < turn->deadline &&
+            (turn->overslept ? look(turn) : spin(turn, now)))
             return WINSHM_OK;
         uint32_t word = atomic_load_explicit(&lock->word, memory_order_seq_cst);
         if (!word_legal(word))
@@ -232,7 +231,7 @@ winshm_status wshm_turn_wait(struct turn *turn)
         uint64_t time = take_seat(turn, word, now);
         if (time > turn->deadline - now)
             time = turn->deadline - now;
-        watch.over = park(&place, owner, time);
+        turn->overslept = park(&place, owner, time);
         now = wshm_platform_now();
     }
 }
@@ -240,10 +239,9 @@ winshm_status wshm_turn_wait(struct turn *turn)
 winshm_status wshm_turn_drain(struct region *r, uint32_t slot,
                               uint64_t deadline)
 {
-    const struct layout_slot *reader = &r->control->slots[slot];
-    struct watch watch = {readers_are_out, reader, false};
+    struct layout_slot *reader = &r->control->slots[slot];
     /* Readers wake the owner that they see in the word: no flag. */
-    struct park place = {r, PLATFORM_LOCK, NULL, look_on, &watch};
+    struct park place = {r, PLATFORM_LOCK, NULL, readers_are_out, reader};
     uint64_t began = wshm_platform_now();
     for (;;) {
         uint64_t now = wshm_platform_now();
@@ -268,7 +266,7 @@ winshm_status wshm_turn_drain(struct region *r, uint32_t slot,
         uint64_t time = slice(now - began);
         if (time > deadline - now)
             time = deadline - now;
-        watch.over = park(&place, slot, time);
+        park(&place, slot, time);
     }
 }
 

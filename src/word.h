@@ -8,8 +8,7 @@
 /** True if word is one that the protocol can have written. */
 static inline bool word_legal(uint32_t word)
 {
-    return (word & ~(WORD_OWNER | WORD_INCONSISTENT)) == 0 &&
-           (word & WORD_OWNER) <= LAYOUT_SLOTS;
+    return (word & ~WORD_INCONSISTENT) <= LAYOUT_SLOTS;
 }
 
 /** A slot's shared locks. */

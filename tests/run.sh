@@ -157,7 +157,7 @@ all="share watch peer outsider layouts"
 step "programs in C" build_c "$all $c_examples" linux win64 win32
 step "the examples in C are C++, too" examples_are_cpp
 step "the header is clean C and C++" header_is_clean
-step "programs in Nim" build_nim "$all handover" linux win64
+step "programs in Nim" build_nim "$all handover frames" linux win64
 [ -z "$csharp" ] || step "programs in C#" build_csharp "$all handover" linux win64
 programs_between linux "c,python${csharp:+,csharp},nim"
 programs_between windows "$windows_languages"

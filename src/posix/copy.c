@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <ucontext.h>
 
 #include "posix.h"
 
@@ -71,8 +72,186 @@ static bool control_fault(const siginfo_t *info)
     return false;
 }
 
-/* Copies. The handler jumps out of a fault only where a copy of this thread
- * runs and the address lies in what it guards. */
+/* Copies of few bytes. They are written down here, so that the handler knows
+ * them by the address of the instruction that has failed, and they leave the
+ * registers as they are in which the guarded bytes were passed. So nothing has
+ * to be prepared, and what fails returns from where it is.
+ *
+ * Of up to 64 bytes the first and the last ones are copied, in pieces that may
+ * overlap, and no piece is stored before all were loaded. */
+
+#if defined(__has_feature)
+#define SANITIZED                                                              \
+    (__has_feature(address_sanitizer) || __has_feature(thread_sanitizer) ||    \
+     __has_feature(memory_sanitizer))
+#elif defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZED 1
+#else
+#define SANITIZED 0
+#endif
+
+/* Who looks at what memcpy() copies, as sanitizers do, sees nothing here; nor
+ * does what somebody has defined in its place. */
+#if !SANITIZED && !defined(memcpy) && defined(__LP64__) &&                     \
+    (defined(__x86_64__) || defined(__aarch64__))
+#define FEW
+#endif
+
+#ifdef FEW
+
+winshm_status wshm_posix_copy_many(void *to, const void *from, uint64_t length,
+                                   const void *guarded,
+                                   uint64_t guarded_length);
+
+/** Where the copy ends, and the instruction that returns from it. */
+extern const char wshm_posix_few_end[], wshm_posix_few_return[];
+
+#define FEW_BEGIN(type)                                                        \
+    ".pushsection .text\n"                                                     \
+    "    .p2align 5\n"                                                         \
+    "    .globl wshm_platform_copy, wshm_posix_few_end\n"                      \
+    "    .globl wshm_posix_few_return\n"                                       \
+    "    .hidden wshm_platform_copy, wshm_posix_few_end\n"                     \
+    "    .hidden wshm_posix_few_return, wshm_posix_copy_many\n"                \
+    "    .type wshm_platform_copy, " type "\n"                                 \
+    "wshm_platform_copy:\n"                                                    \
+    "    .cfi_startproc\n"
+#define FEW_END                                                                \
+    "    .cfi_endproc\n"                                                       \
+    "wshm_posix_few_end:\n"                                                    \
+    "    .size wshm_platform_copy, .-wshm_platform_copy\n"                     \
+    ".popsection\n"
+
+#ifdef __x86_64__
+
+__asm__(FEW_BEGIN("@function") "    cmpq $64, %rdx\n"
+                               "    ja wshm_posix_copy_many\n"
+                               "    cmpl $32, %edx\n"
+                               "    jbe 1f\n"
+                               "    movdqu (%rsi), %xmm0\n"
+                               "    movdqu 16(%rsi), %xmm1\n"
+                               "    movdqu -32(%rsi,%rdx), %xmm2\n"
+                               "    movdqu -16(%rsi,%rdx), %xmm3\n"
+                               "    movdqu %xmm0, (%rdi)\n"
+                               "    movdqu %xmm1, 16(%rdi)\n"
+                               "    movdqu %xmm2, -32(%rdi,%rdx)\n"
+                               "    movdqu %xmm3, -16(%rdi,%rdx)\n"
+                               "    xorl %eax, %eax\n"
+                               "wshm_posix_few_return:\n"
+                               "    ret\n"
+                               "1:  cmpl $16, %edx\n"
+                               "    jb 2f\n"
+                               "    movdqu (%rsi), %xmm0\n"
+                               "    movdqu -16(%rsi,%rdx), %xmm1\n"
+                               "    movdqu %xmm0, (%rdi)\n"
+                               "    movdqu %xmm1, -16(%rdi,%rdx)\n"
+                               "    xorl %eax, %eax\n"
+                               "    ret\n"
+                               "2:  cmpl $8, %edx\n"
+                               "    jb 3f\n"
+                               "    movq (%rsi), %rax\n"
+                               "    movq -8(%rsi,%rdx), %r9\n"
+                               "    movq %rax, (%rdi)\n"
+                               "    movq %r9, -8(%rdi,%rdx)\n"
+                               "    xorl %eax, %eax\n"
+                               "    ret\n"
+                               "3:  cmpl $4, %edx\n"
+                               "    jb 4f\n"
+                               "    movl (%rsi), %eax\n"
+                               "    movl -4(%rsi,%rdx), %r9d\n"
+                               "    movl %eax, (%rdi)\n"
+                               "    movl %r9d, -4(%rdi,%rdx)\n"
+                               "    xorl %eax, %eax\n"
+                               "    ret\n"
+                               "4:  testl %edx, %edx\n"
+                               "    je 5f\n"
+                               "    movzbl -1(%rsi,%rdx), %r9d\n"
+                               "    cmpl $1, %edx\n"
+                               "    je 6f\n"
+                               "    movzwl (%rsi), %eax\n"
+                               "    movw %ax, (%rdi)\n"
+                               "6:  movb %r9b, -1(%rdi,%rdx)\n"
+                               "5:  xorl %eax, %eax\n"
+                               "    ret\n" FEW_END);
+
+#define FEW_AT(context) ((uintptr_t)(context)->uc_mcontext.gregs[REG_RIP])
+#define FEW_FIRST(context) ((uintptr_t)(context)->uc_mcontext.gregs[REG_RCX])
+#define FEW_LENGTH(context) ((uint64_t)(context)->uc_mcontext.gregs[REG_R8])
+#define FEW_RETURN(context, status)                                            \
+    ((context)->uc_mcontext.gregs[REG_RAX] = (status),                         \
+     (context)->uc_mcontext.gregs[REG_RIP] = (greg_t)wshm_posix_few_return)
+
+#else
+
+__asm__(FEW_BEGIN("%function") "    cmp x2, #64\n"
+                               "    b.hi 6f\n"
+                               "    add x5, x1, x2\n"
+                               "    add x6, x0, x2\n"
+                               "    cmp x2, #32\n"
+                               "    b.ls 1f\n"
+                               "    ldp q0, q1, [x1]\n"
+                               "    ldp q2, q3, [x5, #-32]\n"
+                               "    stp q0, q1, [x0]\n"
+                               "    stp q2, q3, [x6, #-32]\n"
+                               "    b 5f\n"
+                               "1:  cmp x2, #16\n"
+                               "    b.lo 2f\n"
+                               "    ldr q0, [x1]\n"
+                               "    ldr q1, [x5, #-16]\n"
+                               "    str q0, [x0]\n"
+                               "    str q1, [x6, #-16]\n"
+                               "    b 5f\n"
+                               "2:  tbz x2, #3, 3f\n"
+                               "    ldr x7, [x1]\n"
+                               "    ldr x8, [x5, #-8]\n"
+                               "    str x7, [x0]\n"
+                               "    str x8, [x6, #-8]\n"
+                               "    b 5f\n"
+                               "3:  tbz x2, #2, 4f\n"
+                               "    ldr w7, [x1]\n"
+                               "    ldr w8, [x5, #-4]\n"
+                               "    str w7, [x0]\n"
+                               "    str w8, [x6, #-4]\n"
+                               "    b 5f\n"
+                               "4:  cbz x2, 5f\n"
+                               "    lsr x9, x2, #1\n"
+                               "    ldrb w7, [x1]\n"
+                               "    ldrb w8, [x1, x9]\n"
+                               "    ldrb w10, [x5, #-1]\n"
+                               "    strb w7, [x0]\n"
+                               "    strb w8, [x0, x9]\n"
+                               "    strb w10, [x6, #-1]\n"
+                               "5:  mov w0, #0\n"
+                               "wshm_posix_few_return:\n"
+                               "    ret\n"
+                               "6:  b wshm_posix_copy_many\n" FEW_END);
+
+#define FEW_AT(context) ((uintptr_t)(context)->uc_mcontext.pc)
+#define FEW_FIRST(context) ((uintptr_t)(context)->uc_mcontext.regs[3])
+#define FEW_LENGTH(context) ((uint64_t)(context)->uc_mcontext.regs[4])
+#define FEW_RETURN(context, status)                                            \
+    ((context)->uc_mcontext.regs[0] = (uint32_t)(status),                      \
+     (context)->uc_mcontext.pc = (uintptr_t)wshm_posix_few_return)
+
+#endif
+
+/** True if the fault was one of a copy of few bytes, which now returns. */
+static bool few_ended(const siginfo_t *info, ucontext_t *context)
+{
+    uintptr_t first = (uintptr_t)wshm_platform_copy;
+    if (FEW_AT(context) - first >= (uintptr_t)wshm_posix_few_end - first ||
+        (uintptr_t)info->si_addr - FEW_FIRST(context) >= FEW_LENGTH(context))
+        return false;
+    FEW_RETURN(context, WINSHM_E_FAULT);
+    return true;
+}
+
+#else
+#define wshm_posix_copy_many wshm_platform_copy
+#endif
+
+/* Copies of many bytes. The handler jumps out of a fault only where a copy of
+ * this thread runs and the address lies in what it guards. */
 
 struct guard {
     uintptr_t first;
@@ -90,6 +269,12 @@ static void on_fault(int signal, siginfo_t *info, void *context)
 {
     struct guard *guard = guarding;
     uintptr_t address = (uintptr_t)info->si_addr;
+#ifdef FEW
+    /* First: a handler of other signals may copy while a copy is interrupted.
+     */
+    if (info->si_code > 0 && few_ended(info, context))
+        return;
+#endif
     if (guard != NULL && info->si_code > 0 &&
         address - guard->first < guard->length)
         __builtin_longjmp(guard->out, 1);
@@ -126,9 +311,9 @@ void wshm_posix_copy_init(void)
     sigaction(SIGBUS, &action, &previous);
 }
 
-__attribute__((noinline)) winshm_status
-wshm_platform_copy(void *to, const void *from, uint64_t length,
-                   const void *guarded, uint64_t guarded_length)
+__attribute__((noinline, used)) winshm_status
+wshm_posix_copy_many(void *to, const void *from, uint64_t length,
+                     const void *guarded, uint64_t guarded_length)
 {
     struct guard guard;
     guard.first = (uintptr_t)guarded;

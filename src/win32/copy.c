@@ -67,6 +67,92 @@ void *wshm_win32_copy(void *to, const void *from, size_t length)
 
 #ifdef _WIN64
 
+/** How many bytes wshm_win32_copy_few() copies at most, all of them guarded.
+ * What somebody has defined in the place of memcpy() sees nothing of it. */
+#ifndef memcpy
+#define FEW 64
+#endif
+
+bool wshm_win32_copy_few(void *to, const void *from, size_t length,
+                         const void *guarded);
+
+/* Copies of few bytes have no frame and call nothing: what they guard is in
+ * registers that they leave alone, and the filter finds it there. The first and
+ * the last bytes are copied, in pieces that may overlap, and no piece is stored
+ * before all were loaded. */
+__asm__(".text\n"
+        "    .p2align 5\n"
+        "    .globl wshm_win32_copy_few\n"
+        "    .def wshm_win32_copy_few; .scl 2; .type 32; .endef\n"
+        "    .seh_proc wshm_win32_copy_few\n"
+        "wshm_win32_copy_few:\n"
+        "    .seh_endprologue\n"
+        "1:  cmpl $32, %r8d\n"
+        "    jbe 2f\n"
+        "    movdqu (%rdx), %xmm0\n"
+        "    movdqu 16(%rdx), %xmm1\n"
+        "    movdqu -32(%rdx,%r8), %xmm2\n"
+        "    movdqu -16(%rdx,%r8), %xmm3\n"
+        "    movdqu %xmm0, (%rcx)\n"
+        "    movdqu %xmm1, 16(%rcx)\n"
+        "    movdqu %xmm2, -32(%rcx,%r8)\n"
+        "    movdqu %xmm3, -16(%rcx,%r8)\n"
+        "    jmp 6f\n"
+        "2:  cmpl $16, %r8d\n"
+        "    jb 3f\n"
+        "    movdqu (%rdx), %xmm0\n"
+        "    movdqu -16(%rdx,%r8), %xmm1\n"
+        "    movdqu %xmm0, (%rcx)\n"
+        "    movdqu %xmm1, -16(%rcx,%r8)\n"
+        "    jmp 6f\n"
+        "3:  cmpl $8, %r8d\n"
+        "    jb 4f\n"
+        "    movq (%rdx), %rax\n"
+        "    movq -8(%rdx,%r8), %r10\n"
+        "    movq %rax, (%rcx)\n"
+        "    movq %r10, -8(%rcx,%r8)\n"
+        "    jmp 6f\n"
+        "4:  cmpl $4, %r8d\n"
+        "    jb 5f\n"
+        "    movl (%rdx), %eax\n"
+        "    movl -4(%rdx,%r8), %r10d\n"
+        "    movl %eax, (%rcx)\n"
+        "    movl %r10d, -4(%rcx,%r8)\n"
+        "    jmp 6f\n"
+        "5:  testl %r8d, %r8d\n"
+        "    je 6f\n"
+        "    movzbl -1(%rdx,%r8), %r10d\n"
+        "    cmpl $1, %r8d\n"
+        "    je 8f\n"
+        "    movzwl (%rdx), %eax\n"
+        "    movw %ax, (%rcx)\n"
+        "8:  movb %r10b, -1(%rcx,%r8)\n"
+        "6:  movl $1, %eax\n"
+        "    ret\n"
+        "7:  xorl %eax, %eax\n"
+        "    ret\n"
+        "    .seh_handler __C_specific_handler, @except\n"
+        "    .seh_handlerdata\n"
+        "    .long 1\n"
+        "    .rva 1b, 6b, wshm_win32_copy_few_filter, 7b\n"
+        "    .text\n"
+        "    .seh_endproc\n");
+
+long wshm_win32_copy_few_filter(const EXCEPTION_POINTERS *fault, char *frame);
+
+long wshm_win32_copy_few_filter(const EXCEPTION_POINTERS *fault, char *frame)
+{
+    /* Who looks at exceptions first may itself have one meanwhile, and the
+     * filter is asked of that as well: then the registers are not the copy's,
+     * nor is the stack. */
+    const CONTEXT *context = fault->ContextRecord;
+    const struct guard guard = {context->R9, context->R8};
+    return context->Rsp == (uintptr_t)frame &&
+                   guarded_fault(fault->ExceptionRecord, &guard)
+               ? EXCEPTION_EXECUTE_HANDLER
+               : EXCEPTION_CONTINUE_SEARCH;
+}
+
 /* The frame holds what a called function may use as it likes, and then the
  * guard. __C_specific_handler() is the C run-time's, and reads a table: for a
  * fault from 1: to 2:, ask the filter, and if it says so go on at 3:, with all
@@ -185,6 +271,12 @@ EXCEPTION_DISPOSITION __cdecl wshm_win32_copy_handler(
 winshm_status wshm_platform_copy(void *to, const void *from, uint64_t length,
                                  const void *guarded, uint64_t guarded_length)
 {
+#ifdef FEW
+    if (PLATFORM_LIKELY(length <= FEW && guarded_length == length))
+        return wshm_win32_copy_few(to, from, (size_t)length, guarded)
+                   ? WINSHM_OK
+                   : WINSHM_E_FAULT;
+#endif
     const struct guard guard = {(uintptr_t)guarded, guarded_length};
     return survived(to, from, (size_t)length, &guard) ? WINSHM_OK
                                                       : WINSHM_E_FAULT;

@@ -78,6 +78,33 @@ static void test_ranges(uint32_t flags)
     CHECK_OK(winshm_close(h));
 }
 
+/** Copies of few bytes are exact, from and to any address. */
+static void test_few(uint32_t flags)
+{
+    enum { FEW = 80 };
+    static unsigned char out[2 * FEW], in[FEW], all[2 * FEW];
+    winshm_region *h;
+    CHECK_OK(winshm_create(region_name, SIZE, flags, &h));
+    for (uint32_t length = 0; length <= FEW; length++) {
+        for (uint32_t at = 1; at < 18; at++) {
+            for (uint32_t i = 0; i < FEW; i++)
+                in[i] = (unsigned char)(length + at * 5 + i * 3 + 1);
+            memset(all, 0xCC, sizeof all);
+            CHECK_OK(winshm_write(h, 0, all, sizeof all, 0));
+            CHECK_OK(winshm_write(h, at, in, length, 0));
+            memcpy(all + at, in, length);
+            CHECK_OK(winshm_read(h, 0, out, sizeof out, 0));
+            CHECK(memcmp(out, all, sizeof out) == 0);
+            memset(out, 0xEE, sizeof out);
+            CHECK_OK(winshm_read(h, at, out + 19 - at, length, 0));
+            CHECK(memcmp(out + 19 - at, in, length) == 0);
+            CHECK_EQ(out[18 - at], 0xEE);
+            CHECK_EQ(out[19 - at + length], 0xEE);
+        }
+    }
+    CHECK_OK(winshm_close(h));
+}
+
 struct call {
     winshm_region *h;
     bool write;
@@ -244,6 +271,14 @@ static void expect_fault(winshm_region *h, bool locks)
     static char page[2 * PAGE];
     CHECK_OK(winshm_read(h, 0, page, PAGE, 0));
     CHECK_OK(winshm_write(h, 0, page, PAGE, 0));
+    /* The last byte that is left and the first one that is gone. */
+    for (uint32_t length = 2; length < 80; length++) {
+        uint32_t at = PAGE - length / 2;
+        CHECK_STATUS(winshm_read(h, at, page, length, 0), WINSHM_E_FAULT);
+        CHECK_STATUS(winshm_write(h, at, page, length, 0), WINSHM_E_FAULT);
+        CHECK_OK(winshm_read(h, PAGE - length, page, length, 0));
+        CHECK_OK(winshm_write(h, PAGE - length, page, length, 0));
+    }
     for (int round = 0; round < 3; round++) {
         CHECK_STATUS(winshm_read(h, PAGE, page, 1, 0), WINSHM_E_FAULT);
         CHECK_STATUS(winshm_read(h, 100, page, PAGE, 0), WINSHM_E_FAULT);
@@ -317,6 +352,8 @@ int main(int argc, char **argv)
                                      WINSHM_RAW, WINSHM_RAW | WINSHM_NO_MAP};
     for (int i = 0; i < 5; i++)
         test_ranges(flags[i]);
+    for (int i = 0; i < 5; i++)
+        test_few(flags[i]);
     test_nesting();
     test_other_process();
     test_never_torn();

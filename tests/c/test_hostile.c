@@ -21,6 +21,7 @@ enum {
     LOCK_VERSION = 132,
     SEAT = 136,
     PARKED = 140,
+    SHOWN = 144,
     SLOTS_USED = 260,
     CHANGE_PARKED = 388,
     CHANGE_EVENTS = 392,
@@ -151,6 +152,7 @@ static void test_words(void)
                                        LOCK_VERSION,
                                        SEAT,
                                        PARKED,
+                                       SHOWN,
                                        SLOTS_USED,
                                        CHANGE_PARKED,
                                        CHANGE_EVENTS,
@@ -216,9 +218,28 @@ static void test_verdicts(void)
     CHECK_OK(winshm_unlock(h, WINSHM_EXCLUSIVE));
     /* Readers of a slot that nobody has are dead, of a live one alive. */
     *word_at(SLOTS_USED) = 50;
+    *word_at(SHOWN) = 1u << 49 % 32;
+    *word_at(SLOT + SLOT_BYTES * 49) = 5;
     *word_at(SLOT + SLOT_BYTES * 20) = 5;
     CHECK_OK(winshm_lock(h, WINSHM_EXCLUSIVE, 100));
     CHECK_OK(winshm_unlock(h, WINSHM_EXCLUSIVE));
+    CHECK_EQ(*word_at(SLOT + SLOT_BYTES * 49), 0);
+    /* Of a slot that does not show any, nobody looks. */
+    CHECK_OK(winshm_lock(h, WINSHM_EXCLUSIVE, 0));
+    CHECK_OK(winshm_unlock(h, WINSHM_EXCLUSIVE));
+    CHECK_EQ(*word_at(SLOT + SLOT_BYTES * 20), 5);
+    *word_at(SHOWN) = *word_at(SLOTS_USED) = 0xFFFFFFFF;
+    CHECK_OK(winshm_lock(h, WINSHM_EXCLUSIVE, 100));
+    CHECK_OK(winshm_unlock(h, WINSHM_EXCLUSIVE));
+    CHECK_EQ(*word_at(SLOT + SLOT_BYTES * 20), 0);
+    /* Readers who are hidden spoil what the lock guards, and nothing else. */
+    CHECK_OK(winshm_open(region_name, 0, &other));
+    CHECK_OK(winshm_lock(other, WINSHM_SHARED, 0));
+    *word_at(SHOWN) = 0;
+    CHECK_OK(winshm_lock(h, WINSHM_EXCLUSIVE, 0));
+    CHECK_OK(winshm_unlock(h, WINSHM_EXCLUSIVE));
+    CHECK_OK(winshm_unlock(other, WINSHM_SHARED));
+    CHECK_OK(winshm_close(other));
     *word_at(MAGIC) = 0x12345678;
     CHECK_STATUS(winshm_open(region_name, 0, &other), WINSHM_E_FOREIGN);
     CHECK_STATUS(winshm_create(region_name, 1, 0, &other), WINSHM_E_FOREIGN);

@@ -60,6 +60,7 @@ static void reader_dies(struct stage *s)
 {
     struct layout_control *control = fault_inside(s->other)->control;
     atomic_store(&control->counts.slots_used, 50);
+    atomic_fetch_or(&control->lock.shown, 1u << 49 % 32);
     atomic_store(&control->slots[49].other, 1);
 }
 

@@ -142,7 +142,9 @@ static void scribble(void)
         if (cut_control || random_next() % 2 == 0) {
             memcpy(control, whole, sizeof(struct layout_header));
             memset(control + 128, 0, LAYOUT_BYTES - 128);
+            /* Slots that have been used, and have locked shared. */
             *(volatile uint32_t *)(void *)(control + 260) = 8;
+            *(volatile uint32_t *)(void *)(control + 144) = 0xFF;
             nanosleep(&pause, NULL);
         }
     }

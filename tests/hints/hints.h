@@ -1,6 +1,6 @@
 /* What only costs time: seat, flags, counts and wake-ups are hints, and every
  * sleep ends by itself, so a fault in them would break no other test. Here
- * sleeps last a second, in which all that they wait for comes: a sleep that
+ * sleeps last five seconds, in which all that they wait for comes: a sleep that
  * goes to its end was not woken. No clock is asked. The program stands between
  * the library's portable part and its backend (--wrap of the linker), and
  * counts. */

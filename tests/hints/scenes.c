@@ -64,7 +64,7 @@ static void free_a_slowly(void)
     sleep_ms(2);
 }
 
-/** What comes while the waiter looks on is seen, be it that the time for that
+/** What comes while the waiter looks on is seen, even if the time for that
  * is up meanwhile. */
 static void test_looks_on(uint32_t mode)
 {

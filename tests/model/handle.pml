@@ -18,7 +18,7 @@
  * Left out: who becomes the first thread, places of the table that are taken
  * again, short copies (lock_copy.pml), winshm_copy_out() and _in(), whose check
  * is a hint, waiting and its words (wait.pml), slots that are claimed again
- * (lock.pml). */
+ * and which of them are shown as having locked shared (lock.pml). */
 #ifndef THREADS
 #define THREADS 2
 #endif

@@ -13,6 +13,7 @@
  * KILLS     kills in all          HALVES  a shared lock by any of its threads
  * GIVEUP    waits may time out    OBSERVER  copies that it makes unlocked
  * BRIEF     copies that a thread of process 0 makes unlocked
+ * BITS      how many the slots share that tell who has locked shared
  */
 #ifndef N
 #define N 2
@@ -32,19 +33,46 @@
 #define VERSIONS 2
 #endif
 
+#ifndef BITS
+#define BITS SLOTS
+#endif
+#define BIT(s) (1 << ((s) % BITS))
 #define INCONSISTENT 64
 #define OWNER(w) ((w) & 15)
 #define SUM(s) ((own[s] + other[s]) & 255)
 
 #include "lock_steps.pml"
 
+/* lock.h: lock_show(). Whose first thread has held it shared goes by the fast
+ * path from then on, which does not look again. */
+inline show_slot()
+{
+    if
+    :: shows == 0 ->
+        STEP(n = shown & BIT(slot));
+        if
+#ifdef SHOWS_BLINDLY
+        :: n == 0 ->
+            STEP(n = shown);
+            STEP(fence(i); shown = n | BIT(slot))
+#else
+        :: n == 0 -> STEP(fence(i); shown = shown | BIT(slot))
+#endif
+        :: else
+        fi;
+        n = 0
+    :: else
+    fi
+}
+
 proctype participant(byte i)
 {
     byte ops = OPS;
-    byte slot, k, n, w, taken, limit;
+    byte slot, k, n, w, taken, limit, look;
     byte in; /* 1: in an exclusive section, 2: in a shared one */
     bit bits;
-    bit half; /* counted in: 0: own, 1: other */
+    bit half;  /* counted in: 0: own, 1: other */
+    bit shows; /* has held it shared, so its slot is shown */
 
 born:
     /* enter.c: wshm_enter(), with the life lock. */
@@ -67,6 +95,7 @@ born:
         /* clear_words() */
         STEP(word = 0);
         STEP(version = 0; torn = false);
+        STEP(shown = 0);
         STEP(slots_used = 0;
              do
              :: k < SLOTS -> own[k] = 0; other[k] = 0; k++
@@ -116,7 +145,7 @@ born:
     fi;
 #endif
 again:
-    w = 0; n = 0; k = 0; taken = 0; limit = 0; bits = 0;
+    w = 0; n = 0; k = 0; taken = 0; limit = 0; look = 0; bits = 0;
     if
     :: atomic { ops > 0 -> ops--; goto exclusive }
     :: atomic { ops > 0 -> ops--; goto shared }
@@ -124,6 +153,9 @@ again:
     fi;
 
 exclusive:
+#ifdef SHOWN_EARLY
+    STEP(look = shown);
+#endif
 #ifdef LIMIT_EARLY
     STEP(limit = slots_used);
 #endif
@@ -164,16 +196,22 @@ drain:
 #ifdef ODD_EARLY
     STORE(buffer[i] ! VERSION, 0, NEXT(version) | 1; in = 1);
 #endif
+    /* lock_shown(), lock_readers_out(), drain() */
+#ifndef SHOWN_EARLY
+    STEP(look = shown);
+#endif
 #ifndef LIMIT_EARLY
     STEP(limit = slots_used);
 #endif
 #ifdef SCANS_EARLY
     goto begin;
 scan:
+    STEP(look = shown);
     STEP(limit = slots_used);
 #endif
     do
-    :: k < limit ->
+    :: k < limit && (look & BIT(k)) == 0 -> k++
+    :: k < limit && (look & BIT(k)) != 0 ->
         /* word_readers() */
         STEP(n = own[k]);
 #ifndef SKIPS_HALF
@@ -270,6 +308,9 @@ unrepaired:
     goto again;
 
 shared:
+#ifndef SHOWS_LATE
+    show_slot();
+#endif
     /* wshm_lock_try_shared(), and the rounds of lock_shared() */
     do
     :: true ->
@@ -315,6 +356,10 @@ shared:
         :: DIE
         fi
     od;
+#ifdef SHOWS_LATE
+    show_slot();
+#endif
+    shows = 1;
 #ifdef DATA
     STEP(bits = data0);
     STEP(assert(bits == data1); bits = 0);
@@ -354,7 +399,10 @@ killed:
 #ifdef BRIEF
         handle = (i == 0 -> 0 : handle);
 #endif
-        in = 0; slot = 0; k = 0; n = 0; w = 0; taken = 0; limit = 0; bits = 0;
+        in = 0; slot = 0; k = 0; n = 0; w = 0; taken = 0; limit = 0; look = 0; bits = 0;
+#ifndef SHOWS_ONCE
+        shows = 0;
+#endif
         half = 0
     }
     }

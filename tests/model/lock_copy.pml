@@ -71,7 +71,7 @@ active proctype observer()
 #endif
 
 #ifdef BRIEF
-/* copy.c: undisturbed(), by a thread of a handle whose other threads may hold
+/* copy.h: wshm_copy_undisturbed(), by a thread of a handle whose other threads may hold
  * the lock, be on their way in or out, or back off. Copies that take the lock
  * or go on in a section of their thread are in handle.pml. */
 active proctype sibling()

@@ -2,7 +2,7 @@
  * store buffers, death, and the routines that several operations call. N is the
  * number of store buffers. */
 
-byte word, version, slots_used, id;
+byte word, version, shown, slots_used, id;
 byte own[SLOTS], other[SLOTS];
 
 /* Who has a slot's presence, or the life lock: process + 1. */
@@ -111,6 +111,9 @@ inline clean(s)
              fi)
     :: else
     fi;
+#ifdef LOWERS
+    STEP(fence(i); shown = shown & (255 - BIT(s)));
+#endif
 #ifndef KEEPS_READERS
     STORE(buffer[i] ! OWN, s, 0);
 #ifndef KEEPS_OTHER_HALF

@@ -9,7 +9,7 @@
 # caught by an assertion or by a state in which somebody waits for ever. One
 # line a search; the exit status is 0 only if all came out as they have to.
 # Builds in DIRECTORY, or in build/model. --full adds the bigger sizes, which
-# take minutes and up to 3 GB.
+# take minutes and up to 4 GB.
 
 here=$(cd "$(dirname "$0")" && pwd) || exit 1
 root=$(cd "$here/../.." && pwd) || exit 1
@@ -43,7 +43,7 @@ one() {
     [ "$expected" != short ] || expected=complete
     {
         spin -a "$@" "$here/$model.pml" &&
-            gcc $level -w -DSAFETY -DCOLLAPSE -DNOFAIR -DMEMLIM=3000 -o pan pan.c
+            gcc $level -w -DSAFETY -DCOLLAPSE -DNOFAIR -DMEMLIM=4000 -o pan pan.c
     } >build.log 2>&1 </dev/null || {
         cat build.log >&2
         printf 'FAIL  %-58s does not build\n' "$name"
@@ -98,6 +98,7 @@ complete handle -DTHREADS=2 -DCALLS=2 -DTHEIRS=1 -DTASK
 short life -DN=2 -DKILLS=1 -DOUTSIDER=1
 short lock -DN=2 -DOPS=2 -DKILLS=2
 short lock -DN=2 -DOPS=1 -DKILLS=2 -DHALVES -DGIVEUP
+short lock -DN=2 -DOPS=2 -DKILLS=1 -DBITS=1
 short lock -DN=3 -DOPS=1 -DKILLS=0
 short lock -DN=2 -DOPS=1 -DKILLS=1 -DBRIEF=1
 short handle -DTHREADS=2 -DCALLS=4 -DTHEIRS=0
@@ -132,6 +133,11 @@ caught lock -DN=2 -DOPS=2 -DKILLS=2 -DCLAIMS_DIRTY
 caught lock -DN=2 -DOPS=2 -DKILLS=2 -DCLAIMS_AFTER_LIFE_LOCK
 caught lock -DN=2 -DOPS=2 -DKILLS=2 -DLIMIT_EARLY
 caught lock -DN=2 -DOPS=2 -DKILLS=2 -DSCANS_EARLY
+caught lock -DN=2 -DOPS=2 -DKILLS=2 -DSHOWN_EARLY
+caught lock -DN=2 -DOPS=2 -DKILLS=2 -DSHOWS_LATE
+caught lock -DN=2 -DOPS=2 -DKILLS=2 -DSHOWS_ONCE
+caught lock -DN=2 -DOPS=2 -DKILLS=2 -DSHOWS_BLINDLY
+caught lock -DN=2 -DOPS=2 -DKILLS=2 -DBITS=1 -DLOWERS
 caught lock -DN=2 -DOPS=2 -DKILLS=2 -DNO_SECOND_LOOK
 caught lock -DN=2 -DOPS=2 -DKILLS=2 -DWORD_FIRST
 caught lock -DN=2 -DOPS=2 -DKILLS=2 -DNO_ODD
@@ -225,6 +231,7 @@ complete lock -DN=2 -DOPS=1 -DKILLS=2 -DHALVES -DBRIEF=1
 complete lock -DN=2 -DOPS=3 -DKILLS=3
 complete lock -DN=2 -DOPS=2 -DKILLS=2 -DHALVES -DGIVEUP
 complete lock -DN=3 -DOPS=1 -DKILLS=1
+complete lock -DN=3 -DOPS=1 -DKILLS=1 -DBITS=1
 complete lock -DN=3 -DOPS=1 -DKILLS=2
 complete handle -DTHREADS=2 -DCALLS=4 -DTHEIRS=0 -DDEPTH=8
 complete handle -DTHREADS=2 -DCALLS=2 -DTHEIRS=2

@@ -134,7 +134,7 @@ inline wake_writer()
     w = 0; k = 0
 }
 
-/* turn.c: look_on(). The sleeper looks on for longer than a store stays hidden as
+/* turn.c: settle(). The sleeper looks on for longer than a store stays hidden as
  * a rule; hid: one of somebody's still is when it looks for the last time. */
 inline settle()
 {

@@ -81,6 +81,7 @@ static void exclusive(void)
     winshm_region *h = role_joined();
     role_arm();
     update(h, 0);
+    look(h, false);
     update(h, 0);
 }
 
