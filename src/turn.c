@@ -41,7 +41,6 @@ void wshm_turn_begin(struct turn *turn, struct region *r, bool exclusive,
     turn->began = wshm_platform_now();
     turn->deadline = deadline;
     turn->stale_seat = 0;
-    turn->overslept = false;
 }
 
 /** True if seat belongs to a request that began after this one. */
@@ -133,36 +132,33 @@ static uint64_t take_seat(struct turn *turn, uint32_t word, uint64_t now)
     return MILLISECOND;
 }
 
+/** What one that waits looks for before it sleeps. */
+struct watch {
+    bool (*seen)(const void *);
+    const void *what;
+    bool overslept; /* was not woken: nothing is about to happen */
+};
+
 /** Looks on for so long that either we see a release, or the releaser has seen
- * us parked: its look may have come before its store. @return true if something
- * was seen and sleeping is not needed.
- * @param soon what is waited for may come sooner than a sleeper would wake. */
-static bool settle(bool (*seen)(const void *), const void *what, bool soon)
+ * us parked: its look may have come before its store. For longer where what is
+ * waited for may come sooner than a sleeper would wake. @return true if it was
+ * seen and sleeping is not needed. */
+static bool settle(void *place)
 {
-    bool spins = soon && wshm_platform_spin_time() != 0;
-    uint64_t end = wshm_platform_now() + (spins ? SLEEP_COST : STORE_EXPECTED);
+    const struct watch *watch = place;
+    bool soon = !watch->overslept && wshm_platform_spin_time() != 0;
+    uint64_t end = wshm_platform_now() + (soon ? SLEEP_COST : STORE_EXPECTED);
     do {
-        if (seen(what))
+        if (watch->seen(watch->what))
             return true;
         wshm_platform_pause();
     } while (wshm_platform_now() < end);
-    return seen(what);
+    return watch->seen(watch->what);
 }
 
-static bool turn_has_come(void *request)
-{
-    const struct turn *turn = request;
-    return settle(look, turn, !turn->overslept);
-}
-
-static bool are_out(const void *slot)
+static bool readers_are_out(const void *slot)
 {
     return word_readers(slot) == 0;
-}
-
-static bool readers_are_out(void *slot)
-{
-    return settle(are_out, slot, true);
 }
 
 /** Sleep as wshm_park() does, and until owner's process ends. */
@@ -209,7 +205,8 @@ winshm_status wshm_turn_wait(struct turn *turn)
 {
     struct region *r = turn->region;
     struct layout_lock *lock = &r->control->lock;
-    struct park place = {r, PLATFORM_LOCK, &lock->parked, turn_has_come, turn};
+    struct watch watch = {look, turn, false};
+    struct park place = {r, PLATFORM_LOCK, &lock->parked, settle, &watch};
     uint64_t now = wshm_platform_now();
     for (;;) {
         if (atomic_load_explicit(&r->closing, memory_order_relaxed) != 0)
@@ -217,7 +214,7 @@ winshm_status wshm_turn_wait(struct turn *turn)
         if (wshm_region_lost(r))
             return WINSHM_E_CORRUPT;
         if (now < turn->deadline &&
-            (turn->overslept ? look(turn) : spin(turn, now)))
+            (watch.overslept ? look(turn) : spin(turn, now)))
             return WINSHM_OK;
         uint32_t word = atomic_load_explicit(&lock->word, memory_order_seq_cst);
         if (!word_legal(word))
@@ -231,7 +228,7 @@ winshm_status wshm_turn_wait(struct turn *turn)
         uint64_t time = take_seat(turn, word, now);
         if (time > turn->deadline - now)
             time = turn->deadline - now;
-        turn->overslept = park(&place, owner, time);
+        watch.overslept = park(&place, owner, time);
         now = wshm_platform_now();
     }
 }
@@ -239,13 +236,16 @@ winshm_status wshm_turn_wait(struct turn *turn)
 winshm_status wshm_turn_drain(struct region *r, uint32_t slot,
                               uint64_t deadline)
 {
-    struct layout_slot *reader = &r->control->slots[slot];
+    const struct layout_slot *reader = &r->control->slots[slot];
+    struct watch watch = {readers_are_out, reader, false};
     /* Readers wake the owner that they see in the word: no flag. */
-    struct park place = {r, PLATFORM_LOCK, NULL, readers_are_out, reader};
+    struct park place = {r, PLATFORM_LOCK, NULL, settle, &watch};
     uint64_t began = wshm_platform_now();
     for (;;) {
         uint64_t now = wshm_platform_now();
-        uint64_t end = now + wshm_platform_spin_time();
+        uint64_t end = now;
+        if (!watch.overslept)
+            end += wshm_platform_spin_time();
         do {
             if (word_readers(reader) == 0)
                 return WINSHM_OK;
@@ -266,7 +266,7 @@ winshm_status wshm_turn_drain(struct region *r, uint32_t slot,
         uint64_t time = slice(now - began);
         if (time > deadline - now)
             time = deadline - now;
-        park(&place, slot, time);
+        watch.overslept = park(&place, slot, time);
     }
 }
 
