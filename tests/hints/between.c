@@ -10,7 +10,7 @@ struct sleeper sleepers[LAYOUT_SLOTS];
 struct tally tally;
 _Thread_local bool observes;
 static _Thread_local uint32_t wakes_sent;
-static _Thread_local uint32_t times_asked; /* since it was to announce itself */
+static _Thread_local uint32_t asks_left; /* until it has looked once */
 
 void until(_Atomic bool *what, bool value)
 {
@@ -67,7 +67,7 @@ winshm_status __wrap_wshm_platform_park_prepare(struct platform_region *p,
     void (*action)(void) = atomic_exchange(&tally.before_sleep, NULL);
     if (action != NULL)
         action();
-    times_asked = 0;
+    asks_left = 2;
     return __real_wshm_platform_park_prepare(p, slot, channel);
 }
 
@@ -76,7 +76,7 @@ uint64_t __real_wshm_platform_now(void);
 uint64_t __wrap_wshm_platform_now(void);
 uint64_t __wrap_wshm_platform_now(void)
 {
-    if (++times_asked == 2) {
+    if (asks_left != 0 && --asks_left == 0) {
         void (*action)(void) = atomic_exchange(&tally.looking_on, NULL);
         if (action != NULL)
             action();
