@@ -25,8 +25,8 @@ static const uint64_t PATIENCE = 500 * MICROSECOND;
  * its end, and no more. */
 static const uint64_t STORE_EXPECTED = 2 * MICROSECOND;
 
-/** About what a sleep and its wake-up cost: to look on for so long costs at most
- * twice of what would have been best. */
+/** About what a sleep and its wake-up cost: to look on for so long costs twice
+ * of what would have been best, at most. */
 static const uint64_t SLEEP_COST = 20 * MICROSECOND;
 
 void wshm_turn_begin(struct turn *turn, struct region *r, bool exclusive,
