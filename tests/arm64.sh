@@ -3,6 +3,8 @@
 #
 # Usage: sh tests/arm64.sh [--without c] [--without python]
 #
+# The wheel that sh tests/package.sh has made is installed and used there, too.
+#
 # The Python is Debian's for ARM64. It is kept with what it needs in
 # ~/.cache/winshm/arm64 (73 MB to fetch, 320 MB, once). Python starts itself again, so
 # the kernel has to know what to do with such programs: it is told in a user namespace
@@ -26,7 +28,7 @@ make_debian() (
     apt_apart arm64 "$1" || exit
     apt-get update || :
     apt-get install -y --download-only --no-install-recommends coreutils dash gcc \
-        libc6-dev python3-numpy python3-pytest python3-setuptools || exit
+        libc6-dev python3-numpy python3-pytest || exit
     for package in cache/archives/*.deb; do
         dpkg-deb -x "$package" system || exit
     done
@@ -58,12 +60,19 @@ arm64_pytest() {
         -p no:cacheprovider "$@"
 }
 
+# arm64_wheel FILE: installed and used there, by the pip of this machine's packages.
+arm64_wheel() {
+    cp /usr/share/python-wheels/pip-*.whl build/arm64/pip.whl || return
+    WINSHM_PIP=$root/build/arm64/pip.whl inside "$PYTHON" -B \
+        tests/packages/python/consumer.py bare "$1"
+}
+
 arm64_build() {
     cmake --preset arm64 -DPython3_EXECUTABLE="$PYTHON" && cmake --build build/arm64
 }
 
 need native
-need_packages gcc-aarch64-linux-gnu qemu-user-static
+need_packages gcc-aarch64-linux-gnu qemu-user-static python3-pip-whl
 emulator=$(command -v qemu-aarch64-static) || die "there is no qemu-aarch64-static"
 if wanted python && [ ! -d "$debian" ]; then
     say "fetching Debian's Python for ARM64 (73 MB, once)"
@@ -80,6 +89,12 @@ fi
 if wanted python; then
     if quietly inside inside true; then
         tests "tests in Python" arm64_pytest tests/bindings/python
+        wheel=$(echo build/packages/python/*_aarch64.whl)
+        if [ -f "$wheel" ]; then
+            step "the wheel for Python" arm64_wheel "$wheel"
+        else
+            skip "the wheel for Python" "sh tests/package.sh has not made it"
+        fi
     else
         skip "tests in Python" "no user namespace with binfmt_misc, which takes Linux 6.7"
     fi

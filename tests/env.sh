@@ -61,15 +61,21 @@ quietly() {
     return "$status"
 }
 
-# step NAME COMMAND...: one line, counted by summary; returns the command's status.
+# step NAME COMMAND...: one line, counted by summary; returns the command's status. If that
+# is 77, the command could not be tried, and the last line of its log says why.
 step() {
     checks=$((checks + 1))
     if quietly "$@"; then
         line "$green" ok "$1"
     else
         set -- "$1" $?
-        failures=$((failures + 1))
-        line "$red" FAIL "$1"
+        if [ "$2" -eq 77 ]; then
+            checks=$((checks - 1))
+            skip "$1" "$(tail -n 1 "$log")"
+        else
+            failures=$((failures + 1))
+            line "$red" FAIL "$1"
+        fi
         return "$2"
     fi
 }

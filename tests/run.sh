@@ -6,8 +6,7 @@
 # Installs what it needs from Debian's packages (as root or with sudo) and keeps what
 # takes long to make in ~/.cache/winshm; WINSHM_CACHE names another folder. An installed
 # Windows Python to be used instead of one that is built: WINSHM_WINDOWS_PYTHON.
-# --long repeats the tests that depend on timing, runs all campaigns in full, and also tries
-# a C# program that is trimmed and one that is compiled ahead of time: some hours.
+# --long repeats the tests that depend on timing, and runs all campaigns in full: some hours.
 set -u
 root=$(cd "$(dirname "$0")/.." && pwd)
 # shellcheck source=tests/env.sh
@@ -86,7 +85,7 @@ campaign() {
 }
 
 need native windows nim python
-need_packages python3-numpy python3-setuptools
+need_packages python3-numpy
 csharp=''
 if wanted csharp; then
     if dotnet_ready; then
@@ -129,8 +128,6 @@ if [ "$WINE32" = yes ]; then
 else
     step "saved regions go from system to system" sh tests/interop/saved.sh linux win64
 fi
-step "an installation is found and used, Linux" sh tests/interop/consumer.sh linux
-step "an installation is found and used, Windows" sh tests/interop/consumer.sh win64
 
 tests "tests in Nim, Linux" nim_tests linux
 tests "tests in Nim, win64" nim_tests win64
@@ -138,12 +135,6 @@ tests "tests in Nim, win64" nim_tests win64
 if [ -n "$csharp" ]; then
     tests "tests in C#, Linux" csharp_tests linux
     tests "tests in C#, win64" csharp_tests win64
-    if [ -n "$long" ]; then
-        need_packages clang
-        for kind in trimmed ahead-of-time; do
-            step "a program in C#, $kind" csharp_published "$kind"
-        done
-    fi
 fi
 tests "tests in Python, Linux" with_library linux pytest tests/bindings/python
 if [ -n "$python_build" ]; then
@@ -170,8 +161,14 @@ step "programs in Nim" build_nim "$all handover" linux win64
 programs_between linux "c,python${csharp:+,csharp},nim"
 programs_between windows "$windows_languages"
 
-step "the documents are right" sh tests/harness/own_shm.sh "$PYTHON" tests/checks/check_docs.py \
+need_packages libboost-dev g++-mingw-w64-x86-64-win32
+tests "the documents are right" sh tests/harness/own_shm.sh "$PYTHON" tests/checks/check_docs.py \
     c nim python ${csharp:+"$csharp"}
+
+# Each with the steps of its own script.
+# shellcheck disable=SC2046  # Without C# there is one word more.
+step "packages" sh tests/package.sh $([ -n "$csharp" ] || echo --without=csharp)
+sed -n 's/^\[/        &/p' "$log"
 
 if [ -n "$long" ]; then
     for platform in '' --windows; do

@@ -10,7 +10,8 @@ namespace Winshm;
 /// <summary>The native library: <c>winshm.dll</c> on Windows, <c>libwinshm.so.0</c> on Linux.</summary>
 /// <remarks>
 /// It is looked for when it is first needed: at the full path in the environment variable
-/// <c>WINSHM_LIBRARY</c> if that is set, else beside the program, else by the system's rules.
+/// <c>WINSHM_LIBRARY</c> if that is set, else beside the program, else where .NET finds what is
+/// in its packages, and by the system's rules.
 /// </remarks>
 public static unsafe class Library
 {

@@ -26,8 +26,9 @@
 ##
 ## A `Region` belongs to the thread that made it, like any `ref`. For other threads
 ## of the process there is `borrow`. Tasks that take turns on a thread need a region
-## opened with `rfTask`, whose lock no thread owns: see the module `winshm/asynclock`.
-## They wait for changes with the module `winshm/asyncwait`.
+## opened with `rfTask`, whose lock no thread owns: see the module
+## `winshm/asynclock <winshm/asynclock.html>`_. They wait for changes with the module
+## `winshm/asyncwait <winshm/asyncwait.html>`_.
 ##
 ## A region that is forgotten is closed when its last reference goes. One that
 ## holds its lock is not: the lock then stays held until the process ends, which

@@ -14,12 +14,14 @@ part() {
 into=$root/tests/abi/$(part MAJOR).$(part MINOR)
 mkdir -p "$into"
 cp "$root/include/winshm.h" "$into"
-# client COMPILER NAME LIBRARY: nothing of the machine is left in it.
+# client COMPILER NAME LIBRARY OPTION...: nothing of the machine or the day is left in it.
 client() {
-    "$1" -std=c11 -Os -s -Wall -Wextra -Werror -I "$into" -o "$into/$2" \
-        "$root/tests/abi/client.c" "$root/build/$3"
+    compiler=$1 name=$2 library=$3
+    shift 3
+    "$compiler" -std=c11 -Os -s -Wall -Wextra -Werror "$@" -I "$into" -o "$into/$name" \
+        "$root/tests/abi/client.c" "$root/build/$library"
 }
 client gcc client-linux-x86_64 linux/libwinshm.so
-client x86_64-w64-mingw32-gcc client-win64.exe win64/libwinshm.dll.a
-client i686-w64-mingw32-gcc client-win32.exe win32/libwinshm.dll.a
+client x86_64-w64-mingw32-gcc client-win64.exe win64/libwinshm.dll.a -Wl,--no-insert-timestamp
+client i686-w64-mingw32-gcc client-win32.exe win32/libwinshm.dll.a -Wl,--no-insert-timestamp
 ls -l "$into"

@@ -58,27 +58,6 @@ csharp_tests() {
     esac
 }
 
-# csharp_published trimmed|ahead-of-time: a program of which all is taken away that seems
-# not to be used. The tools must have nothing to warn of.
-csharp_published() {
-    case $1 in
-    trimmed) set -- "$1" --self-contained -p:PublishTrimmed=true ;;
-    ahead-of-time) set -- "$1" -p:PublishAot=true ;;
-    esac
-    out=$programs/linux/csharp/$1
-    shift
-    dotnet publish -c Release -r linux-x64 "$@" -p:TrimmerSingleWarn=false \
-        -p:ILLinkTreatWarningsAsErrors=true -p:IlcTreatWarningsAsErrors=true \
-        -o "$out" tests/interop/layouts/layouts_csharp || return
-    with_library linux timeout 60 "$out/layouts" typed >"$out/said" || return
-    {
-        cat tests/interop/layouts/expected.txt
-        echo '7 is 7'
-        tail -n 1 tests/interop/layouts/expected.txt
-        echo WINSHM_E_TAG
-    } | diff - "$out/said"
-}
-
 # pytest OPTION...: with Ctrl+C at work, which the shell takes from background jobs.
 pytest() {
     env --default-signal=INT "$PYTHON" -B -m pytest -q -rs -p no:cacheprovider "$@"

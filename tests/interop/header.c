@@ -59,12 +59,9 @@ struct words {
 };
 static const winshm_field words[] = {WINSHM_FIELD(struct words, truth),
                                      WINSHM_FIELD(struct words, text)};
-static_assert(winshm_member<decltype(((struct words *)0)->text)>::value ==
-                      WINSHM_FIELD_CHAR16 &&
-                  winshm_member<decltype(((struct words *)0)->text)>::count ==
-                      4 &&
-                  winshm_member<decltype(((struct game *)0)->speeds)>::count ==
-                      4,
+static_assert(WINSHM_MEMBER_KIND(struct words, text) == WINSHM_FIELD_CHAR16 &&
+                  WINSHM_MEMBER_COUNT(struct words, text) == 4 &&
+                  WINSHM_MEMBER_COUNT(struct game, speeds) == 4,
               "members are told apart");
 #else
 static const winshm_field words[1] = {

@@ -54,24 +54,39 @@ examples_are_cpp() {
     done
 }
 
-# The header in each standard, for each compiler and system: Clang in its mode for Visual
-# C++ has none of GNU's extensions. What another process cannot use is refused.
+# The headers in each standard, with every warning that a user may have on, for each
+# compiler and system: Clang in its mode for Visual C++ has none of GNU's extensions. What
+# another process cannot use is refused.
 header_is_clean() {
+    warnings='-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wundef
+        -Wcast-qual -Wcast-align=strict -Wduplicated-cond -Wduplicated-branches -Wlogical-op
+        -Wdouble-promotion -Wfloat-equal -Wformat=2 -Wredundant-decls -Wswitch-enum
+        -Wwrite-strings -Wmissing-declarations'
+    c_warnings='-Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition -Wc++-compat'
+    cpp_warnings='-Wold-style-cast -Wuseless-cast -Wzero-as-null-pointer-constant -Weffc++
+        -Woverloaded-virtual -Wextra-semi -Wnoexcept -Wctor-dtor-privacy -Wsuggest-override'
+    everything='-Weverything -Wno-padded -Wno-c++98-compat -Wno-c++98-compat-pedantic'
     for compiler in gcc clang x86_64-w64-mingw32-gcc i686-w64-mingw32-gcc \
         'clang --target=x86_64-pc-windows-msvc' 'clang --target=i686-pc-windows-msvc' \
         'clang --target=aarch64-pc-windows-msvc'; do
-        case $compiler in
-        *-gcc) standards='c99 c11 c17' ;;
-        *) standards='c99 c11 c17 c++11 c++17 c++20' ;;
-        esac
+        standards='c99 c11 c17 c2x'
+        case $compiler in *-gcc) ;; *) standards="$standards c++11 c++17 c++20" ;; esac
         # Microsoft's own headers are for msvc.sh.
-        case $compiler in *msvc) flags='-ffreestanding -fgnuc-version=4.2.1' ;; *) flags= ;; esac
+        case $compiler in *msvc) bare='-ffreestanding -fgnuc-version=4.2.1' ;; *) bare= ;; esac
         for standard in $standards; do
             case $standard in c++*) language=c++ ;; *) language=c ;; esac
+            case $language-$compiler in
+            *-clang*) flags="$bare $everything" ;;
+            c-*) flags="$warnings $c_warnings" ;;
+            *) flags="$warnings $cpp_warnings" ;;
+            esac
             # shellcheck disable=SC2086  # Compiler and flags are lists of words.
-            set -- $compiler $flags -x $language -std=$standard -fsyntax-only -Wall -Wextra \
-                -Wpedantic -Wshadow -Wconversion -Werror -I "$root/include"
+            set -- $compiler $flags -x $language -std=$standard -fsyntax-only -Werror \
+                -I "$root/include"
             "$@" "$root/tests/interop/header.c" || return
+            case $language-$compiler in
+            c++-gcc | c++-clang) "$@" "$root/tests/packages/c/hpp.cpp" || return ;;
+            esac
             [ "$standard" != c99 ] || continue
             for member in 'char *member' 'long double member' 'int member[2][2]' \
                 'struct point member' 'struct point member[2]' 'int (*member)(void)'; do

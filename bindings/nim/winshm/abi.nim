@@ -6,7 +6,12 @@
 ## The library is loaded when the program starts: from the full path in the
 ## environment variable `WINSHM_LIBRARY` if that is set, else from beside the
 ## program, else from where the system looks. `-d:winshmLibrary=NAME` changes the
-## file name, and `-d:winshmLink` has the linker bind the library instead.
+## file name.
+##
+## With `-d:winshmLink` the linker binds the library instead. With `-d:winshmStatic` it
+## puts the static one into the program, which then needs no other file and does not
+## look at `WINSHM_LIBRARY`. `--passL:-LFOLDER` says where the libraries are, if the
+## linker does not find them by itself.
 ##
 ## A program starts without the library, too. Who calls this module directly must
 ## first see that `winshmProblem` is empty, as the module `winshm` does: without the
@@ -167,8 +172,18 @@ const
   WINSHM_FIELD_CHAR* = 13'u32
   WINSHM_FIELD_CHAR16* = 14'u32
 
-when defined(winshmLink):
+const winshmBound* = defined(winshmLink) or defined(winshmStatic)
+  ## Whether the linker has bound the library, so that none is loaded at run time.
+
+when defined(winshmStatic):
+  # By the file's name, since -l would take the shared library if both are there. The
+  # rest is what winshm.pc says of the static one.
+  when defined(windows): {.passL: "-l:libwinshm_static.a -ladvapi32".}
+  else: {.passL: "-l:libwinshm.a -pthread -Wl,-z,nodelete".}
+elif defined(winshmLink):
   {.passL: "-lwinshm".}
+
+when winshmBound:
   {.pragma: winshm, importc, cdecl, raises: [], gcsafe.}
 else:
   import std/[dynlib, os]
@@ -286,7 +301,7 @@ proc winshm_open_link*(path: cstring, flags: uint32, timeout_ms: uint32,
 proc winshmProblem*(): string =
   ## Why the library cannot be used: it was not found, or its version does not fit.
   ## Empty if all is well.
-  when not defined(winshmLink):
+  when not winshmBound:
     let path = candidates()[^1]
     let chosen = getEnv("WINSHM_LIBRARY").len > 0
     let told = path & (if chosen: ", from the environment variable WINSHM_LIBRARY," else: "")

@@ -257,6 +257,11 @@ def _told(path: str) -> str:
     return f"{path}, from the environment variable WINSHM_LIBRARY," if _chosen(path) else path
 
 
+def _refused(message: str, path: str) -> ImportError:
+    """What the import of this package ends with, and python -m in a single line."""
+    return ImportError(message, name=__package__, path=path)
+
+
 def check_version(loaded: int, path: str) -> None:
     """Refuse a library of another major version or a smaller minor one.
 
@@ -265,11 +270,11 @@ def check_version(loaded: int, path: str) -> None:
     major, minor = map(int, VERSION.split(".")[:2])
     has_major, has_minor = loaded >> 16, loaded >> 8 & 0xFF
     if has_major != major or has_minor < minor:
-        raise ImportError(
+        raise _refused(
             f"{_told(path)} is winshm {has_major}.{has_minor}, but this package needs "
             f"{major}.{minor} or a later {major}.x; install matching versions, or "
             f"let WINSHM_LIBRARY name another library",
-            path=path,
+            path,
         )
 
 
@@ -288,7 +293,7 @@ def load(path: str) -> tuple[ctypes.CDLL, ctypes.PyDLL]:
             "or let WINSHM_LIBRARY name its full path"
         )
         message = f"{_told(path)} cannot be loaded: {error}; {cure}"
-        raise ImportError(message, path=path) from error
+        raise _refused(message, path) from error
     keeping = ctypes.PyDLL(path, handle=releasing._handle)
     try:
         keeping.winshm_version.restype = c_uint32
@@ -302,7 +307,7 @@ def load(path: str) -> tuple[ctypes.CDLL, ctypes.PyDLL]:
                 function.restype = restype
     except AttributeError as error:
         message = f"{_told(path)} is not a winshm library: {error}"
-        raise ImportError(message, path=path) from error
+        raise _refused(message, path) from error
     return releasing, keeping
 
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The version, which is written in winshm.h only.
 
-A checkout reads it there. What setup.py builds has the number itself in place of this.
+A checkout reads it there. What is built from it has the number itself in place of this.
 """
 
 import re

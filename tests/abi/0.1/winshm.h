@@ -73,6 +73,12 @@
 
 #ifndef RC_INVOKED
 
+/* Clang's -Wdocumentation does not know @threadsafety and the like. */
+#if defined(__clang__)
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wdocumentation-unknown-command"
+#endif
+
 /** Lets a compiler warn of a call whose result is ignored. */
 #if defined(__GNUC__)
 #define WINSHM_MUST_CHECK __attribute__((warn_unused_result))
@@ -1669,10 +1675,16 @@ template <class T, size_t n> struct winshm_member<T[n]> : winshm_kind_of<T> {
 template <class T, size_t n>
 struct winshm_member<volatile T[n]> : winshm_member<T[n]> {};
 
+template <class T> struct winshm_type {
+    typedef T is; /* "struct point::x" is none without it. */
+};
+
+#define WINSHM_NO_FIELDS nullptr
+#define WINSHM_MEMBER(type, member) winshm_type<type>::is::member
 #define WINSHM_MEMBER_KIND(type, member)                                       \
-    winshm_member<decltype(((type *)0)->member)>::value
+    winshm_member<decltype(WINSHM_MEMBER(type, member))>::value
 #define WINSHM_MEMBER_COUNT(type, member)                                      \
-    winshm_member<decltype(((type *)0)->member)>::count
+    winshm_member<decltype(WINSHM_MEMBER(type, member))>::count
 
 #elif defined(WINSHM_C11)
 
@@ -1709,10 +1721,12 @@ struct winshm_member<volatile T[n]> : winshm_member<T[n]> {};
              IS(m, _Bool, WINSHM_FIELD_BOOL),                                  \
              IS(m, char, WINSHM_FIELD_CHAR))
 
+#define WINSHM_NO_FIELDS NULL
+#define WINSHM_MEMBER(type, member) ((type *)0)->member
 #define WINSHM_MEMBER_KIND(type, member)                                       \
-    WINSHM_MEMBER_IS(((type *)0)->member, WINSHM_KIND_IS)
+    WINSHM_MEMBER_IS(WINSHM_MEMBER(type, member), WINSHM_KIND_IS)
 #define WINSHM_MEMBER_COUNT(type, member)                                      \
-    WINSHM_MEMBER_IS(((type *)0)->member, WINSHM_COUNT_IS)
+    WINSHM_MEMBER_IS(WINSHM_MEMBER(type, member), WINSHM_COUNT_IS)
 
 #endif
 
@@ -1722,25 +1736,31 @@ struct winshm_member<volatile T[n]> : winshm_member<T[n]> {};
  * dimension. In C, char16_t is u16. */
 #define WINSHM_FIELD(type, member)                                             \
     {                                                                          \
-        #member, 0, offsetof(type, member), WINSHM_MEMBER_COUNT(type, member), \
-            0, 0, WINSHM_MEMBER_KIND(type, member)                             \
+        #member, WINSHM_NO_FIELDS, offsetof(type, member),                     \
+            WINSHM_MEMBER_COUNT(type, member), 0, 0,                           \
+            WINSHM_MEMBER_KIND(type, member)                                   \
     }
 /** A member that is a struct, whose fields are in table, an array. */
 #define WINSHM_NESTED(type, member, table)                                     \
     {                                                                          \
         #member, table, offsetof(type, member), 0,                             \
-            sizeof(((type *)0)->member), sizeof(table) / sizeof((table)[0]),   \
-            WINSHM_FIELD_STRUCT                                                \
+            sizeof(WINSHM_MEMBER(type, member)),                               \
+            sizeof(table) / sizeof((table)[0]), WINSHM_FIELD_STRUCT            \
     }
 /** A member that is an array of such structs. */
 #define WINSHM_NESTED_ARRAY(type, member, table)                               \
     {                                                                          \
         #member, table, offsetof(type, member),                                \
-            sizeof(((type *)0)->member) / sizeof(((type *)0)->member[0]),      \
-            sizeof(((type *)0)->member[0]),                                    \
+            sizeof(WINSHM_MEMBER(type, member)) /                              \
+                sizeof(WINSHM_MEMBER(type, member)[0]),                        \
+            sizeof(WINSHM_MEMBER(type, member)[0]),                            \
             sizeof(table) / sizeof((table)[0]), WINSHM_FIELD_STRUCT            \
     }
 
+#endif
+
+#if defined(__clang__)
+#pragma clang diagnostic pop
 #endif
 
 #endif /* RC_INVOKED */

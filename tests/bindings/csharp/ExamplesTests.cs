@@ -1,37 +1,12 @@
 // SPDX-License-Identifier: MIT
 // The examples, as somebody runs them who reads them.
 
-using System.Reflection;
-using System.Text.RegularExpressions;
 using Xunit;
 
 namespace Winshm.Tests;
 
-public partial class ExamplesTests
+public class ExamplesTests
 {
-    [Fact]
-    public void ThePageShowsWhatTheExamplesDo()
-    {
-        Assembly assembly = typeof(ExamplesTests).Assembly;
-        string[] examples = assembly.GetManifestResourceNames().Where(name => name.StartsWith("examples/"))
-            .Select(Lines).ToArray();
-        string page = Lines("README.md");
-        MatchCollection shown = Shown().Matches(page);
-        Assert.True(shown.Count > 5);
-        Assert.Equal(page.Split("\n```").Length - 1, 2 * shown.Count);
-        Assert.All(shown, block => Assert.Contains(examples, example => example.Contains(block.Groups[1].Value)));
-
-        // However far they are indented.
-        string Lines(string name)
-        {
-            using StreamReader reader = new(assembly.GetManifestResourceStream(name)!);
-            return string.Join('\n', reader.ReadToEnd().ReplaceLineEndings("\n").Split('\n').Select(line => line.Trim()));
-        }
-    }
-
-    [GeneratedRegex(@"^```csharp\n(.*?)^```$", RegexOptions.Multiline | RegexOptions.Singleline)]
-    private static partial Regex Shown();
-
     [Fact]
     public void Counter()
     {

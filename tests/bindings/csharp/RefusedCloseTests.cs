@@ -66,9 +66,10 @@ public class RefusedCloseTests
                 () => Locked(region, 0),
                 () =>
                 {
-                    region.Span[8] = 1;
+                    // A bare span is not in the way of a close.
                     using (region.Memory.Pin())
                     {
+                        region.Span[8] = 1;
                     }
                     region.Wait(seen, TimeSpan.FromMilliseconds(1), out _);
                 },

@@ -21,24 +21,13 @@ proc install() =
     "--nimbleDir:" & directory / "nimble", "install")
   check execCmdEx(nimble, workingDir = binding) == ("", 0)
 
-proc readme(): string =
-  ## The programs in the README, one after the other.
-  for part in readFile(binding / "README.md").split("```nim\n")[1 .. ^1]:
-    result.add part[0 ..< part.find("```")]
-  # Other runs of the tests have regions of these names, too.
-  let prefix = fresh()
-  for name in ["demo", "game", "log"]:
-    result = result.replace("(\"" & name & "\",", "(\"" & prefix & name & "\",")
-
 proc compile() =
   var compilers: seq[string]
-  writeFile directory / "readme.nim", readme()
-  for name in @names & "readme":
+  for name in names:
     # Other runs of the tests have examples, too.
-    if name != "readme":
-      let text = readFile(binding / "examples" / name & ".nim")
-      check name in nameless or "\"example-" & name & "\"" in text
-      writeFile directory / name & ".nim", text.replace("\"example-", "\"" & fresh() & "-")
+    let text = readFile(binding / "examples" / name & ".nim")
+    check name in nameless or "\"example-" & name & "\"" in text
+    writeFile directory / name & ".nim", text.replace("\"example-", "\"" & fresh() & "-")
     compilers.add command("nim", "c", "--hints:off", "--threads:on", "--opt:none",
       "--nimblePath:" & directory / "nimble" / "pkgs",
       "--nimcache:" & directory / "cache" / name, directory / name)
@@ -128,13 +117,6 @@ suite "examples":
     check next.line == mine
     next.tell()
     check next.said == ""
-
-  test "the README":
-    let said = begin("readme").said.splitLines
-    check said[0] == "score:u32@0; name:char[12]@4; " &
-      "boxes:{full:u32@0; length:u32@4; size 8}[3]@16; size 40"
-    check said[0] in readFile(binding / "README.md")
-    check "field 'score' is u64 @0 here, u32 @0 in the region" in said[1]
 
   test "what is refused comes with a cure":
     let program = directory / "refused.nim"

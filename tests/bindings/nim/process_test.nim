@@ -8,7 +8,7 @@ import winshm, winshm/abi
 import ./roles
 
 when defined(posix): import std/posix
-when not defined(winshmLink): import std/os
+when not winshmBound: import std/os
 
 suite "several processes":
   setup:
@@ -118,7 +118,7 @@ suite "several processes":
       region.withLock(1000): discard
 
 # What the linker has bound cannot be exchanged.
-when not defined(winshmLink):
+when not winshmBound:
   suite "other libraries":
     test "none":
       let missing = getTempDir() / "no-such-directory" / "winshm"

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""The version, in a checkout and in what is built from it."""
+"""The version, and the program that tells what is loaded.
+
+What is built of the package is tested by tests/packages/python.sh.
+"""
 
 import os
 import re
@@ -7,11 +10,10 @@ import runpy
 import shutil
 import subprocess
 import sys
-import zipfile
 
 import pytest
 import winshm
-from conftest import PACKAGE, ROOT, WINDOWS
+from conftest import PACKAGE, ROOT
 
 HEADER = ROOT / "include" / "winshm.h"
 NUMBERS = re.findall(r"#define WINSHM_VERSION_[A-Z]+ (\d+)", HEADER.read_text("utf-8"))
@@ -29,35 +31,11 @@ def test_copy_without_the_header_says_so(tmp_path):
         runpy.run_path(str(copy))
 
 
-@pytest.fixture
-def checkout(tmp_path):
-    """A copy to build from, of a version that no other file has."""
-    ignored = shutil.ignore_patterns("build", "*.egg-info", "__pycache__")
-    root = tmp_path / "checkout"
-    shutil.copytree(PACKAGE, root / "bindings" / "python", ignore=ignored)
-    (root / "include").mkdir()
-    text = re.sub(r"(VERSION_MINOR) \d+", r"\1 77", HEADER.read_text("utf-8"))
-    (root / "include" / "winshm.h").write_text(text, "utf-8")
-    return root / "bindings" / "python"
-
-
-def run_setup(folder, *arguments):
-    env = {**os.environ, "PYTHONWARNINGS": "ignore"}
-    command = [sys.executable, "setup.py", "-q", *arguments]
-    subprocess.run(command, cwd=folder, env=env, check=True)
-
-
-@pytest.mark.skipif(WINDOWS, reason="what is built is the same there")
-def test_what_is_built_has_the_version_itself(checkout, tmp_path):
-    pytest.importorskip("setuptools")
-    version = f"{NUMBERS[0]}.77.{NUMBERS[2]}"
-    run_setup(checkout, "sdist", "--formats=zip", "-d", str(tmp_path))
-    zipfile.ZipFile(tmp_path / f"winshm-{version}.zip").extractall(tmp_path / "else")
-    # Far from the header, as on the machine of somebody who installs it.
-    sources = tmp_path / "else" / f"winshm-{version}"
-    run_setup(sources, "build", "-b", str(tmp_path / "built"))
-    run_setup(checkout, "build", "-b", str(tmp_path / "built at once"))
-    for folder in (sources, tmp_path / "built" / "lib", tmp_path / "built at once" / "lib"):
-        found = runpy.run_path(str(folder / "winshm" / "_version.py"))
-        assert found["VERSION"] == version
-    assert f"\nVersion: {version}\n" in (sources / "PKG-INFO").read_text()
+def test_program_says_which_library_is_loaded():
+    env = {**os.environ, "PYTHONPATH": str(PACKAGE)}
+    command = [sys.executable, "-m", "winshm"]
+    said = subprocess.run(command, env=env, check=True, stdout=subprocess.PIPE, text=True).stdout
+    package, library, _ = said.splitlines()
+    assert package == f"winshm {winshm.__version__} in {PACKAGE / 'winshm'}"
+    path = re.fullmatch(r"library [\d.]+ from (.*), named by WINSHM_LIBRARY", library).group(1)
+    assert os.path.samefile(path, os.environ["WINSHM_LIBRARY"])
