@@ -51,20 +51,15 @@ static void poll(uint64_t began, uint64_t now, uint64_t left)
     wshm_platform_sleep(pause < left ? pause : left);
 }
 
-static void park(struct region *r, uint32_t seen, uint64_t time)
+struct change_seen {
+    const struct region *region;
+    uint32_t seen;
+};
+
+static bool changed(void *since)
 {
-    uint32_t wakes;
-    if (wshm_park_announce(r, PLATFORM_CHANGE, &wakes) != WINSHM_OK) {
-        wshm_error_clear(); /* sleeping will do */
-        wshm_platform_sleep(time < MILLISECOND ? time : MILLISECOND);
-        return;
-    }
-    atomic_exchange_explicit(&r->control->change.parked, 1,
-                             memory_order_seq_cst);
-    if (wshm_change_count(r) == seen &&
-        atomic_load_explicit(&r->closing, memory_order_seq_cst) == 0)
-        wshm_park_sleep(r, PLATFORM_CHANGE, wakes, 0, time);
-    wshm_park_withdraw(r, PLATFORM_CHANGE);
+    const struct change_seen *it = since;
+    return wshm_change_count(it->region) != it->seen;
 }
 
 static winshm_status unchanged(uint32_t timeout_ms)
@@ -88,6 +83,9 @@ winshm_status wshm_change_wait(struct region *r, uint32_t seen,
     uint64_t began = wshm_platform_now();
     uint64_t deadline = wshm_park_deadline(timeout_ms);
     uint64_t now = began;
+    struct change_seen since = {r, seen};
+    struct park park = {r, PLATFORM_CHANGE, &r->control->change.parked, changed,
+                        &since};
     for (;;) {
         if (spin(r, seen, now)) /* or a new life has cleared it */
             return wshm_observe_any(r);
@@ -104,7 +102,7 @@ winshm_status wshm_change_wait(struct region *r, uint32_t seen,
         if (r->slot == NULL)
             poll(began, now, left);
         else
-            park(r, seen, left);
+            wshm_park(&park, 0, left);
         now = wshm_platform_now();
     }
 }

@@ -16,7 +16,7 @@
  * names a slot only the holder of that slot's presence writes it, so a plain
  * store releases it. Releasing needs no read-modify-write: the store of word
  * may still be hidden when the releaser looks at the parked flag, and the one
- * who wants to sleep pays for that with a barrier and a bounded sleep.
+ * who wants to sleep pays for that with looking on and a bounded sleep.
  *
  * Who holds what through winshm_lock() is not in shared memory, where anybody
  * could change it, but in the handle:

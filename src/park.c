@@ -1,6 +1,8 @@
 /* Parking and waking. */
 #include "park.h"
 
+#include "status.h"
+
 uint64_t wshm_park_deadline(uint32_t timeout_ms)
 {
     if (timeout_ms == WINSHM_FOREVER)
@@ -8,31 +10,29 @@ uint64_t wshm_park_deadline(uint32_t timeout_ms)
     return wshm_platform_now() + (uint64_t)timeout_ms * 1000 * 1000;
 }
 
-winshm_status wshm_park_announce(struct region *r,
-                                 enum platform_channel channel, uint32_t *seen)
+bool wshm_park(const struct park *park, uint32_t pid, uint64_t nanoseconds)
 {
-    winshm_status status =
-        wshm_platform_park_prepare(&r->platform, r->me - 1, channel);
-    if (status != WINSHM_OK)
-        return status;
-    *seen =
-        atomic_load_explicit(&r->slot->wakes[channel], memory_order_acquire);
-    atomic_fetch_add_explicit(&r->slot->parked[channel], 1,
-                              memory_order_seq_cst);
-    return WINSHM_OK;
-}
-
-void wshm_park_withdraw(struct region *r, enum platform_channel channel)
-{
-    atomic_fetch_sub_explicit(&r->slot->parked[channel], 1,
-                              memory_order_relaxed);
-}
-
-void wshm_park_sleep(struct region *r, enum platform_channel channel,
-                     uint32_t seen, uint32_t pid, uint64_t nanoseconds)
-{
-    wshm_platform_park(&r->platform, r->me - 1, channel,
-                       &r->slot->wakes[channel], seen, pid, nanoseconds);
+    struct region *r = park->region;
+    enum platform_channel channel = park->channel;
+    shared_u32 *parked = &r->slot->parked[channel];
+    shared_u32 *wakes = &r->slot->wakes[channel];
+    if (wshm_platform_park_prepare(&r->platform, r->me - 1, channel) !=
+        WINSHM_OK) {
+        wshm_error_clear(); /* sleeping will do */
+        wshm_platform_sleep(nanoseconds < MILLISECOND ? nanoseconds
+                                                      : MILLISECOND);
+        return false;
+    }
+    uint32_t seen = atomic_load_explicit(wakes, memory_order_acquire);
+    atomic_fetch_add_explicit(parked, 1, memory_order_seq_cst);
+    if (park->flag != NULL)
+        atomic_exchange_explicit(park->flag, 1, memory_order_seq_cst);
+    bool over = !park->come(park->what) &&
+                atomic_load_explicit(&r->closing, memory_order_seq_cst) == 0 &&
+                wshm_platform_park(&r->platform, r->me - 1, channel, wakes,
+                                   seen, pid, nanoseconds);
+    atomic_fetch_sub_explicit(parked, 1, memory_order_relaxed);
+    return over;
 }
 
 void wshm_park_wake(struct region *r, uint32_t slot,

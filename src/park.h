@@ -20,14 +20,23 @@ static inline uint32_t wshm_park_limit(const struct layout_control *control)
     return used < LAYOUT_SLOTS ? used : LAYOUT_SLOTS;
 }
 
-/** Announce a thread of this handle, and take it back. */
-winshm_status wshm_park_announce(struct region *r,
-                                 enum platform_channel channel, uint32_t *seen);
-void wshm_park_withdraw(struct region *r, enum platform_channel channel);
+/** What a thread of this handle sleeps for. */
+struct park {
+    struct region *region;
+    enum platform_channel channel;
+    shared_u32 *flag;     /* the common one; NULL: wakers need none */
+    bool (*come)(void *); /* true if it is there and nobody need sleep */
+    void *what;           /* what come() is asked about */
+};
 
-/** Sleep after wshm_park_announce(), which gave seen. */
-void wshm_park_sleep(struct region *r, enum platform_channel channel,
-                     uint32_t seen, uint32_t pid, uint64_t nanoseconds);
+/**
+ * Sleep until woken, until pid's process ends, or for the given time; not at
+ * all if what is waited for has come, or the handle is being closed.
+ *
+ * @param pid 0, or a process whose end is worth waking for.
+ * @return true if it was not woken: the time was over.
+ */
+bool wshm_park(const struct park *park, uint32_t pid, uint64_t nanoseconds);
 
 /** Wake the threads of one slot, or of all slots where some are parked. */
 void wshm_park_wake(struct region *r, uint32_t slot,

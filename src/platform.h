@@ -321,8 +321,9 @@ enum platform_channel { PLATFORM_LOCK, PLATFORM_CHANGE, PLATFORM_CHANNELS };
  * or the time is over; may also return for no reason.
  *
  * @param pid 0, or a process whose end is worth waking for.
+ * @return true if the time was over.
  */
-void wshm_platform_park(struct platform_region *p, uint32_t slot,
+bool wshm_platform_park(struct platform_region *p, uint32_t slot,
                         enum platform_channel channel, _Atomic uint32_t *word,
                         uint32_t seen, uint32_t pid, uint64_t nanoseconds);
 

@@ -61,19 +61,11 @@ winshm_status wshm_platform_init(void);
 
 /* Time. */
 
-/**
- * Make every store that any participant's processor has executed visible to
- * this thread, without the participant's help.
- *
- * @return false if the system cannot; the caller then has to look on for
- *         longer than a store can stay hidden.
- */
-bool wshm_platform_barrier(void);
-
 /** Longer than any store stays hidden in a processor's store buffer. */
 #define STORE_HIDDEN (20 * MICROSECOND)
 
-/** The same for the threads of this process only. */
+/** Make every store that a thread of this process has executed visible to this
+ * thread, without the other's help. */
 void wshm_platform_barrier_process(void);
 
 uint64_t wshm_platform_now(void); /* nanoseconds, monotonic */

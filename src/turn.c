@@ -11,7 +11,7 @@
 #include "word.h"
 
 /** The shortest and the longest sleep: see slice(). */
-static const uint64_t SLICE_LEAST = 10 * MILLISECOND;
+static const uint64_t SLICE_LEAST = MILLISECOND / 2;
 static const uint64_t SLICE_MOST = 200 * MILLISECOND;
 
 /** The most pauses between two looks. */
@@ -25,6 +25,10 @@ static const uint64_t PATIENCE = 500 * MICROSECOND;
  * its end, and no more. */
 static const uint64_t STORE_EXPECTED = 2 * MICROSECOND;
 
+/** About what a sleep and its wake-up cost: to look on for so long costs at most
+ * twice of what would have been best. */
+static const uint64_t SLEEP_COST = 20 * MICROSECOND;
+
 void wshm_turn_begin(struct turn *turn, struct region *r, bool exclusive,
                      uint64_t deadline)
 {
@@ -37,6 +41,7 @@ void wshm_turn_begin(struct turn *turn, struct region *r, bool exclusive,
     turn->began = wshm_platform_now();
     turn->deadline = deadline;
     turn->stale_seat = 0;
+    turn->overslept = false;
 }
 
 /** True if seat belongs to a request that began after this one. */
@@ -69,8 +74,9 @@ static bool may_go(const struct turn *turn, uint32_t word, uint32_t seat)
            ((seat | turn->exclusive) & SEAT_EXCLUSIVE) == 0;
 }
 
-static bool look(const struct turn *turn)
+static bool look(const void *request)
 {
+    const struct turn *turn = request;
     const struct layout_lock *lock = &turn->region->control->lock;
     uint32_t word = atomic_load_explicit(&lock->word, memory_order_seq_cst);
     uint32_t seat = atomic_load_explicit(&lock->seat, memory_order_seq_cst);
@@ -127,52 +133,47 @@ static uint64_t take_seat(struct turn *turn, uint32_t word, uint64_t now)
     return MILLISECOND;
 }
 
-/** Makes sure that either we see a release, or the releaser sees us parked.
- * @return true if something was seen and sleeping is not needed. */
-static bool settle(bool (*seen)(const void *), const void *what)
+/** Looks on for so long that either we see a release, or the releaser has seen
+ * us parked: its look may have come before its store. @return true if something
+ * was seen and sleeping is not needed.
+ * @param soon what is waited for may come sooner than a sleeper would wake. */
+static bool settle(bool (*seen)(const void *), const void *what, bool soon)
 {
-    if (wshm_platform_barrier())
-        return seen(what);
-    uint64_t end = wshm_platform_now() + STORE_EXPECTED;
+    bool spins = soon && wshm_platform_spin_time() != 0;
+    uint64_t end = wshm_platform_now() + (spins ? SLEEP_COST : STORE_EXPECTED);
     do {
         if (seen(what))
             return true;
         wshm_platform_pause();
     } while (wshm_platform_now() < end);
-    return false;
+    return seen(what);
 }
 
-static bool turn_has_come(const void *turn)
+static bool turn_has_come(void *request)
 {
-    return look(turn);
+    const struct turn *turn = request;
+    return settle(look, turn, !turn->overslept);
 }
 
-static bool readers_are_out(const void *slot)
+static bool are_out(const void *slot)
 {
     return word_readers(slot) == 0;
 }
 
-/** Sleep until woken, until owner's process ends, or for the given time. */
-static void park(struct region *r, uint32_t owner, uint64_t time,
-                 bool (*seen)(const void *), const void *what, bool flag)
+static bool readers_are_out(void *slot)
 {
-    uint32_t wakes;
-    if (wshm_park_announce(r, PLATFORM_LOCK, &wakes) != WINSHM_OK) {
-        wshm_error_clear(); /* sleeping will do */
-        wshm_platform_sleep(time < MILLISECOND ? time : MILLISECOND);
-        return;
-    }
-    if (flag)
-        atomic_exchange_explicit(&r->control->lock.parked, 1,
-                                 memory_order_seq_cst);
+    return settle(are_out, slot, true);
+}
+
+/** Sleep as wshm_park() does, and until owner's process ends. */
+static bool park(const struct park *park, uint32_t owner, uint64_t time)
+{
+    const struct region *r = park->region;
     uint32_t pid = 0;
     if (owner < LAYOUT_SLOTS && owner + 1 != r->me)
         pid = atomic_load_explicit(&r->control->slots[owner].pid,
                                    memory_order_relaxed);
-    if (!settle(seen, what) &&
-        atomic_load_explicit(&r->closing, memory_order_seq_cst) == 0)
-        wshm_park_sleep(r, PLATFORM_LOCK, wakes, pid, time);
-    wshm_park_withdraw(r, PLATFORM_LOCK);
+    return wshm_park(park, pid, time);
 }
 
 /** A reader that an owner of the word waits for, or else that owner. */
@@ -208,15 +209,15 @@ winshm_status wshm_turn_wait(struct turn *turn)
 {
     struct region *r = turn->region;
     struct layout_lock *lock = &r->control->lock;
+    struct park place = {r, PLATFORM_LOCK, &lock->parked, turn_has_come, turn};
     uint64_t now = wshm_platform_now();
-    uint64_t end = UINT64_MAX; /* of the last sleep */
     for (;;) {
         if (atomic_load_explicit(&r->closing, memory_order_relaxed) != 0)
             return WINSHM_E_CLOSED;
         if (wshm_region_lost(r))
             return WINSHM_E_CORRUPT;
-        /* Who slept to the end was not woken: nothing is about to happen. */
-        if (now < turn->deadline && (now < end ? spin(turn, now) : look(turn)))
+        if (now < turn->deadline &&
+            (turn->overslept ? look(turn) : spin(turn, now)))
             return WINSHM_OK;
         uint32_t word = atomic_load_explicit(&lock->word, memory_order_seq_cst);
         if (!word_legal(word))
@@ -230,8 +231,7 @@ winshm_status wshm_turn_wait(struct turn *turn)
         uint64_t time = take_seat(turn, word, now);
         if (time > turn->deadline - now)
             time = turn->deadline - now;
-        end = now + time;
-        park(r, owner, time, turn_has_come, turn, true);
+        turn->overslept = park(&place, owner, time);
         now = wshm_platform_now();
     }
 }
@@ -239,7 +239,9 @@ winshm_status wshm_turn_wait(struct turn *turn)
 winshm_status wshm_turn_drain(struct region *r, uint32_t slot,
                               uint64_t deadline)
 {
-    const struct layout_slot *reader = &r->control->slots[slot];
+    struct layout_slot *reader = &r->control->slots[slot];
+    /* Readers wake the owner that they see in the word: no flag. */
+    struct park place = {r, PLATFORM_LOCK, NULL, readers_are_out, reader};
     uint64_t began = wshm_platform_now();
     for (;;) {
         uint64_t now = wshm_platform_now();
@@ -264,8 +266,7 @@ winshm_status wshm_turn_drain(struct region *r, uint32_t slot,
         uint64_t time = slice(now - began);
         if (time > deadline - now)
             time = deadline - now;
-        /* Readers wake the owner that they see in the word: no flag. */
-        park(r, slot, time, readers_are_out, reader, false);
+        park(&place, slot, time);
     }
 }
 

@@ -13,6 +13,7 @@ struct turn {
     uint64_t deadline;
     uint32_t stale_seat; /* somebody else's, seen before a free lock */
     uint64_t stale_since;
+    bool overslept; /* not woken by anybody: nothing is about to happen */
 };
 
 void wshm_turn_begin(struct turn *turn, struct region *r, bool exclusive,

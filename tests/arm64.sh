@@ -72,7 +72,7 @@ arm64_build() {
 }
 
 need native
-need_packages gcc-aarch64-linux-gnu qemu-user-static python3-pip-whl
+need_packages gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static python3-pip-whl
 emulator=$(command -v qemu-aarch64-static) || die "there is no qemu-aarch64-static"
 if wanted python && [ ! -d "$debian" ]; then
     say "fetching Debian's Python for ARM64 (73 MB, once)"

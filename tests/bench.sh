@@ -6,11 +6,14 @@
 #
 # On Linux, and the Windows library under Wine. --quick: 3 pairs of blocks in place of 9,
 # shorter ones, and curves measured once. --only: the cases whose name has this in it.
+# --only tails: the longest waits for a lock; --only frames: data on the move, or a part of
+# that, as --only frames/c-python. What such a run measures takes its place among the rest.
 # --kills: how many owners of the lock are killed to see how late a waiter is told.
-# --without cases, languages, growth, idle, calls or csharp: not those.
+# --without cases, languages, growth, idle, calls, tails, frames or csharp: not those.
 # Prints tables; build/bench/ has the same as JSON, and as pictures, which --keep copies
 # to tests/bench/latest, where README.md shows one of them. No figure makes it fail, a wrong
-# result does. Nothing else should run on the machine meanwhile: 15 minutes, --quick 3.
+# result does. Nothing else should run on the machine meanwhile: 45 minutes, of which frames
+# take 25 and tails 2; --quick 10.
 set -u
 root=$(cd "$(dirname "$0")/.." && pwd)
 # shellcheck source=tests/env.sh
@@ -37,16 +40,16 @@ while [ $# -gt 0 ]; do
     shift
 done
 
-whole=''
-case "$platforms,$csharp,$arguments" in
-*--only* | *--without*) ;;
-"linux windows,yes,"*) whole=yes ;;
-esac
-[ -z "$latest" ] || [ -n "$whole" ] || die "only a whole run is kept"
-
 out=$root/build/bench
 export PYTHON
 mkdir -p "$out" || exit
+# A part that is to be kept comes among those that were.
+case $arguments in *--only* | *--without*)
+    for platform in ${latest:+linux windows}; do
+        cp "$latest/$platform.json" "$out" || exit
+    done
+    ;;
+esac
 
 build_c() {
     case $1 in
@@ -82,7 +85,7 @@ build_csharp() {
 }
 
 need native nim
-need_packages libboost-dev python3-matplotlib strace
+need_packages libboost-dev libzmq3-dev python3-matplotlib python3-numpy python3-zmq strace
 if [ -n "$csharp" ] && ! dotnet_ready; then
     skip "everything in C#" "$why"
     csharp=''
@@ -108,12 +111,15 @@ for platform in $platforms; do
     [ -z "$csharp" ] || step "build in C#, $platform" build_csharp "$platform" || exit
 done
 [ -n "$csharp" ] || rm -rf "$out"/*/csharp
-runs=''
 for platform in $platforms; do
     # shellcheck disable=SC2086  # The arguments are a list of words.
     "$PYTHON" -B tests/bench/bench.py "$platform" "$out/$platform.json" $arguments </dev/null ||
         die "a result was wrong"
-    runs="$runs $out/$platform.json"
+done
+# A picture shows both platforms, also if one was measured before.
+runs=''
+for platform in linux windows; do
+    [ ! -e "$out/$platform.json" ] || runs="$runs $out/$platform.json"
 done
 # shellcheck disable=SC2086  # The runs are a list of words.
 step "draw the pictures" "$PYTHON" -B tests/bench/plot.py "$out" $runs
@@ -121,7 +127,6 @@ say "also in $out: JSON and pictures"
 if [ -n "$latest" ]; then
     mkdir -p "$latest"
     # shellcheck disable=SC2086  # The runs are a list of words.
-    step "keep them in $latest" cp $runs "$out"/headline.svg "$out"/ratios.svg \
-        "$out"/bindings.svg "$out"/growth.svg "$latest"
+    step "keep them in $latest" cp $runs "$out"/*.svg "$out"/moving.md "$latest"
 fi
 summary

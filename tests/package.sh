@@ -17,7 +17,7 @@ package() {
 }
 
 need native windows nim
-need_packages gcc-aarch64-linux-gnu clang lld llvm git
+need_packages gcc-aarch64-linux-gnu libc6-dev-arm64-cross clang clang-tools lld llvm git
 need_packages g++-mingw-w64-x86-64-win32 unzip zip # for C
 need_packages python3-hatchling python3-venv mypy
 need_packages doxygen # for the reference

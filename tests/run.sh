@@ -150,13 +150,14 @@ need_packages clang libclang-rt-14-dev lld llvm g++
 step "build the library for Windows on ARM64, which is not run" arm64_library
 step "hostile memory" sh tests/fuzz/run.sh ${long:+--executions 100000000 --scribble 600}
 step "data races" sh tests/race/run.sh ${long:+--full 60}
+[ -z "$long" ] || step "hints that are broken" "$PYTHON" tests/hints/mutants.py . build
 step "models of the protocols" sh tests/model/run.sh ${long:+--full} build/model
 
 all="share watch peer outsider layouts"
 step "programs in C" build_c "$all $c_examples" linux win64 win32
 step "the examples in C are C++, too" examples_are_cpp
 step "the header is clean C and C++" header_is_clean
-step "programs in Nim" build_nim "$all handover" linux win64
+step "programs in Nim" build_nim "$all handover frames" linux win64
 [ -z "$csharp" ] || step "programs in C#" build_csharp "$all handover" linux win64
 programs_between linux "c,python${csharp:+,csharp},nim"
 programs_between windows "$windows_languages"

@@ -101,7 +101,7 @@ void wshm_posix_control_watch(struct platform_region *p);
 /** Before it is unmapped: what is mapped there next is not ours. */
 void wshm_posix_control_unwatch(struct platform_region *p);
 
-/** Register with the kernel for wshm_platform_barrier(). */
+/** Register with the kernel for wshm_platform_barrier_process(). */
 void wshm_posix_time_init(void);
 
 /** Find out when this process began. */

@@ -9,7 +9,6 @@
 #include "posix.h"
 
 /* Process-wide state, set once by wshm_posix_time_init(). */
-static bool barrier_works;
 static bool barrier_process_works;
 static uint64_t spin_time;
 
@@ -38,12 +37,6 @@ struct timespec wshm_posix_timespec(uint64_t nanoseconds)
     time.tv_sec = (time_t)(nanoseconds / SECOND);
     time.tv_nsec = (long)(nanoseconds % SECOND);
     return time;
-}
-
-bool wshm_platform_barrier(void)
-{
-    return barrier_works &&
-           syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL_EXPEDITED, 0, 0) == 0;
 }
 
 void wshm_platform_barrier_process(void)
@@ -77,9 +70,6 @@ uint64_t wshm_platform_spin_time(void)
 
 void wshm_posix_time_init(void)
 {
-    barrier_works =
-        syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED, 0,
-                0) == 0;
     barrier_process_works =
         syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0,
                 0) == 0;

@@ -24,7 +24,7 @@ winshm_status wshm_platform_park_prepare(struct platform_region *p,
     return WINSHM_OK;
 }
 
-void wshm_platform_park(struct platform_region *p, uint32_t slot,
+bool wshm_platform_park(struct platform_region *p, uint32_t slot,
                         enum platform_channel channel, _Atomic uint32_t *word,
                         uint32_t seen, uint32_t pid, uint64_t nanoseconds)
 {
@@ -33,7 +33,8 @@ void wshm_platform_park(struct platform_region *p, uint32_t slot,
     (void)channel;
     (void)pid;
     struct timespec time = wshm_posix_timespec(nanoseconds);
-    wshm_posix_futex(word, FUTEX_WAIT, seen, &time);
+    return wshm_posix_futex(word, FUTEX_WAIT, seen, &time) != 0 &&
+           errno == ETIMEDOUT;
 }
 
 void wshm_platform_wake(struct platform_region *p, uint32_t slot,

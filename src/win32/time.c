@@ -12,11 +12,6 @@ DWORD wshm_win32_milliseconds(uint64_t nanoseconds)
     return time < INFINITE ? (DWORD)time : INFINITE - 1;
 }
 
-bool wshm_platform_barrier(void)
-{
-    return false;
-}
-
 void wshm_platform_barrier_process(void)
 {
     FlushProcessWriteBuffers();

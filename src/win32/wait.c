@@ -158,8 +158,9 @@ static void ended(struct station *station)
     station->haste = HASTE;
 }
 
-/** Waits in the kernel. The station is locked but for the wait itself. */
-static void lead(struct station *station, HANDLE event, uint32_t pid,
+/** Waits in the kernel. The station is locked but for the wait itself. @return
+ * true if the time was over. */
+static bool lead(struct station *station, HANDLE event, uint32_t pid,
                  uint64_t nanoseconds)
 {
     HANDLE objects[2] = {event};
@@ -184,9 +185,10 @@ static void lead(struct station *station, HANDLE event, uint32_t pid,
     if (got == WAIT_OBJECT_0 + 1)
         ended(station);
     WakeAllConditionVariable(&station->left);
+    return got == WAIT_TIMEOUT;
 }
 
-void wshm_platform_park(struct platform_region *p, uint32_t slot,
+bool wshm_platform_park(struct platform_region *p, uint32_t slot,
                         enum platform_channel channel, _Atomic uint32_t *word,
                         uint32_t seen, uint32_t pid, uint64_t nanoseconds)
 {
@@ -198,18 +200,19 @@ void wshm_platform_park(struct platform_region *p, uint32_t slot,
         own_event(p, slot, channel, &event) != WINSHM_OK) {
         wshm_platform_sleep(nanoseconds < MILLISECOND ? nanoseconds
                                                       : MILLISECOND);
-        return;
+        return false;
     }
     struct station *station =
         &((struct park *)fetch(&p->park))->stations[channel];
+    bool over = false;
     AcquireSRWLockExclusive(&station->lock);
-    for (;;) {
+    while (atomic_load_explicit(word, memory_order_seq_cst) == seen) {
         uint64_t passed = wshm_platform_now() - began;
-        if (atomic_load_explicit(word, memory_order_seq_cst) != seen ||
-            passed >= nanoseconds)
+        over = passed >= nanoseconds;
+        if (over)
             break;
         if (!station->led) {
-            lead(station, event, pid, nanoseconds - passed);
+            over = lead(station, event, pid, nanoseconds - passed);
             break;
         }
         SleepConditionVariableSRW(&station->left, &station->lock,
@@ -217,6 +220,7 @@ void wshm_platform_park(struct platform_region *p, uint32_t slot,
                                   0);
     }
     ReleaseSRWLockExclusive(&station->lock);
+    return over;
 }
 
 winshm_status wshm_platform_park_prepare(struct platform_region *p,

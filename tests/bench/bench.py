@@ -3,7 +3,8 @@
 Usage: bench.py linux|windows OUT.json [--quick] [--only PART] [--kills N] [--without PART]...
 
 bench.sh builds what this starts. PART of --only is a part of a case's name; --without
-leaves out cases, languages, growth, idle or calls.
+leaves out cases, languages, growth, idle, calls, tails or frames. What is left out stays in
+OUT.json as it was.
 """
 
 from __future__ import annotations
@@ -21,10 +22,14 @@ from pathlib import Path
 from typing import Any
 
 import languages
+import moving
 import report
+import tails
 from workers import ROOT, Workers
 
-PARTS = ("cases", "languages", "growth", "idle", "calls")
+PARTS = ("cases", "languages", "growth", "idle", "calls", "tails", "frames")
+#: Where a part's results are, and by what they are told apart.
+RESULTS = {"cases": "name", "curves": "curve", "idle": "name", "tails": "name", "frames": "name"}
 
 
 def lines_of(program: list[str]) -> Iterator[dict[str, Any]]:
@@ -82,6 +87,21 @@ def system_calls(workers: Workers) -> dict[str, Any]:
     return json.loads(found.stdout)
 
 
+def add_to(out: Path, run: dict[str, Any]) -> dict[str, Any]:
+    """What was measured before, with what is measured now in its place."""
+    if not out.exists():
+        return run
+    before = json.loads(out.read_text(encoding="utf-8"))
+    for part, key in RESULTS.items():
+        names = {each[key] for each in run[part]}
+        kept = [each for each in before.get(part, []) if each[key] not in names]
+        before[part] = kept + run[part]
+    before.setdefault("about", {}).update(run["about"])
+    if "system_calls" in run:
+        before["system_calls"] = run["system_calls"]
+    return before
+
+
 def lines(run: dict[str, Any]) -> str:
     """JSON with a line for each case, point and waiter."""
 
@@ -120,10 +140,14 @@ def main() -> None:
         "cases": [],
         "curves": [],
         "idle": [],
+        "tails": [],
+        "frames": [],
+        "about": {},
     }
     parts = set(PARTS) - set(options.without)
     if options.only:
         parts -= {"idle", "calls"}
+    whole = parts == set(PARTS)
 
     report.head(run)
     if "cases" in parts:
@@ -149,9 +173,26 @@ def main() -> None:
     if "calls" in parts and not on_windows:
         run["system_calls"] = system_calls(workers)
         report.system_calls(run["system_calls"])
+    if "tails" in parts:
+        sizes = ["--blocks", str(blocks if options.quick else 5), "--ms", str(2 * ms)]
+        run["about"]["tails"] = run["machine"]
+        load = os.getloadavg()[0]
+        for row in tails.gather(lines_of([*program, "--tails", *sizes, *filters])):
+            run["tails"].append({**row, "load": load})
+            report.tails(row)
+    if "frames" in parts:
+        run["about"]["frames"] = run["machine"]
+        # Without what its own rows add to it.
+        load = os.getloadavg()[0]
+        for row in moving.measure(workers, options.only, min(blocks, 5), 2 * ms):
+            run["frames"].append({**row, "load": load})
+            report.frames(row)
+            # So much takes so long that an end on the way is no loss.
+            options.out.write_text(lines(run if whole else add_to(options.out, run)), encoding="utf-8")
+    workers.close()
     run["load_after"] = os.getloadavg()[0]
     report.tail(run)
-    options.out.write_text(lines(run), encoding="utf-8")
+    options.out.write_text(lines(run if whole else add_to(options.out, run)), encoding="utf-8")
 
 
 main()

@@ -1,5 +1,6 @@
 /* Boost.Interprocess, in the same shared memory as the other peers. */
 #include "peers.h"
+#include "tails.h"
 
 #include <new>
 
@@ -76,4 +77,29 @@ void boost_managed_use(const char *name)
 void boost_managed_remove(const char *name)
 {
     shared_memory_object::remove(name);
+}
+
+void *boost_sharable_open(const char *, void *space, bool make)
+{
+    if (make)
+        return new (space) interprocess_sharable_mutex;
+    return space;
+}
+
+void boost_sharable_lock(void *handle, bool exclusive)
+{
+    auto *mutex = static_cast<interprocess_sharable_mutex *>(handle);
+    if (exclusive)
+        mutex->lock();
+    else
+        mutex->lock_sharable();
+}
+
+void boost_sharable_unlock(void *handle, bool exclusive)
+{
+    auto *mutex = static_cast<interprocess_sharable_mutex *>(handle);
+    if (exclusive)
+        mutex->unlock();
+    else
+        mutex->unlock_sharable();
 }

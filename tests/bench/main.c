@@ -1,14 +1,17 @@
-/* Usage: bench [--blocks N] [--ms N] [--kills N] [--only PART] [--growth]
- * [--list]
+/* Usage: bench [--blocks N] [--ms N] [--kills N] [--only PART]
+ * [--growth | --tails] [--list]
  *
  * Started by bench.py, which reads the lines of JSON that it prints; alone it
- * does as well. --growth measures the curves in place of the cases. */
+ * does as well. --growth measures the curves in place of the cases, --tails the
+ * longest waits for a lock. */
 #include "run.h"
+#include "tails.h"
 
 static const struct role roles[] = {{"ours", run_child_ours},
                                     {"peer", run_child_peer},
                                     {"floor", run_child_floor},
                                     {"growth", growth_child},
+                                    {"tails", tails_child},
                                     {NULL, NULL}};
 
 static void list(void)
@@ -33,7 +36,7 @@ int main(int argc, char **argv)
 {
     struct run_options options = {
         .blocks = 9, .budget = 200 * 1000 * 1000, .kills = 200};
-    bool growth = false;
+    bool growth = false, tails = false;
 
     /* The library looks once at how many processors it may use. It would see
      * only one after the pinning, and would not wait by spinning then. */
@@ -53,6 +56,8 @@ int main(int argc, char **argv)
             options.only = argv[++i];
         } else if (strcmp(argv[i], "--growth") == 0) {
             growth = true;
+        } else if (strcmp(argv[i], "--tails") == 0) {
+            tails = true;
         } else if (strcmp(argv[i], "--list") == 0) {
             list();
             return 0;
@@ -66,7 +71,9 @@ int main(int argc, char **argv)
         fprintf(stderr, "two processors are needed\n");
         return 1;
     }
-    if (growth)
+    if (tails)
+        tails_run(options.blocks, options.budget, options.only);
+    else if (growth)
         growth_run(options.blocks, options.only, options.cpus);
     else
         cases(&options);

@@ -1,4 +1,5 @@
-"""Draws the benchmark's runs: headline.svg, ratios.svg, bindings.svg and growth.svg.
+"""Draws the benchmark's runs: headline.svg, ratios.svg, bindings.svg, growth.svg, tails.svg
+and frames.svg, and writes moving.md.
 
 Usage: plot.py FOLDER RUN.json...
 
@@ -14,80 +15,41 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import matplotlib
-
-matplotlib.use("svg")
-# The same run gives the same picture, which is a card of its own on any background.
-# Text stays text: outlines would make the files four times as large.
-matplotlib.rcParams.update(
-    {
-        "svg.hashsalt": "winshm",
-        "svg.fonttype": "none",
-        "font.sans-serif": ["DejaVu Sans", "Verdana", "Arial"],
-        "font.size": 9,
-        "figure.facecolor": "#fbfbf9",
-        "axes.facecolor": "#fbfbf9",
-        "savefig.facecolor": "#fbfbf9",
-        "axes.edgecolor": "#b9b9b2",
-        "axes.spines.top": False,
-        "axes.spines.right": False,
-        "grid.color": "#e3e3dd",
-        "text.color": "#22272b",
-        "axes.labelcolor": "#22272b",
-        "xtick.color": "#4a5258",
-        "ytick.color": "#22272b",
-        "legend.frameon": False,
-    }
+import plot_moving
+import report
+from drawing import (
+    FASTER,
+    FIGURES,
+    PLATFORMS,
+    SERIES,
+    SLOWER,
+    WANTED,
+    beside,
+    caption,
+    plain,
+    right_of,
+    save,
+    size,
 )
+from matplotlib import pyplot
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, NullFormatter
 
-from matplotlib import pyplot  # noqa: E402  (after the choice of the backend)
-from matplotlib.axes import Axes  # noqa: E402
-from matplotlib.lines import Line2D  # noqa: E402
-from matplotlib.ticker import FuncFormatter, NullFormatter  # noqa: E402
-
-import report  # noqa: E402
-
-PLATFORMS = {
-    "linux": ("#1f6fb2", "Linux", "-"),
-    "windows": ("#c2571a", "Windows on Wine", "--"),
-}
 #: What the front page shows of the run on Linux, in words for those who see nothing else.
 HEADLINE = {
     "exclusive/robust-mutex": ("Lock and unlock", "robust pthread mutex"),
     "contended/2-processes": ("The same, two processes competing", "robust pthread mutex"),
-    "readers/2-processes": ("Shared lock and unlock, two readers", "pthread rwlock"),
+    "tails/4+4": ("Longest wait of a writer, 4 writers, 4 readers", "pthread rwlock"),
     "snapshot/64-bytes": ("Consistent copy of 64 bytes, busy writer", "pthread rwlock, memcpy"),
     "notify/nobody-waits": ("Notify when nobody waits", "atomic add, FUTEX_WAKE"),
     "wake/round-trip": ("Wake a sleeping process, and back", "two futexes"),
-    "request/socket": ("Request and reply, 64 bytes; winshm spins", "Unix socket"),
-    "open/shm-open": ("Open and close", "shm_open, mmap: no lock"),
+    "frames/c-c/8m/1": ("An 8 MiB picture, C to C", "Unix socket"),
+    "frames/csharp-python/1m/1": ("A frame of 1 MiB, C# to Python", "TCP"),
 }
-FASTER, SLOWER = "#1f6fb2", "#c2571a"
-SERIES = ("#1f6fb2", "#c2571a", "#2f8f5b", "#7a56a8")
-WANTED = "#22272b"
-
+#: Which peer that is.
+HEADLINE_WAYS = {"tails/4+4": "pthread rwlock", "frames/c-c/8m/1": "local", "frames/csharp-python/1m/1": "tcp"}
 Row = tuple[str, dict[str, Any]]  #: platform, case
-
-
-def plain(number: float, _: Any = None) -> str:
-    return f"{number:,.0f}" if number >= 1 else f"{number:g}"
-
-
-def caption(runs: list[dict[str, Any]]) -> str:
-    about = runs[0]["machine"]
-    wine = next((run["machine"]["wine"] for run in runs if run["machine"]["wine"]), "")
-    load = max(run["load_before"] for run in runs)
-    return (
-        f"{about['cpu']}, {about['cores']} cores · {about['kernel']}"
-        + (f" · Wine {wine}" if wine else "")
-        + f" · {about['date']}"
-        + (f" · busy with other things: load {load:.0f}" if load > about["cores"] + 1 else "")
-    )
-
-
-def save(figure: Any, path: Path) -> None:
-    figure.savefig(path, metadata={"Date": None}, bbox_inches="tight", pad_inches=0.2)
-    pyplot.close(figure)
 
 
 def legend(axes: Axes, runs: list[dict[str, Any]], more: list[Line2D]) -> None:
@@ -98,12 +60,6 @@ def legend(axes: Axes, runs: list[dict[str, Any]], more: list[Line2D]) -> None:
     ]
     corner = {"loc": "lower left", "bbox_to_anchor": (0, 1)}
     axes.legend(handles=handles + more, ncol=4, handlelength=1.4, **corner)
-
-
-def beside(axes: Axes, place: float, text: str, **style: Any) -> None:
-    """Left of the picture."""
-    where = axes.get_yaxis_transform()
-    axes.text(-0.005, place, text, ha="right", va="center", transform=where, **style)
 
 
 def ratios(runs: list[dict[str, Any]], rows: list[Row], title: str, path: Path) -> None:
@@ -153,6 +109,7 @@ def ratios(runs: list[dict[str, Any]], rows: list[Row], title: str, path: Path) 
 def headline(run: dict[str, Any], path: Path) -> None:
     """A bar for each case of the front page, with both times in figures."""
     cases = {case["name"]: case for case in run["cases"]}
+    cases |= plot_moving.as_cases(run, HEADLINE_WAYS)
     if not HEADLINE.keys() <= cases.keys():
         return
     figure, axes = pyplot.subplots(figsize=(8.5, 0.8 + 0.42 * len(HEADLINE)))
@@ -166,7 +123,7 @@ def headline(run: dict[str, Any], path: Path) -> None:
         beside(axes, place - 0.17, what)
         beside(axes, place + 0.25, f"{ours}; {peer}: {theirs}", **FIGURES)
     axes.set_xscale("log")
-    axes.set_xlim(0.15, 3000)
+    axes.set_xlim(0.15, max(3000, 20 * max(cases[name]["ratio"][0] for name in HEADLINE)))
     axes.axvline(1, color="#8a8f93", linewidth=0.9)
     axes.set_ylim(len(HEADLINE) - 0.5, -0.5)
     axes.spines["left"].set_visible(False)
@@ -181,14 +138,6 @@ def headline(run: dict[str, Any], path: Path) -> None:
 
 def language(case: dict[str, Any]) -> str:
     return case["title"].partition(": ")[0] if ": " in case["title"] else ""
-
-
-FIGURES: dict[str, Any] = {"fontsize": 7.5, "color": "#6a7177"}
-
-
-def right_of(axes: Axes, at: tuple[float, float], where: Any, text: str, **style: Any) -> None:
-    moved = {"xytext": (6, 0), "textcoords": "offset points", "va": "center"}
-    axes.annotate(text, at, xycoords=where, **moved, **style)
 
 
 def bar(axes: Axes, place: float, colour: str, case: dict[str, Any]) -> None:
@@ -272,14 +221,6 @@ def diagram(axes: Axes, runs: list[dict[str, Any]], curve: str) -> None:
     axes.legend(handles=handles, fontsize=8)
 
 
-def size(count: int) -> str:
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if count < 1024:
-            return f"{count} {unit}"
-        count //= 1024
-    raise AssertionError
-
-
 def main() -> None:
     folder = Path(sys.argv[1])
     runs = [json.loads(Path(path).read_text(encoding="utf-8")) for path in sys.argv[2:]]
@@ -292,6 +233,12 @@ def main() -> None:
     ratios(runs, others, "winshm and its peers", folder / "ratios.svg")
     ratios(runs, of_bindings, "winshm's bindings and their peers", folder / "bindings.svg")
     growth(runs, folder / "growth.svg")
+    plot_moving.tails(runs, folder / "tails.svg")
+    for run in runs:
+        windows = "-windows" if run["platform"] == "windows" else ""
+        plot_moving.frames(run, folder / f"frames{windows}.svg")
+    plot_moving.table(runs, folder / "moving.md")
 
 
-main()
+if __name__ == "__main__":
+    main()

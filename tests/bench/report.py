@@ -138,10 +138,52 @@ def system_calls(calls: dict[str, Any]) -> None:
             print(f"    {call:<60} {reason}")
 
 
+def between(spread: list[float]) -> str:
+    return f"{spread[0]:.3g} [{spread[1]:.3g}..{spread[2]:.3g}]"
+
+
+def tails(row: dict[str, Any]) -> None:
+    print(
+        f"\n{row['writers']} writers, {row['readers']} readers: half of the waits, 999 of 1000, "
+        "and the longest; in parentheses the peer's / winshm's in a block; and what the slowest "
+        "of all has got, 1 being as much as everybody"
+    )
+    for lock in row["locks"]:
+        print(f"    {lock['lock']:<32} slowest {lock['share'][0]:.2g}, {lock['ops'][0]:,.0f}/s")
+        for side in ("writers", "readers"):
+            if side in lock:
+                waits = (
+                    f"{duration(lock[side][key][0])} ({between(lock[side]['ratio'][key])})"
+                    for key in ("p50_ns", "p999_ns", "most_ns")
+                )
+                print(f"        {side}: {'  '.join(waits)}")
+
+
+def rate(frames: float, row: dict[str, Any]) -> str:
+    return f"{frames * row['bytes'] / 1e9:.3g} GB/s"
+
+
+def frames(row: dict[str, Any]) -> None:
+    print(
+        f"\n{row['title']}, {row['size']}, to {row['consumers']}: a copy alone "
+        f"{rate(row['copy'][0], row)}, a check alone {rate(row['check'][0], row)}; winshm at "
+        f"{row['of_copy'][0] * 100:.0f} % of the copy"
+    )
+    for way in row["ways"]:
+        lost = f", {way['lost']} LOST" if way["lost"] else ""
+        print(
+            f"    {way['title']:<34} {way['frames'][0]:>9,.0f}/s {rate(way['frames'][0], row):>10} "
+            f"latency {duration(way['p50_ns'][0])}, 99 % {duration(way['p99_ns'][0])}; "
+            f"processor {duration(way['cpu_ns'][0])}; winshm {between(way['ratio'])} times{lost}"
+        )
+
+
 def tail(run: dict[str, Any]) -> None:
     figures = [figure for case in run["cases"] for figure in wanted(case)]
     figures += [idle_wanted(waiter) for waiter in run["idle"]]
     reached = sum(figure.reached for figure in figures)
+    if not figures:
+        return
     print(f"\n{reached} of {len(figures)} wanted figures reached; not reached:")
     for case in run["cases"]:
         for figure in wanted(case):

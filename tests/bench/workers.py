@@ -11,25 +11,29 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 class Worker:
-    """A program with the protocol of worker.c, pinned to one processor."""
+    """A program with the protocol of worker.c, pinned to one processor, or with that of
+    frames/main.c, which the system puts where it likes."""
 
-    def __init__(self, command: list[str], env: dict[str, str], cpu: int) -> None:
+    def __init__(self, command: list[str], env: dict[str, str], cpu: int | None) -> None:
         self._process = subprocess.Popen(
             command, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
-        self._cpu = cpu
         self.pid = self._process.pid
         # Only now: the library has looked at how many processors there are.
         self.wait_for("ready")
-        for task in os.listdir(f"/proc/{self.pid}/task"):
-            os.sched_setaffinity(int(task), {cpu})
+        if cpu is not None:
+            for task in os.listdir(f"/proc/{self.pid}/task"):
+                os.sched_setaffinity(int(task), {cpu})
 
     def send(self, operation: str, name: str, size: int = 0, budget: int = 0) -> None:
+        self.tell(f"{operation} {name} {size} {budget}")
+
+    def tell(self, line: str) -> None:
         assert self._process.stdin is not None
-        self._process.stdin.write(f"{operation} {name} {size} {budget}\n")
+        self._process.stdin.write(line + "\n")
         self._process.stdin.flush()
 
-    def _line(self) -> str:
+    def line(self) -> str:
         assert self._process.stdout is not None
         line = self._process.stdout.readline().strip()
         if not line:
@@ -37,14 +41,17 @@ class Worker:
         return line
 
     def wait_for(self, word: str) -> None:
-        line = self._line()
+        line = self.line()
         if line != word:
             raise SystemExit(f"{self._process.args!r} said {line!r} in place of {word!r}")
 
     def receive(self) -> tuple[float, float]:
         """Nanoseconds and processor's nanoseconds of one operation."""
-        ns, cpu = self._line().split()
-        return float(ns), float(cpu)
+        ns, cpu = self.numbers()
+        return ns, cpu
+
+    def numbers(self) -> list[float]:
+        return [float(word) for word in self.line().split()]
 
     def run(self, operation: str, name: str, *numbers: int) -> tuple[float, float]:
         self.send(operation, name, *numbers)
@@ -75,29 +82,32 @@ class Workers:
         name = "libwinshm.so.0" if platform == "linux" else "winshm.dll"
         self.library = out / "winshm" / name
         self._out = out
-        self._workers: dict[tuple[str, bool], Worker] = {}
+        self._workers: dict[tuple[str, str, int], Worker] = {}
         self._names = 0
 
     def new_name(self) -> str:
         self._names += 1
         return f"winshm-bench-{os.getpid()}-{self._names}"
 
-    def _command(self, language: str) -> list[str]:
-        script = str(ROOT / "tests" / "bench" / "worker.py")
+    def _command(self, language: str, program: str) -> list[str]:
+        """program: worker, or frames, which in C# is the same one."""
+        script = "worker.py" if program == "worker" else f"{program}/worker.py"
+        script = str(ROOT / "tests" / "bench" / script)
+        more = [] if program == "worker" else [program]
         if self.platform == "linux":
             return {
-                "c": [str(self.programs / "worker")],
+                "c": [str(self.programs / program)],
                 "python": [os.environ["PYTHON"], "-B", script],
-                "nim": [str(self._out / "nim" / "worker")],
-                "csharp": ["dotnet", str(self._out / "csharp" / "worker.dll")],
+                "nim": [str(self._out / "nim" / program)],
+                "csharp": ["dotnet", str(self._out / "csharp" / "worker.dll"), *more],
             }[language]
         return [
             *self.wine,
             *{
-                "c": [str(self.programs / "worker.exe")],
+                "c": [str(self.programs / f"{program}.exe")],
                 "python": [os.environ["WINSHM_WINDOWS_PYTHON"], "-B", script],
-                "nim": [str(self._out / "nim" / "worker.exe")],
-                "csharp": [str(self._out / "csharp" / "worker.exe")],
+                "nim": [str(self._out / "nim" / f"{program}.exe")],
+                "csharp": [str(self._out / "csharp" / "worker.exe"), *more],
             }[language],
         ]
 
@@ -114,9 +124,16 @@ class Workers:
 
     def get(self, language: str, second: bool = False) -> Worker:
         """The worker of a language; the second one has another processor."""
-        key = language, second
+        return self._get(language, "worker", second, self.cpus[second])
+
+    def frames(self, language: str, number: int) -> Worker:
+        """One that moves frames."""
+        return self._get(language, "frames", number, None)
+
+    def _get(self, language: str, program: str, number: int, cpu: int | None) -> Worker:
+        key = language, program, number
         if key not in self._workers:
-            self._workers[key] = Worker(self._command(language), self._env(), self.cpus[second])
+            self._workers[key] = Worker(self._command(language, program), self._env(), cpu)
         return self._workers[key]
 
     def watch(self, worker: Worker, seconds: float, after: float) -> tuple[float, float]:

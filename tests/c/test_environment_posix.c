@@ -341,15 +341,20 @@ static void use(void *h)
 }
 
 /** A close by another thread than the first needs a barrier in this process
- * alone, which must not disturb all others. */
+ * alone, and who goes to sleep needs none: others are not disturbed. */
 static void run_own_barrier(void)
 {
-    winshm_region *h;
+    winshm_region *h, *other;
     own_shm("size=1m");
     filter_call(SYS_membarrier, 0, MEMBARRIER_CMD_GLOBAL_EXPEDITED,
                 SECCOMP_RET_KILL_PROCESS);
     CHECK_OK(winshm_create(name, SIZE, 0, &h));
     thread_join(thread_start(use, h));
+    CHECK_OK(winshm_open(name, 0, &other));
+    CHECK_OK(winshm_lock(other, WINSHM_EXCLUSIVE, 0));
+    CHECK_STATUS(winshm_lock(h, WINSHM_SHARED, 20), WINSHM_E_TIMEOUT);
+    CHECK_OK(winshm_unlock(other, WINSHM_EXCLUSIVE));
+    CHECK_OK(winshm_close(other));
     CHECK_OK(winshm_close(h));
 }
 

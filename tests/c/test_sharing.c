@@ -170,6 +170,9 @@ static void pass_thread(void *argument)
         if (mode == WINSHM_EXCLUSIVE)
             CHECK_OK(winshm_copy_in(w->h, 0, words, SIZE));
         CHECK_EQ(atomic_load(&writers), mode == WINSHM_EXCLUSIVE);
+        /* What no task can hold meanwhile is not unlocked. */
+        CHECK_STATUS(winshm_unlock(w->h, WINSHM_SHARED + WINSHM_EXCLUSIVE - mode),
+                     WINSHM_E_NOT_OWNER);
         atomic_fetch_sub(mode == WINSHM_SHARED ? &readers : &writers, 1);
         CHECK_OK(winshm_unlock(w->h, mode));
         w->counts[mode == WINSHM_SHARED ? READINGS : SECTIONS]++;

@@ -8,7 +8,7 @@
 
 bool bench_barrier = true;
 
-void wshm_platform_park(struct platform_region *p, uint32_t slot,
+bool wshm_platform_park(struct platform_region *p, uint32_t slot,
                         enum platform_channel channel, _Atomic uint32_t *word,
                         uint32_t seen, uint32_t pid, uint64_t nanoseconds)
 {
@@ -18,8 +18,10 @@ void wshm_platform_park(struct platform_region *p, uint32_t slot,
     (void)pid;
     if (nanoseconds == UINT64_MAX)
         bench_fail("a sleep without end");
-    if (atomic_load(word) == seen)
-        bench_pass(nanoseconds);
+    if (atomic_load(word) != seen)
+        return false;
+    bench_pass(nanoseconds);
+    return true;
 }
 
 winshm_status wshm_platform_park_prepare(struct platform_region *p,
@@ -136,11 +138,6 @@ void wshm_platform_link_remove(struct platform_link *link)
 void wshm_platform_link_abandon(struct platform_link *link)
 {
     (void)link;
-}
-
-bool wshm_platform_barrier(void)
-{
-    return bench_barrier;
 }
 
 void wshm_platform_barrier_process(void)

@@ -26,11 +26,13 @@ SOURCES = {
     "outsider": "tests/interop/outsider.py",
     "recover": "bindings/python/examples/recover.py",
     "handover": "bindings/python/examples/handover.py",
+    "frames": "bindings/python/examples/frames.py",
     "layouts": "tests/interop/layouts/layouts.py",
 }
 
-#: The example in C# is one of several of one program.
-EXAMPLES = {"handover": "Handover"}
+#: The examples in C# are one program, which is built under the name of this one of them.
+EXAMPLES = {"handover": "Handover", "frames": "Frames"}
+EXAMPLES_BUILT = "handover"
 
 
 class Failure(AssertionError):
@@ -73,7 +75,7 @@ class Platform:
         if language == "csharp":
             folder = f"csharp/{program}"
             if program in EXAMPLES:
-                name, more = "Examples", [EXAMPLES[program]]
+                folder, name, more = f"csharp/{EXAMPLES_BUILT}", "Examples", [EXAMPLES[program]]
         if not self.windows:
             built = str(BUILT / "linux" / folder / name)
             return ["dotnet", f"{built}.dll", *more] if language == "csharp" else [built]

@@ -9,7 +9,7 @@
 # platforms follow, which are linux, win64 and win32. programs.py knows the results.
 
 programs=${root:?}/build/programs
-c_examples='counter notify recover parts drift handover ownlock'
+c_examples='counter notify recover parts drift handover ownlock frames'
 
 # Windows programs find the library beside them, Linux programs remember where it is.
 build_c() (
@@ -32,7 +32,7 @@ build_c() (
             source=tests/interop/$name.c linked=$library standard=gnu11
             case $name in
             outsider) linked='' ;;
-            counter | notify | recover | parts | drift | handover | ownlock)
+            counter | notify | recover | parts | drift | handover | ownlock | frames)
                 source=bindings/c/examples/$name.c standard='c11 -Wpedantic'
                 ;;
             layouts) source=tests/interop/layouts/layouts.c ;;
@@ -113,7 +113,7 @@ build_nim() (
             share) source=tests/interop/share.nim ;;
             peer) source=tests/interop/peer.nim ;;
             layouts) source=tests/interop/layouts/layouts.nim ;;
-            handover) source=bindings/nim/examples/handover.nim ;;
+            handover | frames) source=bindings/nim/examples/$name.nim ;;
             *) continue ;;
             esac
             # shellcheck disable=SC2086  # The flags are a list of words.

@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: MIT
-"""The examples in C do what they say, with as many processes as they speak of."""
+"""The examples do what they say, with as many processes as they speak of: those in C, and
+frames in every language."""
 
+import contextlib
 import time
 
 import pytest
 from programs import until
+
+EXCLUSIVE, CREATE_LOCKED = 2, 0x40
 
 
 @pytest.fixture
@@ -80,6 +84,140 @@ def test_parts_shows_what_another_has_recorded(run):
     outside.end(1)
     recorder.end()
     assert "WINSHM_E_NOT_FOUND" in run("parts", "0").line()
+
+
+def test_frames_reach_every_language(platform, name, language, request):
+    """One gives to all the others, its own language among them, and nothing is lost."""
+    takers = request.config.getoption("--languages").split(",")
+    with platform.start(language, "frames", name) as giver:
+        giver.answers("start the takers in other terminals, then press Enter here")
+        with contextlib.ExitStack() as stack:
+            programs = [
+                stack.enter_context(
+                    platform.start(each, "frames", name, "take", transcript=giver.transcript)
+                )
+                for each in takers
+            ]
+            for program in programs:
+                program.answers("taking")
+            giver.ask("", "gave 500 frames")
+            giver.end()
+            for program in programs:
+                program.answers("took 500 frames, 500 of them whole and in order")
+                program.end()
+
+
+def test_frames_go_on_without_who_has_died(run):
+    giver = run("frames")
+    giver.answers("start the takers in other terminals, then press Enter here")
+    dead, alive = [run("frames", "take") for _ in range(2)]
+    for program in (dead, alive):
+        program.answers("taking")
+    # It holds a place, and will never say that it has done with a frame.
+    dead.kill()
+    giver.ask("", "gave 500 frames")
+    alive.answers("took 500 frames, 500 of them whole and in order")
+    alive.end()
+    giver.end()
+
+
+@pytest.fixture
+def opened(start, name):
+    """Starts a program with the region open that does to it what it is told."""
+
+    def begin(*commands):
+        program = start("c", "peer")
+        for command in (f"open {name} 0 0", *commands):
+            program.ask(command)
+        return program
+
+    return begin
+
+
+def test_frames_go_on_after_a_death_with_the_lock(platform, name, language, opened):
+    """Whoever is next mends it: a taker that comes, one that waits, and the giver."""
+    lock = f"lock {EXCLUSIVE} 0"
+    with platform.start(language, "frames", name) as giver:
+        giver.answers("start the takers in other terminals, then press Enter here")
+        opened(lock).kill()
+        with platform.start(
+            language, "frames", name, "take", transcript=giver.transcript
+        ) as taker:
+            taker.answers("taking")
+            watcher = opened()
+            # The notification has the taker look at the numbers, for which it needs the lock.
+            opened(lock, "notify").kill()
+            until(lambda: watcher.ask("read 0 8 0", None).startswith("ok"), what="nobody mends")
+            opened(lock).kill()
+            giver.ask("", "gave 500 frames")
+            taker.answers("took 500 frames, 500 of them whole and in order")
+            taker.end()
+            giver.end()
+
+
+def number(value):
+    return value.to_bytes(8, "little").hex()
+
+
+def skip_slow(platform, language):
+    """What an example makes of numbers is the same on each system, but an exception is not."""
+    if platform.windows and language in ("python", "csharp"):
+        pytest.skip("takes seconds to end by an exception under Wine")
+
+
+def says(program, words):
+    """Some languages say more than these words, before and after."""
+    until(program.has_ended)
+    program.kill()
+    assert any(words in line for line in program.transcript), program.transcript
+
+
+def test_frames_are_none_where_the_numbers_lead_astray(platform, name, language, start, opened):
+    """A frame of no bytes, of more than there are, more boxes than there are pages for, and a
+    giver that has died before it wrote them."""
+    skip_slow(platform, language)
+    peer = start("c", "peer")
+    for i, (size, boxes) in enumerate(((0, 2), (2**64 - 1, 1), (4097, 2))):
+        peer.ask(f"create {name}{i} {4096 * 4} 0")
+        peer.ask(f"write 16 {number(size)}{number(boxes)} 0")
+        with platform.start(language, "frames", f"{name}{i}", "take") as taker:
+            says(taker, "no frames")
+        # It has left the lock as it was.
+        peer.ask(f"lock {EXCLUSIVE} 1000")
+        peer.ask(f"unlock {EXCLUSIVE}")
+        peer.ask("close")
+    peer.ask(f"create {name} {4096 * 4} {CREATE_LOCKED}")
+    watcher = opened()
+    peer.kill()
+    with platform.start(language, "frames", name, "take") as taker:
+        says(taker, "no frames")
+    watcher.ask(f"lock {EXCLUSIVE} 1000", "error WINSHM_E_OWNER_DEAD")
+
+
+def test_frames_end_where_somebody_writes_over_the_numbers(platform, name, language, opened):
+    skip_slow(platform, language)
+    with platform.start(language, "frames", name) as giver:
+        giver.answers("start the takers in other terminals, then press Enter here")
+        with platform.start(language, "frames", name, "take") as taker:
+            taker.answers("taking")
+            peer = opened()
+            # One more taker, by the number of the one that lives, far ahead of the giver.
+            member = peer.ask("read 32 8 1000", None).removeprefix("ok ")
+            peer.ask(f"write 48 {member}{number(1000)} 1000")
+            peer.ask(f"write 0 {number(2**63)} 1000")
+            says(taker, "written over the numbers")
+            giver.tell("")
+            says(giver, "written over the numbers")
+
+
+def test_frames_end_with_who_gave_them(run):
+    giver, taker = run("frames"), None
+    giver.answers("start the takers in other terminals, then press Enter here")
+    taker = run("frames", "take")
+    taker.answers("taking")
+    giver.kill()
+    taker.answers("took 0 frames, 0 of them whole and in order")
+    taker.end()
 
 
 def test_drift_names_the_first_difference(run):

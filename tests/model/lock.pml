@@ -210,7 +210,7 @@ scan:
     STEP(limit = slots_used);
 #endif
     do
-    :: d_step { k < limit && (look & BIT(k)) == 0 -> k++ }
+    :: k < limit && (look & BIT(k)) == 0 -> k++
     :: k < limit && (look & BIT(k)) != 0 ->
         /* word_readers() */
         STEP(n = own[k]);
@@ -239,8 +239,9 @@ scan:
             :: DIE
             fi
         fi
-    :: d_step { k >= limit -> k = 0; look = 0; limit = 0 }; break
+    :: k >= limit -> break
     od;
+    k = 0;
 #ifdef SCANS_EARLY
     if
     :: OWNER(word) != slot + 1 -> goto take

@@ -9,7 +9,7 @@
 # caught by an assertion or by a state in which somebody waits for ever. One
 # line a search; the exit status is 0 only if all came out as they have to.
 # Builds in DIRECTORY, or in build/model. --full adds the bigger sizes, which
-# take minutes and up to 3 GB.
+# take minutes and up to 4 GB.
 
 here=$(cd "$(dirname "$0")" && pwd) || exit 1
 root=$(cd "$here/../.." && pwd) || exit 1
@@ -43,7 +43,7 @@ one() {
     [ "$expected" != short ] || expected=complete
     {
         spin -a "$@" "$here/$model.pml" &&
-            gcc $level -w -DSAFETY -DCOLLAPSE -DNOFAIR -DMEMLIM=3000 -o pan pan.c
+            gcc $level -w -DSAFETY -DCOLLAPSE -DNOFAIR -DMEMLIM=4000 -o pan pan.c
     } >build.log 2>&1 </dev/null || {
         cat build.log >&2
         printf 'FAIL  %-58s does not build\n' "$name"
@@ -109,7 +109,7 @@ short handle -DTHREADS=2 -DCALLS=1 -DTHEIRS=1 -DKILLS=1 -DTASK
 short wait -DTHREADS=2 -DEXCLUSIVE=1 -DOPS=2
 short wait -DTHREADS=2 -DEXCLUSIVE=3 -DOPS=2 -DGIVEUP=1
 short wait -DTHREADS=3 -DEXCLUSIVE=1 -DSIBLINGS
-short wait -DTHREADS=2 -DEXCLUSIVE=1 -DBOUNDED -DNO_BARRIER -DKILLS=1
+short wait -DTHREADS=2 -DEXCLUSIVE=1 -DBOUNDED -DKILLS=1
 short change -DWAITERS=2 -DNOTIFIERS=2
 short change -DWAITERS=2 -DNOTIFIERS=1 -DNOTES=2 -DSIBLINGS
 short change -DWAITERS=2 -DNOTIFIERS=1 -DNOTES=2 -DSIBLINGS -DEVENTS
@@ -173,7 +173,8 @@ caught handle -DTHREADS=2 -DCALLS=2 -DTHEIRS=0 -DTASK -DRECORDS_COPIES
 caught handle -DTHREADS=2 -DCALLS=2 -DTHEIRS=1 -DKILLS=1 -DTASK -DREPAIRS_BLINDLY
 caught handle -DTHREADS=2 -DCALLS=2 -DTHEIRS=0 -DCLOSES_TWICE
 caught wait -DTHREADS=3 -DEXCLUSIVE=3 -DNO_LOOK
-caught wait -DTHREADS=3 -DEXCLUSIVE=3 -DNO_BARRIER
+caught wait -DTHREADS=3 -DEXCLUSIVE=3 -DNO_SLICES
+caught wait -DTHREADS=2 -DEXCLUSIVE=1 -DNO_SLICES
 caught wait -DTHREADS=3 -DEXCLUSIVE=3 -DCLEARS_LATE
 caught wait -DTHREADS=3 -DEXCLUSIVE=3 -DCLEARS_FOR_SEAT
 caught wait -DTHREADS=3 -DEXCLUSIVE=3 -DSEAT_LEFT_SILENTLY
@@ -249,7 +250,7 @@ complete wait -DTHREADS=3 -DEXCLUSIVE=3 -DSIBLINGS
 complete wait -DTHREADS=3 -DEXCLUSIVE=5 -DSIBLINGS
 complete wait -DTHREADS=3 -DEXCLUSIVE=3 -DGIVEUP=1
 complete wait -DTHREADS=3 -DEXCLUSIVE=3 -DGIVEUP=4
-complete wait -DTHREADS=3 -DEXCLUSIVE=3 -DBOUNDED -DNO_BARRIER -DKILLS=1
+complete wait -DTHREADS=3 -DEXCLUSIVE=3 -DBOUNDED -DKILLS=1
 complete change -DWAITERS=2 -DNOTIFIERS=1 -DNOTES=3
 complete change -DWAITERS=2 -DNOTIFIERS=2 -DKILLS=1
 complete change -DWAITERS=3 -DNOTIFIERS=1 -DNOTES=2 -DSIBLINGS -DEVENTS

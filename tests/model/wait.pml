@@ -3,10 +3,14 @@
  * here is whether anybody waits for ever; that they cannot break the lock is
  * for lock.pml, which has none of them.
  *
- * Sleeps have no end, unless BOUNDED is defined: then they end when there is
- * something to do, which is what the slices are for. A lost wake-up shows as
- * a search that ends with a thread asleep. Spinning is one look: looks that
- * see nothing change nothing, and when the last one comes is open.
+ * A lost wake-up shows as a search that ends with a thread asleep. For sleeps
+ * have no end, but where a store was hidden from the sleeper when it looked for
+ * the last time: then the slice ends that one, once what it waits for can be
+ * seen. So a search without an error says that nothing but a store that stays
+ * hidden for that long loses a wake-up, and that it costs a slice. With BOUNDED,
+ * where processes may be killed, slices end every sleep when there is something
+ * to do. Spinning is one look: looks that see nothing change nothing, and when
+ * the last one comes is open.
  *
  * THREADS    one handle each, but the last two have one with SIBLINGS
  * EXCLUSIVE  bit t: thread t locks exclusively, else shared
@@ -28,6 +32,13 @@
 #endif
 #ifndef GIVEUP
 #define GIVEUP 0
+#endif
+#if defined(BOUNDED)
+#define SLICES true
+#elif defined(NO_SLICES)
+#define SLICES false
+#else
+#define SLICES hid
 #endif
 #define NOBODY 15
 #define IS_EXCLUSIVE(t) ((EXCLUSIVE >> (t)) & 1)
@@ -51,6 +62,7 @@ proctype thread(byte t)
     byte w, k, s, seen, in;
     byte go; /* 1: may try, 2: time is up, may try once */
     bit waits;
+    bit hid; /* a store of somebody's was hidden when it last looked */
 
 again:
     w = 0; k = 0; s = 0; seen = 0; go = 0; waits = 0;
@@ -112,7 +124,7 @@ drain:
             :: skip
             fi;
             announce();
-            barrier();
+            settle();
 #ifndef DRAINS_BLINDLY
             STEP(w = READERS(s));
 #endif
@@ -121,8 +133,8 @@ drain:
             :: w != 0 ->
                 if
                 :: d_step { wakes[SLOT(t)] != seen || (GIVEUP >> t) & 1 -> skip }
+                :: d_step { SLICES && READERS(s) == 0 -> skip }
 #ifdef BOUNDED
-                :: d_step { READERS(s) == 0 -> skip }
                 :: d_step { IS_DEAD(s) -> count[s] = 0 }
 #endif
                 :: DIE

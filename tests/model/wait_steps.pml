@@ -134,19 +134,17 @@ inline wake_writer()
     w = 0; k = 0
 }
 
-/* turn.c: settle(); the barrier makes everybody's stores visible. */
-inline barrier()
+/* turn.c: settle(). The sleeper looks on for longer than a store stays hidden as
+ * a rule; hid: one of somebody's still is when it looks for the last time. */
+inline settle()
 {
-#ifdef NO_BARRIER
-    skip
-#else
     STEP(k = 0;
+         hid = 0;
          do
-         :: k < THREADS -> fence(k); k++
+         :: k < THREADS -> hid = hid || (k != t && len(buffer[k]) > 0); k++
          :: k == THREADS -> break
          od;
          k = 0)
-#endif
 }
 
 /* park.c: wshm_park_announce() */
@@ -161,7 +159,7 @@ inline announce()
 inline withdraw()
 {
     STEP(parked[SLOT(t)]--);
-    seen = 0
+    seen = 0; hid = 0
 }
 
 /* turn.c: wshm_turn_end(); granted: not exclusively, or not at all. */
@@ -221,7 +219,7 @@ inline turn_wait()
         /* park() */
         announce();
         STEP(fence(t); flag = 1);
-        barrier();
+        settle();
 #ifndef NO_LOOK
         look();
 #endif
@@ -232,8 +230,8 @@ inline turn_wait()
         :: go == 0 ->
             if
             :: d_step { wakes[SLOT(t)] != seen || (GIVEUP >> t) & 1 -> skip }
+            :: d_step { SLICES && MAY_GO(word, seat) -> skip }
 #ifdef BOUNDED
-            :: d_step { MAY_GO(word, seat) -> skip }
             :: d_step { word != 0 && IS_DEAD(word - 1) -> skip }
             :: d_step { word == 0 && SEAT_STALE -> seat = 0 }
 #endif

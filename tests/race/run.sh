@@ -69,10 +69,10 @@ fi
 # fork: ThreadSanitizer does not go with a fork() of several threads.
 # ends: counts what is mapped, which is another number here.
 # view, attacks: here a part that is mapped read-only may be part of a mapping that is not.
-# process, faults: send SIGBUS at any moment, which ThreadSanitizer takes for its own doing.
+# process: sends SIGBUS at any moment, which ThreadSanitizer takes for its own doing.
 # hostile, holding: here whoever takes one handle's control block away takes it from all.
 # check: sanitizers bring names and libraries of their own.
 cmake --build build/thread &&
     ctest --test-dir build/thread --no-tests=error --output-on-failure -j 2 \
-        -E '^(fork|view|ends|attacks|hostile|holding|process|faults|check)' && stress &&
+        -E '^(fork|view|ends|attacks|hostile|holding|process|check)' && stress &&
     /usr/bin/python3 "$here/mutants.py" "$root" build "$seed"

@@ -28,6 +28,9 @@ internal static class Program
             case ["Handover", .. string[] words]:
                 Handover.Main(words);
                 return 0;
+            case ["Frames", .. string[] words]:
+                Frames.Main(words);
+                return Environment.ExitCode;
             case ["Saving"]:
                 Saving.Main();
                 return 0;
@@ -39,7 +42,8 @@ internal static class Program
                 return 0;
             default:
                 Console.Error.WriteLine(
-                    "Name one of Counter, Notify, Recover, Parts, Typed, Growing, Handover, Saving, OwnLock and Tasks.");
+                    "Name one of Counter, Notify, Recover, Parts, Typed, Growing, Handover, Frames, Saving, OwnLock and "
+                    + "Tasks.");
                 return 1;
         }
     }

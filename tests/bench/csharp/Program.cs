@@ -6,6 +6,12 @@ using Winshm;
 
 const int RegionBytes = 4096;
 
+if (args is ["frames"])
+{
+    FrameWorker.Run();
+    return;
+}
+
 try
 {
     // The library looks at the number of processors before it is pinned.
