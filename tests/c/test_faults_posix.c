@@ -61,9 +61,10 @@ static void on_alarm(int number)
     atomic_fetch_add(&alarms, to[63] == number);
 }
 
-static void on_sent(int number)
+/** For those that were sent: a fault is the library's. */
+static void on_sent(int number, siginfo_t *info, void *context)
 {
-    CHECK_EQ(number, SIGBUS);
+    CHECK(number == SIGBUS && info->si_code <= 0 && context != NULL);
     atomic_fetch_add(&alarms, 1);
 }
 
@@ -123,7 +124,11 @@ static void test_chain(void)
 int main(void)
 {
     /* Before the library's, which goes on with it if a signal was sent. */
-    signal(SIGBUS, on_sent);
+    struct sigaction sent;
+    memset(&sent, 0, sizeof sent);
+    sent.sa_sigaction = on_sent;
+    sent.sa_flags = SA_SIGINFO;
+    CHECK_EQ(sigaction(SIGBUS, &sent, NULL), 0);
     test_threads(child_emulated() ? 3000 : 700);
     test_chain();
     return 0;
