@@ -3,15 +3,15 @@
 
 Usage: mutants.py SOURCE BUILD
 
-A copy of the project is made below BUILD. The text that a mutant replaces must occur
-exactly once, so that a change of the code cannot turn it into something that does nothing.
+A copy of the project is made below BUILD.
 """
 
 import pathlib
-import re
-import shutil
 import subprocess
 import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "harness"))
+from mutating import Copy  # noqa: E402
 
 # What is broken, where, the text, and what takes its place.
 MUTANTS = [
@@ -62,49 +62,30 @@ MUTANTS = [
 ]
 
 
+def tells(copy):
+    """Whether the test fails, and what it says; None: it does not build."""
+    made = copy.build("test_hints")
+    if made.returncode != 0:
+        return None, made.stdout
+    try:
+        ran = copy.run("sh", "tests/harness/own_shm.sh", "build/linux/tests/hints/test_hints",
+                       timeout=40)
+    except subprocess.TimeoutExpired:
+        return True, "no end"
+    return ran.returncode != 0, ran.stdout
+
+
 def main():
-    source = pathlib.Path(sys.argv[1])
-    build = pathlib.Path(sys.argv[2]).resolve() / "hints"
-    shutil.rmtree(build, ignore_errors=True)
-    build.mkdir(parents=True)
-    for part in ("CMakeLists.txt", "CMakePresets.json", "winshm.def"):
-        shutil.copy(source / part, build)
-    for part in ("include", "src", "tests"):
-        shutil.copytree(source / part, build / part)
-
-    def run(*command, **more):
-        return subprocess.run(command, cwd=build, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, text=True, errors="replace", **more)
-
-    def tells():
-        """Whether the test fails, and what it says; None: it does not build."""
-        made = run("cmake", "--build", "build/linux", "--target", "test_hints")
-        if made.returncode != 0:
-            return None, made.stdout
-        try:
-            ran = run("sh", "tests/harness/own_shm.sh", "build/linux/tests/hints/test_hints",
-                      timeout=40)
-        except subprocess.TimeoutExpired:
-            return True, "no end"
-        return ran.returncode != 0, ran.stdout
-
-    run("cmake", "--preset", "linux", check=True)
-    told, output = tells()
+    source, build = sys.argv[1:]
+    copy = Copy(source, pathlib.Path(build, "hints"), "linux")
+    told, output = tells(copy)
     if told is not False:
         print(output, "the test fails by itself", sep="\n")
         return True
     escaped = 0
     for name, file, old, new in MUTANTS:
-        path = build / file
-        text = path.read_text()
-        # Long lines are wrapped: any white space is as good as another.
-        pattern = r"\s+".join(re.escape(word) for word in old.split())
-        mutated, found = re.subn(pattern, lambda _: new, text)
-        told, output = None, f"{file} has it {found} times"
-        if found == 1:
-            path.write_text(mutated)
-            told, output = tells()
-            path.write_text(text)
+        with copy.broken(file, old, new) as stale:
+            told, output = (None, stale) if stale else tells(copy)
         word = {True: "caught", False: "ESCAPED", None: "stale"}[told]
         print(f"{word:8} {name}: {output.strip().splitlines()[0] if output else ''}", flush=True)
         escaped += told is not True

@@ -4,17 +4,16 @@
 Usage: mutants.py SOURCE BUILD SEED
 
 A copy of the project is made below BUILD and built there with the preset "thread". A
-mutant is told by a data race, or by a check of the stress itself: one of the copies that
-read what may be being written, of which no race is reported. The text that a mutant replaces must occur exactly as often as it says, so that a change of
-the code cannot turn it into something that does nothing.
+mutant is told by a data race, or by a check of the stress itself.
 """
 
 import os
 import pathlib
-import re
-import shutil
 import subprocess
 import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "harness"))
+from mutating import Copy  # noqa: E402
 
 # What is broken, where, the text, what takes its place, and how often it occurs.
 MUTANTS = [
@@ -105,46 +104,23 @@ def run_stress(build, program, seed):
 
 
 def main():
-    source = pathlib.Path(sys.argv[1])
-    build = pathlib.Path(sys.argv[2]).resolve() / "mutants"
-    seed = sys.argv[3]
-    shutil.rmtree(build, ignore_errors=True)
-    build.mkdir(parents=True)
-    for part in ("CMakeLists.txt", "CMakePresets.json", "winshm.def"):
-        shutil.copy(source / part, build)
-    for part in ("include", "src", "tests"):
-        shutil.copytree(source / part, build / part)
-    log = open(build / "log", "w")
-
-    def run(*command, **more):
-        return subprocess.run(command, cwd=build, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, text=True, errors="replace", **more)
-
+    source, build, seed = sys.argv[1:]
+    copy = Copy(source, pathlib.Path(build, "mutants"), "thread")
     escaped = 0
-    run("cmake", "--preset", "thread", check=True)
-    for name, file, old, new, count in MUTANTS:
-        path = build / file
-        text = path.read_text()
-        # Long lines are wrapped: any white space is as good as another.
-        pattern = r"\s+".join(re.escape(word) for word in old.split())
-        mutated, found = re.subn(pattern, lambda _: new, text)
-        if found != count:
-            print(f"stale    {name}: {file} has it {found} times, not {count}")
-            escaped += 1
-            continue
-        path.write_text(mutated)
-        made = run("cmake", "--build", "build/thread", "--target", "test_race_static",
-                   "test_sharing_static")
-        told, output = False, made.stdout
-        if made.returncode == 0:
-            told, output = stress(build, seed)
-        path.write_text(text)
-        race = "WARNING: ThreadSanitizer: data race" in output
-        print(f"{'race' if race else 'check' if told else 'ESCAPED':8} {name}", flush=True)
-        log.write(f"==== {name}\n{output}\n")
-        escaped += not told
-    log.close()
-    print(f"{len(MUTANTS) - escaped} of {len(MUTANTS)} mutants caught; {build}/log")
+    with open(copy.folder / "log", "w") as log:
+        for name, file, old, new, count in MUTANTS:
+            with copy.broken(file, old, new, count) as stale:
+                made = copy.build("test_race_static", "test_sharing_static") if not stale else None
+                if made is None or made.returncode != 0:
+                    word, output = "stale", stale or made.stdout
+                else:
+                    told, output = stress(copy.folder, seed)
+                    race = "WARNING: ThreadSanitizer: data race" in output
+                    word = "race" if race else "check" if told else "ESCAPED"
+            print(f"{word:8} {name}{f': {stale}' if stale else ''}", flush=True)
+            log.write(f"==== {name}\n{output}\n")
+            escaped += word in ("stale", "ESCAPED")
+    print(f"{len(MUTANTS) - escaped} of {len(MUTANTS)} mutants caught; {copy.folder}/log")
     return escaped != 0
 
 

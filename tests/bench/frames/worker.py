@@ -78,6 +78,19 @@ class Job:
         self.consumers = self.number = consumers
 
 
+def frames_of(job: Job, receive: Callable[[memoryview], int | None]) -> Iterator[bytearray]:
+    """Each frame that comes in pieces of any size; all are in the same place."""
+    frame = bytearray(job.size)
+    view = memoryview(frame)
+    while True:
+        come = 0
+        while come < len(frame):
+            more = receive(view[come:])
+            assert more
+            come += more
+        yield frame
+
+
 class Way:
     """How frames get from one to others. A consumer iterates over take()."""
 
@@ -185,16 +198,8 @@ class Sockets(Way):
             each.close()
 
     def take(self) -> Iterator[Any]:
-        frame = bytearray(self.job.size)
-        view = memoryview(frame)
         with self.open() as stream:
-            while True:
-                come = 0
-                while come < len(frame):
-                    more = stream.recv_into(view[come:])
-                    assert more
-                    come += more
-                yield frame
+            yield from frames_of(self.job, stream.recv_into)
 
 
 class Tcp(Sockets):
@@ -261,16 +266,8 @@ class Pipes(Way):
             self.api.CloseHandle(each)
 
     def take(self) -> Iterator[Any]:
-        frame = bytearray(self.job.size)
-        view = memoryview(frame)
         with open(rf"\\.\pipe\{self.job.name}", "rb", buffering=0) as stream:
-            while True:
-                come = 0
-                while come < len(frame):
-                    more = stream.readinto(view[come:])
-                    assert more
-                    come += more
-                yield frame
+            yield from frames_of(self.job, stream.readinto)
 
 
 class Zmq(Way):
