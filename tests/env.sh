@@ -14,7 +14,7 @@
 # they set variables or end the script.
 
 started=$(date +%s)
-checks=0 failures=0 skips=0 skipped='' declined='' why=''
+checks=0 failures=0 failed='' skips=0 skipped='' declined='' why=''
 newline='
 '
 
@@ -74,6 +74,7 @@ step() {
             skip "$1" "$(tail -n 1 "$log")"
         else
             failures=$((failures + 1))
+            failed="$failed$newline         $1$newline$(tail -n 8 "$log" | sed 's/^/         | /')"
             line "$red" FAIL "$1"
         fi
         return "$2"
@@ -113,7 +114,8 @@ wanted() {
     case " $declined " in *" $1 "*) return 1 ;; esac
 }
 
-# summary: its last line is the count of steps, alone.
+# summary: what failed once more, for those who see only the end of a long output. Its
+# last line is the count of steps, alone.
 summary() {
     result=0
     account || result=$?
@@ -125,7 +127,7 @@ account() {
     [ -z "$declined" ] || line "$yellow" note "left out on request:$declined"
     [ -z "$skipped" ] || line "$yellow" note "not everything could be tried:$skipped"
     if [ "$failures" -gt 0 ]; then
-        line "$red" FAIL "$failures of $checks steps; the logs are in $logs"
+        line "$red" FAIL "$failures of $checks steps; the logs are in $logs:$failed"
         return 1
     elif [ "$checks" -eq 0 ] || [ -n "$skipped" ]; then
         line "$yellow" FAIL "all $checks steps passed, but that is not everything"
