@@ -180,13 +180,13 @@ public class LockAsyncTests
         await Task.Delay(s_short);
         Assert.False(writer.IsCompleted || reader.IsCompleted);
         cancellation.Cancel();
-        (await reader.WaitAsync(TimeSpan.FromSeconds(2))).Dispose();
+        (await reader.WaitAsync(Patience)).Dispose();
         // It hears of that on a thread of the pool, maybe later than the reader.
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => writer.WaitAsync(Patience));
     }
 
     [Fact]
-    public async Task CancellationIsImmediateAndLeavesNothing()
+    public async Task CancellationLeavesNothing()
     {
         using Region region = CreateForTasks();
         using Region other = JoinForTasks(region);
@@ -195,11 +195,8 @@ public class LockAsyncTests
         Task<AsyncRegionLock> head = region.LockAsync(cancellation.Token).AsTask();
         Task<AsyncRegionLock> reader = region.LockSharedAsync().AsTask();
         await Task.Delay(s_short);
-        long start = Stopwatch.GetTimestamp();
         cancellation.Cancel();
-        Assert.True(head.IsCompleted || Stopwatch.GetElapsedTime(start) < TimeSpan.FromSeconds(1));
         var e = await Assert.ThrowsAnyAsync<OperationCanceledException>(() => head.WaitAsync(Patience));
-        Assert.True(Stopwatch.GetElapsedTime(start) < TimeSpan.FromMilliseconds(500));
         Assert.Equal(cancellation.Token, e.CancellationToken);
         Assert.True(head.IsCanceled);
         Assert.True(region.LockAsync(cancellation.Token).IsCanceled);

@@ -114,7 +114,7 @@ public class ProcessTests
         await Task.Delay(100);
         Assert.False(waiting.IsCompleted);
         child.Kill();
-        await Assert.ThrowsAsync<OwnerDeadException>(() => waiting.WaitAsync(TimeSpan.FromSeconds(5)));
+        await Assert.ThrowsAsync<OwnerDeadException>(() => waiting.WaitAsync(Patience));
     }
 
     [Fact]

@@ -240,7 +240,7 @@ suite "the lock for tasks":
     let start = epochTime()
     var left = start
     proc work() {.async.} =
-      while gaps < 20 and epochTime() - start < 2:
+      while gaps < 20 and epochTime() - start < 10:
         region.withLockAsync:
           inc sections
           let entered = epochTime()
