@@ -6,7 +6,8 @@
  *
  *  - What fails throws winshm::error.
  *  - Objects can be moved and not copied. One that holds nothing, since it was moved from
- *    or closed, is false, and calls on it throw WINSHM_E_INVALID.
+ *    or closed, is false, size() is 0, and calls on it throw WINSHM_E_HANDLE, but at(), for
+ *    which nothing is mapped.
  *  - Threads may share an object for all but moving, closing and destroying it.
  *  - Time-outs are milliseconds. Locks and waits have none unless one is given.
  *  - get() and winshm::check() lead to whatever winshm.h has besides.
@@ -134,7 +135,8 @@ public:
     }
     /** Copy a value out, never torn: winshm_read(). */
     template <class T> T read(uint64_t offset = 0, uint32_t timeout = WINSHM_FOREVER) const {
-        static_assert(std::is_trivially_copyable<T>::value, "only bytes can be copied");
+        static_assert(std::is_trivially_copyable<T>::value && !std::is_pointer<T>::value,
+                      "other processes cannot use it");
         T value = T();
         check(winshm_read(get(), offset, &value, sizeof value, timeout));
         return value;
@@ -142,7 +144,8 @@ public:
     /** Copy a value in, and notify: winshm_write(). */
     template <class T>
     void write(const T &value, uint64_t offset = 0, uint32_t timeout = WINSHM_FOREVER) {
-        static_assert(std::is_trivially_copyable<T>::value, "only bytes can be copied");
+        static_assert(std::is_trivially_copyable<T>::value && !std::is_pointer<T>::value,
+                      "other processes cannot use it");
         check(winshm_write(get(), offset, &value, sizeof value, timeout));
     }
     /** Lock. Where an owner has died in its section, lock() and try_lock() throw

@@ -85,7 +85,10 @@ header_is_clean() {
                 -I "$root/include"
             "$@" "$root/tests/interop/header.c" || return
             case $language-$compiler in
-            c++-gcc | c++-clang) "$@" "$root/tests/packages/c/hpp.cpp" || return ;;
+            c++-gcc | c++-clang)
+                "$@" "$root/tests/packages/c/hpp.cpp" || return
+                hpp_refuses "$@" || return
+                ;;
             esac
             [ "$standard" != c99 ] || continue
             for member in 'char *member' 'long double member' 'int member[2][2]' \
@@ -96,6 +99,18 @@ header_is_clean() {
                 }
             done
         done
+    done
+}
+
+# hpp_refuses COMPILER...: to copy or to point at what only this process can use.
+hpp_refuses() {
+    "$@" '-DREFUSED=write(7)' "$root/tests/packages/c/hpp.cpp" || return
+    for call in 'write(text)' 'write(words)' 'read<char *>()' 'read<std::string>()' \
+        'at<char *>()' 'at<std::string>()'; do
+        ! "$@" "-DREFUSED=$call" "$root/tests/packages/c/hpp.cpp" 2>/dev/null || {
+            echo "$1: takes region::$call"
+            return 1
+        }
     done
 }
 

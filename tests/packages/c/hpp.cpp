@@ -125,6 +125,7 @@ void data()
 
     region moved = std::move(all);
     CHECK(moved && !all); /* NOLINT: what is left of it is a promise */
+    CHECK(all.size() == 0);
     THROWS(WINSHM_E_HANDLE, "winshm_notify", all.notify());
     THROWS(WINSHM_E_UNSUPPORTED, "Open it", all.at<account>());
     std::string name = moved.name();
@@ -200,6 +201,15 @@ void filling()
     CHECK(other("try", first) == "free");
 }
 
+#ifdef REFUSED /* what another process cannot use: must not compile */
+void refused(region &there, const char *text, const std::string &words)
+{
+    (void)text;
+    (void)words;
+    there.REFUSED;
+}
+#endif
+
 void changes()
 {
     region here = region::create(nullptr, sizeof(account));
@@ -224,5 +234,8 @@ int main(int argc, char **argv)
     deaths();
     filling();
     changes();
+#ifdef REFUSED
+    (void)refused;
+#endif
     std::cout << "ok" << std::endl;
 }
