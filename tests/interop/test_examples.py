@@ -136,7 +136,8 @@ def opened(start, name):
 
 def test_frames_go_on_after_a_death_with_the_lock(platform, name, language, opened):
     """Whoever is next mends it: a taker that comes, one that waits, and the giver."""
-    lock = f"lock {EXCLUSIVE} 0"
+    # The taker may be looking at the numbers just now.
+    lock = f"lock {EXCLUSIVE} 1000"
     with platform.start(language, "frames", name) as giver:
         giver.answers("start the takers in other terminals, then press Enter here")
         opened(lock).kill()
