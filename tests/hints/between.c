@@ -43,10 +43,12 @@ bool __wrap_wshm_platform_park(struct platform_region *p, uint32_t slot,
         &((struct layout_control *)p->control_view)->lock;
     atomic_fetch_add(&s->slept, 1);
     atomic_fetch_add(&s->asleep, 1);
+    atomic_fetch_add(&s->lasting, !natural);
     until(&s->held_before, false);
     bool over = __real_wshm_platform_park(p, slot, channel, word, seen, pid,
                                           natural ? nanoseconds : SLEEP);
     until(&s->held_after, false);
+    atomic_fetch_sub(&s->lasting, !natural);
     atomic_fetch_sub(&s->asleep, 1);
     bool came = !natural || (atomic_load(&lock->word) & WORD_OWNER) == 0;
     if (over && came)

@@ -22,8 +22,9 @@ enum { QUIET = 10 };
 
 /** What the threads of one slot do. */
 struct sleeper {
-    _Atomic uint32_t asleep; /* now */
-    _Atomic uint32_t slept;  /* so far */
+    _Atomic uint32_t asleep;  /* now */
+    _Atomic uint32_t lasting; /* of those: in sleeps that are not natural */
+    _Atomic uint32_t slept;   /* so far */
     /* To the end, although what they waited for had come: always, or, where
      * sleeps are natural, if the lock was free then. */
     _Atomic uint32_t overslept;
@@ -81,9 +82,11 @@ struct request wanting(winshm_region *h, uint32_t mode);
 void start(struct request *request);
 void start_asleep(struct request *request);
 
-/** Wait until so many threads of a handle sleep, in the kernel, too. */
+/** Wait until so many threads of a handle sleep and do so until they are woken,
+ * in the kernel, too. Who was woken counts until it runs. */
 void see_asleep(const winshm_region *h, uint32_t threads);
 
+void wait_for_word(const winshm_region *h);
 void wait_for_seat(const winshm_region *h);
 void take_a(uint32_t mode);
 void free_a(uint32_t mode);

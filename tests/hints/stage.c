@@ -70,7 +70,7 @@ void start(struct request *it)
 
 void see_asleep(const winshm_region *h, uint32_t threads)
 {
-    while (atomic_load(&of(h)->asleep) != threads)
+    while (atomic_load(&of(h)->lasting) != threads)
         sleep_ms(1);
     sleep_ms(2);
 }
@@ -94,6 +94,12 @@ void take_a(uint32_t mode)
 void free_a(uint32_t mode)
 {
     CHECK_OK(winshm_unlock(a, mode));
+}
+
+void wait_for_word(const winshm_region *h)
+{
+    while ((atomic_load(&the_lock()->word) & WORD_OWNER) != inside(h)->me)
+        sleep_ms(1);
 }
 
 void wait_for_seat(const winshm_region *h)
