@@ -6,8 +6,8 @@
  *
  *  - What fails throws winshm::error.
  *  - Objects can be moved and not copied. One that holds nothing, since it was moved from
- *    or closed, is false, size() is 0, and calls on it throw WINSHM_E_HANDLE, but at(), for
- *    which nothing is mapped.
+ *    or closed, is false. Calls on it throw WINSHM_E_HANDLE, but at() WINSHM_E_UNSUPPORTED;
+ *    size() is 0, and close() does nothing.
  *  - Threads may share an object for all but moving, closing and destroying it.
  *  - Time-outs are milliseconds. Locks and waits have none unless one is given.
  *  - get() and winshm::check() lead to whatever winshm.h has besides.

@@ -126,6 +126,7 @@ void data()
     region moved = std::move(all);
     CHECK(moved && !all); /* NOLINT: what is left of it is a promise */
     CHECK(all.size() == 0);
+    all.close();
     THROWS(WINSHM_E_HANDLE, "winshm_notify", all.notify());
     THROWS(WINSHM_E_UNSUPPORTED, "Open it", all.at<account>());
     std::string name = moved.name();
