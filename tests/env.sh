@@ -204,6 +204,10 @@ wine_ready() {
     else
         wine_version=$(dpkg-query -W -f '${Version}' libwine:amd64) || die "libwine is not installed"
     fi
+    wine_home=$(dirname "$WINE")
+    # A container may forbid it. Then harness/wine.sh and interop/programs.py start again
+    # what has not run.
+    ! setarch -R true 2>/dev/null || WINE=${root:?}/tests/harness/wine64
     wine_folder
     export WINEPREFIX WINEDEBUG=-all
     # No offer to download Gecko, and no entries in the desktop's menus.
@@ -287,7 +291,7 @@ wine_prefix() {
     # No offer to download Mono; later on, .NET programs need the mscoree.dll.
     quietly wine env WINEDLLOVERRIDES="mscoree,$WINEDLLOVERRIDES" timeout 300 "$WINE" wineboot -i ||
         die "Wine could not be prepared"
-    quietly wine timeout 60 "$(dirname "$WINE")/wineserver" -w || die "Wine does not come to rest"
+    quietly wine timeout 60 "$wine_home/wineserver" -w || die "Wine does not come to rest"
     # Where they cannot run, 32-bit programs say nothing and yet exit with 0.
     if [ "$WINE32" = yes ] && ! "$WINE" 'c:\windows\syswow64\cmd.exe' /c \
         'echo %PROCESSOR_ARCHITECTURE%' 2>/dev/null </dev/null | grep -q x86; then
@@ -303,7 +307,7 @@ wine_folder() { WINEPREFIX=$WINSHM_CACHE/wine${WINSHM_WINE:+-other}; }
 
 # Ends the Windows processes of this prefix, and no others.
 wine_stop() {
-    [ ! -d "$WINEPREFIX" ] || "$(dirname "$WINE")/wineserver" -k 2>/dev/null || :
+    [ ! -d "$WINEPREFIX" ] || "$wine_home/wineserver" -k 2>/dev/null || :
 }
 
 # True when there is a .NET SDK; otherwise why says how to get one, as Debian has none.

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import os
 import queue
 import subprocess
@@ -16,6 +18,10 @@ BUILT = ROOT / "build" / "programs"
 #: How long anything may take before it counts as a hang, in seconds. Nothing takes so
 #: long by right, but a busy machine that starts Wine comes near.
 PATIENCE = float(os.environ.get("WINSHM_TEST_PATIENCE", "60"))
+
+#: How often Wine may try to start a program: one that it could not load ends with 0 or 1,
+#: and without a word.
+WINE_STARTS = 3
 
 #: The languages as programs are named in tables. c32 is the 32-bit one on Windows.
 TITLES = {"c": "C", "python": "Python", "csharp": "C#", "nim": "Nim", "c32": "C 32-bit"}
@@ -84,26 +90,35 @@ class Platform:
 
     def start(self, language: str, program: str, *arguments: str, **keywords) -> Program:
         command = [*self.command(language, program), *arguments]
-        return Program(TITLES[language], command, self.environment, **keywords)
+        starts = WINE_STARTS if self.windows else 1
+        return Program(TITLES[language], command, self.environment, starts=starts, **keywords)
 
 
 class Program:
     """A running program, whose output is read line by line as it comes."""
 
-    def __init__(self, title, command, environment, transcript=None, on_line=None):
+    def __init__(self, title, command, environment, transcript=None, on_line=None, starts=1):
         self.title = title
         self.transcript = [] if transcript is None else transcript
         #: The line of output that came last.
         self.last = ""
         self._on_line = on_line
         self._lines = queue.Queue()
-        self._process = subprocess.Popen(
+        self._told = []
+        self._starts = starts
+        self._begin = functools.partial(
+            subprocess.Popen,
             command,
             env=environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
         )
+        self._start()
+
+    def _start(self):
+        self._starts -= 1
+        self._process = self._begin()
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
@@ -128,14 +143,31 @@ class Program:
 
     def line(self) -> str:
         """The next line of output."""
+        while True:
+            try:
+                text = self._lines.get(timeout=PATIENCE)
+            except queue.Empty:
+                self.fail(f"silent for {PATIENCE:g} s")
+            if text is not None:
+                return text
+            if not self._start_again():
+                self._lines.put(None)
+                self.fail(f"has ended too early, with {self._process.poll()}")
+
+    def _start_again(self) -> bool:
+        """Start a program again that has not run: ours say something before such an end."""
+        self._reader.join(2)
         try:
-            text = self._lines.get(timeout=PATIENCE)
-        except queue.Empty:
-            self.fail(f"silent for {PATIENCE:g} s")
-        if text is None:
-            self._lines.put(None)
-            self.fail("has ended too early")
-        return text
+            silent = self._process.wait(2) in (0, 1) and not self.last
+        except subprocess.TimeoutExpired:
+            return False
+        if not silent or not self._starts:
+            return False
+        self.transcript.append(f"{self.title}: has not run, so it is started again")
+        self._start()
+        for command in self._told:
+            self._write(command)
+        return True
 
     def is_silent(self) -> bool:
         """Whether no line is there to be read."""
@@ -144,11 +176,14 @@ class Program:
     def tell(self, command: str):
         """Send a command and leave its answer for later."""
         self.transcript.append(f"{self.title} < {command}")
-        try:
+        self._told.append(command)
+        self._write(command)
+
+    def _write(self, command: str):
+        # Whether a program that takes no commands has ended too early, line() finds out.
+        with contextlib.suppress(OSError):
             self._process.stdin.write(command.encode() + b"\n")
             self._process.stdin.flush()
-        except OSError:
-            self.fail("has ended too early")
 
     def ask(self, command: str, expected: str | None = "ok") -> str:
         """Send a command and check its answer, or return any answer if None is expected."""

@@ -222,20 +222,20 @@ mingw="-DCMAKE_SYSTEM_NAME=Windows -DCMAKE_C_COMPILER=x86_64-w64-mingw32-gcc"
 try "find_package, MinGW" "
 $(consumer mingw-x64 "$mingw -DHOW=find_package -Dwinshm_DIR=$work/$name-windows-x64/lib/cmake/winshm" "$peer")
 cp $name-windows-x64/bin/winshm.dll mingw-x64
-sh talk.sh \$WINE mingw-x64/use_winshm.exe
-sh talk.sh \$WINE mingw-x64/use_static.exe"
+sh talk.sh \"\$WINE\" mingw-x64/use_winshm.exe
+sh talk.sh \"\$WINE\" mingw-x64/use_static.exe"
 try "pkg-config, MinGW" "
 export PKG_CONFIG_PATH=$work/$name-windows-x64/lib/pkgconfig
 x86_64-w64-mingw32-gcc -o mingw-x64/pkg.exe peer.c \$(pkg-config --cflags --libs winshm)
-sh talk.sh \$WINE mingw-x64/pkg.exe"
+sh talk.sh \"\$WINE\" mingw-x64/pkg.exe"
 try "add_subdirectory, MinGW" "
 $(consumer sub-mingw "$mingw -DCMAKE_RC_COMPILER=x86_64-w64-mingw32-windres -DHOW=add_subdirectory" -DSOURCE=peer.c -DLIBRARIES=winshm)
 cp sub-mingw/$name/winshm.dll sub-mingw
-sh talk.sh \$WINE sub-mingw/use_winshm.exe
+sh talk.sh \"\$WINE\" sub-mingw/use_winshm.exe
 sh -eu foreign.sh sub-mingw"
 try "winshm.hpp, MinGW" "
 x86_64-w64-mingw32-g++ -std=c++11 -static -I $name-windows-x64/include -o mingw-x64/hpp.exe hpp.cpp $name-windows-x64/lib/libwinshm.dll.a
-\$WINE mingw-x64/hpp.exe | grep '^ok'"
+\"\$WINE\" mingw-x64/hpp.exe | grep '^ok'"
 
 # msvc ARCH TARGET MACHINE EXIT: a function of the system's by the name that 32 bits want.
 msvc() {
@@ -254,7 +254,7 @@ for arch in x64 x86; do
     [ "$arch" = x64 ] || [ "${WINE32:-yes}" = yes ] || continue
     try "a program of Visual C++ runs, $arch" "
 code=0
-\$WINE msvc-$arch/use_winshm.exe || code=\$?
+\"\$WINE\" msvc-$arch/use_winshm.exe || code=\$?
 test \$code = 42"
 done
 
