@@ -72,6 +72,15 @@ static bool control_fault(const siginfo_t *info)
     return false;
 }
 
+/** Where a thread goes on that a signal has interrupted. */
+#if defined(__x86_64__)
+#define GOES_ON_AT(context) ((context)->uc_mcontext.gregs[REG_RIP])
+#elif defined(__i386__)
+#define GOES_ON_AT(context) ((context)->uc_mcontext.gregs[REG_EIP])
+#elif defined(__aarch64__)
+#define GOES_ON_AT(context) ((context)->uc_mcontext.pc)
+#endif
+
 /* Copies of few bytes. They are written down here, so that the handler knows
  * them by the address of the instruction that has failed, and they leave the
  * registers as they are in which the guarded bytes were passed. So nothing has
@@ -174,12 +183,11 @@ __asm__(FEW_BEGIN("@function") "    cmpq $64, %rdx\n"
                                "5:  xorl %eax, %eax\n"
                                "    ret\n" FEW_END);
 
-#define FEW_AT(context) ((uintptr_t)(context)->uc_mcontext.gregs[REG_RIP])
 #define FEW_FIRST(context) ((uintptr_t)(context)->uc_mcontext.gregs[REG_RCX])
 #define FEW_LENGTH(context) ((uint64_t)(context)->uc_mcontext.gregs[REG_R8])
 #define FEW_RETURN(context, status)                                            \
     ((context)->uc_mcontext.gregs[REG_RAX] = (status),                         \
-     (context)->uc_mcontext.gregs[REG_RIP] = (greg_t)wshm_posix_few_return)
+     GOES_ON_AT(context) = (greg_t)wshm_posix_few_return)
 
 #else
 
@@ -226,12 +234,11 @@ __asm__(FEW_BEGIN("%function") "    cmp x2, #64\n"
                                "    ret\n"
                                "6:  b wshm_posix_copy_many\n" FEW_END);
 
-#define FEW_AT(context) ((uintptr_t)(context)->uc_mcontext.pc)
 #define FEW_FIRST(context) ((uintptr_t)(context)->uc_mcontext.regs[3])
 #define FEW_LENGTH(context) ((uint64_t)(context)->uc_mcontext.regs[4])
 #define FEW_RETURN(context, status)                                            \
     ((context)->uc_mcontext.regs[0] = (uint32_t)(status),                      \
-     (context)->uc_mcontext.pc = (uintptr_t)wshm_posix_few_return)
+     GOES_ON_AT(context) = (uintptr_t)wshm_posix_few_return)
 
 #endif
 
@@ -239,7 +246,8 @@ __asm__(FEW_BEGIN("%function") "    cmp x2, #64\n"
 static bool few_ended(const siginfo_t *info, ucontext_t *context)
 {
     uintptr_t first = (uintptr_t)wshm_platform_copy;
-    if (FEW_AT(context) - first >= (uintptr_t)wshm_posix_few_end - first ||
+    if ((uintptr_t)GOES_ON_AT(context) - first >=
+            (uintptr_t)wshm_posix_few_end - first ||
         (uintptr_t)info->si_addr - FEW_FIRST(context) >= FEW_LENGTH(context))
         return false;
     FEW_RETURN(context, WINSHM_E_FAULT);
@@ -250,8 +258,8 @@ static bool few_ended(const siginfo_t *info, ucontext_t *context)
 #define wshm_posix_copy_many wshm_platform_copy
 #endif
 
-/* Copies of many bytes. The handler jumps out of a fault only where a copy of
- * this thread runs and the address lies in what it guards. */
+/* Copies of many bytes. One is left only by a fault of the thread that makes
+ * it, at an address that lies in what it guards. */
 
 struct guard {
     uintptr_t first;
@@ -263,21 +271,42 @@ struct guard {
 static __attribute__((
     tls_model("initial-exec"))) _Thread_local struct guard *volatile guarding;
 
+/** Ends the copy that this thread makes with a status. */
+static _Noreturn void leave(void)
+{
+    __builtin_longjmp(guarding->out, 1);
+}
+
+/** True if the fault was one of a copy of many bytes, which the thread leaves
+ * as soon as the handler has returned: that alone brings back the signals which
+ * were blocked for it, by whoever has put a handler of his own in front. */
+static bool many_ended(const siginfo_t *info, ucontext_t *context)
+{
+    const struct guard *guard = guarding;
+    if (guard == NULL ||
+        (uintptr_t)info->si_addr - guard->first >= guard->length)
+        return false;
+#ifdef GOES_ON_AT
+    GOES_ON_AT(context) = (uintptr_t)leave;
+    return true;
+#else
+    (void)context;
+    leave();
+#endif
+}
+
 static struct sigaction previous;
 
 static void on_fault(int signal, siginfo_t *info, void *context)
 {
-    struct guard *guard = guarding;
-    uintptr_t address = (uintptr_t)info->si_addr;
 #ifdef FEW
     /* First: a handler of other signals may copy while a copy is interrupted.
      */
     if (info->si_code > 0 && few_ended(info, context))
         return;
 #endif
-    if (guard != NULL && info->si_code > 0 &&
-        address - guard->first < guard->length)
-        __builtin_longjmp(guard->out, 1);
+    if (info->si_code > 0 && many_ended(info, context))
+        return;
     int code = errno;
     bool usable = control_fault(info);
     errno = code;
@@ -306,7 +335,7 @@ void wshm_posix_copy_init(void)
     struct sigaction action;
     memset(&action, 0, sizeof action);
     action.sa_sigaction = on_fault;
-    /* SA_NODEFER: the mask stays as it is, so jumping out leaves it right. */
+    /* SA_NODEFER: the handler that was there before may leave by a jump. */
     action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER;
     sigaction(SIGBUS, &action, &previous);
 }

@@ -107,7 +107,7 @@ static void give_back(const struct platform_region *p, uint64_t bytes)
 {
     uint64_t page = wshm_platform_granularity();
     uint64_t from = (bytes + page - 1) & ~(page - 1);
-    uint64_t end;
+    uint64_t end = 0;
     if (wshm_platform_data_bytes(p, &end) == WINSHM_OK && from < end)
         fallocate((int)p->data, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
                   (off_t)from, (off_t)(end - from));

@@ -110,8 +110,8 @@ static void test_chain(void)
     winshm_region *h = half_gone(name_of("chain"));
     memset(&mine, 0, sizeof mine);
     mine.sa_sigaction = in_front;
-    /* So that the signal is not blocked once a long copy has been left. */
-    mine.sa_flags = SA_SIGINFO | SA_NODEFER;
+    /* Its signal is blocked while it runs, and no longer. */
+    mine.sa_flags = SA_SIGINFO;
     CHECK_EQ(sigaction(SIGBUS, &mine, &library), 0);
     CHECK((library.sa_flags & SA_SIGINFO) != 0);
     for (uint32_t round = 0; round < 20; round++)

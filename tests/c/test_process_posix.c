@@ -377,7 +377,7 @@ static void test_children(void)
             CHECK(plain_count(region_name) == 2);
             exit(0);
         }
-        int status;
+        int status = -1;
         CHECK(child > 0 && waitpid(child, &status, 0) == child);
         CHECK_EQ(status, 0);
         inherited = NULL;
