@@ -10,7 +10,7 @@
  * No lock is held meanwhile: the lock is for the numbers in the head alone, which
  * winshm_write() and winshm_read() take for the time of a few bytes.
  *
- * A taker that dies is forgotten within a second, and a giver that dies while it
+ * A taker that dies is forgotten within two seconds, and a giver that dies while it
  * fills a box has given nothing. Who dies with the lock had only numbers of its own
  * to write, so whoever locks next takes it off the list and goes on. For a taker that
  * wants the newest frame and not every one, snapshots with winshm_write() and
@@ -23,6 +23,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <winshm.h>
 
 enum { FRAMES_TAKERS = 8, FRAMES_PAGE = 4096, FRAMES_PATIENCE_MS = 1000 };
@@ -50,6 +51,7 @@ struct frames {
     uint64_t known; /* giver: what the slowest had taken; taker: what was given */
     uint64_t told;  /* taker: what the giver knows of count */
     uint64_t place; /* taker: where its frames_taker is */
+    time_t looked;  /* when it last looked who has died */
 };
 
 static inline void frames_fail(const char *who, const char *what)
@@ -145,6 +147,21 @@ static inline uint64_t frames_ahead(const struct frames *frames, uint64_t first,
     return first - second;
 }
 
+/* Waits for a change. Returns 0 if it is time to look who has died, whatever the
+ * change was. */
+static inline int frames_wait(struct frames *frames, uint32_t seen)
+{
+    winshm_status status =
+        winshm_wait(frames->region, seen, FRAMES_PATIENCE_MS, NULL);
+    time_t now = time(NULL);
+    if (status != WINSHM_E_TIMEOUT)
+        frames_check(status);
+    if (now == frames->looked)
+        return 1;
+    frames->looked = now;
+    return 0;
+}
+
 static inline void *frames_box(const struct frames *frames)
 {
     return (unsigned char *)winshm_data(frames->region) + FRAMES_PAGE +
@@ -177,7 +194,6 @@ static inline void frames_await(struct frames *frames, uint64_t left)
     struct frames_head head;
     uint64_t ahead, most;
     uint32_t seen, i;
-    winshm_status status;
     while (frames->count - frames->known > left) {
         frames_look(frames, &head, &seen);
         for (i = 0, most = 0; i < FRAMES_TAKERS; i++) {
@@ -187,13 +203,8 @@ static inline void frames_await(struct frames *frames, uint64_t left)
             most = ahead > most ? ahead : most;
         }
         frames->known = frames->count - most;
-        if (most <= left)
-            break;
-        status = winshm_wait(frames->region, seen, FRAMES_PATIENCE_MS, NULL);
-        if (status == WINSHM_E_TIMEOUT)
+        if (most > left && !frames_wait(frames, seen))
             frames_forget_the_dead(frames);
-        else
-            frames_check(status);
     }
 }
 
@@ -280,7 +291,6 @@ static inline const void *frames_next(struct frames *frames)
     struct frames_head head;
     winshm_info info;
     uint32_t seen;
-    winshm_status status;
     while (frames->known == frames->count) {
         frames_look(frames, &head, &seen);
         frames->known = head.given;
@@ -288,15 +298,12 @@ static inline const void *frames_next(struct frames *frames)
             break;
         if (head.over)
             return NULL;
-        status = winshm_wait(frames->region, seen, FRAMES_PATIENCE_MS, NULL);
-        if (status == WINSHM_E_TIMEOUT) {
+        if (!frames_wait(frames, seen)) {
             memset(&info, 0, sizeof info);
             info.struct_size = sizeof info;
             frames_check(winshm_get_info(frames->region, &info));
             if (!info.creator_present)
                 return NULL;
-        } else {
-            frames_check(status);
         }
     }
     return frames_box(frames);

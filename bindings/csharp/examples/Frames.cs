@@ -13,11 +13,12 @@
 // taker has done with it. No lock is held meanwhile: it is for the numbers in the head alone, which Write()
 // and Read() take for the time of a few bytes.
 //
-// A taker that dies is forgotten within a second, and a giver that dies while it fills a box has given
+// A taker that dies is forgotten within two seconds, and a giver that dies while it fills a box has given
 // nothing. Who dies with the lock had only numbers of its own to write, so whoever locks next takes it off
 // the list and goes on. A taker that wants the newest frame, and not every one, needs no more than Write() and
 // Read().
 
+using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Winshm;
 
@@ -47,6 +48,8 @@ internal abstract class FrameBoxes(Region region, long bytes, long boxes) : IDis
     protected Region Region => region;
 
     protected ulong Boxes => (ulong)boxes;
+
+    private long _looked = Stopwatch.GetTimestamp();
 
     /// <summary>Frames that this side has given or done with.</summary>
     public ulong Count { get; protected set; }
@@ -119,6 +122,18 @@ internal abstract class FrameBoxes(Region region, long bytes, long boxes) : IDis
         ? first - second
         : throw new InvalidDataException("Another program has written over the numbers of the frames.");
 
+    // Waits for a change. False: whatever it was, it is time to look who has died.
+    protected bool Wait(uint seen)
+    {
+        region.Wait(seen, Patience, out _);
+        if (Stopwatch.GetElapsedTime(_looked) < Patience)
+        {
+            return true;
+        }
+        _looked = Stopwatch.GetTimestamp();
+        return false;
+    }
+
     public virtual void Dispose() => region.Dispose();
 }
 
@@ -170,7 +185,7 @@ internal sealed class FrameGiver(string name, int bytes, int boxes = 2)
                 most = head.Takers[2 * i] == 0 ? most : Math.Max(most, Ahead(Count, head.Takers[2 * i + 1]));
             }
             Known = Count - most;
-            if (most > left && !Region.Wait(seen, Patience, out _))
+            if (most > left && !Wait(seen))
             {
                 ForgetTheDead();
             }
@@ -232,7 +247,7 @@ internal sealed class FrameTaker : FrameBoxes
             Head head = Look(out uint seen);
             Known = head.Given;
             if (Ahead(Known, Count) == 0
-                && (head.Over != 0 || (!Region.Wait(seen, Patience, out _) && !Region.GetInfo().CreatorPresent)))
+                && (head.Over != 0 || (!Wait(seen) && !Region.GetInfo().CreatorPresent)))
             {
                 return false;
             }
@@ -264,18 +279,26 @@ internal static class Frames
     private const int Number = 500;
     private const int Pixels = 320 * 240;
 
-    public static void Main(string[] words)
+    public static int Main(string[] words)
     {
-        switch (words)
+        try
         {
-            case [string name, "take"]:
-                Take(name);
-                break;
-            case [string name]:
-                Give(name);
-                break;
-            default:
-                throw new ArgumentException("Say NAME, or NAME take.");
+            switch (words)
+            {
+                case [string name, "take"]:
+                    return Take(name);
+                case [string name]:
+                    Give(name);
+                    return 0;
+                default:
+                    Console.Error.WriteLine("usage: Frames NAME [take]");
+                    return 1;
+            }
+        }
+        catch (Exception failure)
+        {
+            Console.Error.WriteLine(failure.Message);
+            return 1;
         }
     }
 
@@ -293,7 +316,7 @@ internal static class Frames
         Console.WriteLine($"gave {Number} frames");
     }
 
-    private static void Take(string name)
+    private static int Take(string name)
     {
         int count = 0, whole = 0;
         using (var taker = FrameTaker.Open(name))
@@ -306,6 +329,6 @@ internal static class Frames
             }
         }
         Console.WriteLine($"took {count} frames, {whole} of them whole and in order");
-        Environment.ExitCode = whole == count ? 0 : 1;
+        return whole == count ? 0 : 1;
     }
 }

@@ -29,8 +29,7 @@ internal static class Program
                 Handover.Main(words);
                 return 0;
             case ["Frames", .. string[] words]:
-                Frames.Main(words);
-                return Environment.ExitCode;
+                return Frames.Main(words);
             case ["Saving"]:
                 Saving.Main();
                 return 0;

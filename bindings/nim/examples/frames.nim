@@ -16,12 +16,12 @@
 ## meanwhile: it is for the numbers in the head alone, which store and load take for the
 ## time of a few bytes.
 ##
-## A taker that dies is forgotten within a second, and a giver that dies while it fills a
-## box has given nothing. Who dies with the lock had only numbers of its own to write, so
+## A taker that dies is forgotten within two seconds, and a giver that dies while it fills
+## a box has given nothing. Who dies with the lock had only numbers of its own to write, so
 ## whoever locks next takes it off the list and goes on. A taker that wants the newest
 ## frame, and not every one, needs no more than write and read.
 
-import std/[os, sequtils]
+import std/[monotimes, os, sequtils, times]
 import winshm
 
 const
@@ -46,6 +46,7 @@ type
     known: uint64  # giver: what the slowest had taken; taker: what was given
     told: uint64   # taker: what the giver knows of count
     place: int     # taker: where its Place is
+    looked: MonoTime # when it last looked who has died
 
 proc stride(bytes: int): int = (bytes + page - 1) div page * page
 
@@ -88,6 +89,13 @@ proc ahead(frames: Frames, first, second: uint64): uint64 =
   if result > uint64(frames.boxes):
     quit "another program has written over the numbers of the frames"
 
+proc wait(frames: var Frames, seen: var uint32): bool =
+  ## Wait for a change. False: whatever it was, it is time to look who has died.
+  discard frames.region.tryWait(seen, patience)
+  let now = getMonoTime()
+  result = now - frames.looked < initDuration(milliseconds = patience)
+  if not result: frames.looked = now
+
 proc createFrames*(name: string, bytes: int, boxes = 2): Frames =
   ## For the giver. More than two boxes let a taker be late now and then, and are worth it
   ## for small frames, which otherwise are over before a sleeper has woken.
@@ -104,7 +112,7 @@ proc waitUntilTaken(frames: var Frames, left: int) =
     for place in frames.look(seen).takers:
       if place.member != 0: most = max(most, frames.ahead(frames.count, place.taken))
     frames.known = frames.count - most
-    if most > uint64(left) and not frames.region.tryWait(seen, patience):
+    if most > uint64(left) and not frames.wait(seen):
       frames.forgetTheDead()
 
 proc room*(frames: var Frames): pointer =
@@ -156,7 +164,7 @@ proc next*(frames: var Frames): pointer =
     let head = frames.look(seen)
     frames.known = head.given
     if frames.ahead(frames.known, frames.count) == 0 and (head.over != 0 or
-        not frames.region.tryWait(seen, patience) and not frames.region.info.creatorPresent):
+        not frames.wait(seen) and not frames.region.info.creatorPresent):
       return nil
   frames.box
 

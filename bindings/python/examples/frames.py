@@ -11,14 +11,15 @@ box while the takers look at those before, so nobody waits for anybody who is no
 box is filled again when each taker has done with it. No lock is held meanwhile: it is for the
 numbers in the head alone, which write() and read() take for the time of a few bytes.
 
-A taker that dies is forgotten within a second, and a giver that dies while it fills a box has
-given nothing. Who dies with the lock had only numbers of its own to write, so whoever locks
+A taker that dies is forgotten within two seconds, and a giver that dies while it fills a box
+has given nothing. Who dies with the lock had only numbers of its own to write, so whoever locks
 next takes it off the list and goes on. A taker that wants the newest frame, and not every
 one, needs no more than region.write() and region.read().
 """
 
 import struct
 import sys
+import time
 
 import winshm
 
@@ -40,6 +41,7 @@ class _Frames:
         #: A memoryview of each box. numpy.frombuffer() takes it as it is.
         self._views = [region.data[start : start + size] for start in starts]
         self.count = self._known = 0
+        self._looked = time.monotonic()
 
     def _mend(self):
         """Under the lock: free the places of takers that are no participants any more.
@@ -81,11 +83,16 @@ class _Frames:
         return self._views[self.count % self.boxes]
 
     def _wait(self, seen):
+        """Wait for a change. False: whatever it was, it is time to look who has died."""
         try:
             self.region.wait(seen=seen, timeout=PATIENCE)
-            return True
         except winshm.TimeoutError:
-            return False
+            pass
+        now = time.monotonic()
+        if now - self._looked < PATIENCE:
+            return True
+        self._looked = now
+        return False
 
     def __enter__(self):
         return self
@@ -210,4 +217,9 @@ def take(name):
 
 
 if __name__ == "__main__":
-    (take if sys.argv[2:] == ["take"] else give)(sys.argv[1])
+    if len(sys.argv) == 2:
+        give(sys.argv[1])
+    elif sys.argv[2:] == ["take"]:
+        take(sys.argv[1])
+    else:
+        sys.exit("usage: frames.py NAME [take]")
