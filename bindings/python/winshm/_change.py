@@ -12,7 +12,7 @@ from ._abi import Status, lib, quick, untyped
 from ._buffers import unsigned
 from ._errors import check
 from ._memory import Block, Owner
-from ._waiting import Watcher, check_timeout, slices
+from ._waiting import Watcher, seconds, slices
 
 _TIMEOUT = int(Status.TIMEOUT)
 
@@ -71,7 +71,7 @@ class Changing(Block):
         """
         seen = self.change_count if seen is None else unsigned(seen, "seen", 32)
         if timeout is not None:
-            check_timeout(timeout)
+            timeout = seconds(timeout)
         now = _Counter()
         status = _wait(self._argument, seen, 0, now)
         if status == _TIMEOUT and timeout != 0:
@@ -103,7 +103,7 @@ class Changing(Block):
 
         One thread for each region serves all its coroutines; it ends with the last.
         """
-        check_timeout(timeout)
+        timeout = seconds(timeout)
         count = self.change_count
         seen = count if seen is None else unsigned(seen, "seen", 32)
         future = asyncio.get_running_loop().create_future()

@@ -19,7 +19,7 @@ from ._layout import Struct, parse
 from ._lock import EXCLUSIVE, SHARED, Held
 from ._lock import copy_in, copy_in_slowly, copy_out, copy_out_slowly
 from ._plain import check_ctype
-from ._waiting import check_timeout, slices
+from ._waiting import seconds, slices
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -120,7 +120,7 @@ class Copying(Changing):
 
         mode is how it takes the lock, and name what it is called, where it does.
         """
-        check_timeout(timeout)
+        timeout = seconds(timeout)
         status = call(0)
         if status == _TIMEOUT and timeout != 0:
             for milliseconds in self._slices(timeout, mode, name) if mode else slices(timeout):
@@ -190,11 +190,16 @@ class Copying(Changing):
         TimeoutError, OwnerDeadError, and Error with status DEADLOCK if a coroutine of
         this thread's event loop holds the lock and this would wait for it.
         """
-        if type(length) is not int or not 0 <= length <= BRIEF:
-            length = self._length(offset, length)
-        buffer = new_bytes(None, length)
-        self._copy(_read, _read_slowly, offset, buffer, length, timeout)
-        return buffer
+        if type(length) is int and 0 <= length <= BRIEF:
+            buffer = new_bytes(None, length)
+            self._copy(_read, _read_slowly, offset, buffer, length, timeout)
+            return buffer
+        length = self._length(offset, length)
+        while True:
+            buffer = self._buffer(length)
+            self._copy(_read, _read_slowly, offset, buffer, len(buffer), timeout)
+            if len(buffer) == length:
+                return buffer
 
     def _length(self, offset: int, length: int | None, argument: Any = None) -> int:
         """Give the length of a copy, None being the rest of the region.
@@ -203,11 +208,17 @@ class Copying(Changing):
         """
         if length is None:
             return max((_size(argument) or self.size) - index(offset), 0)
-        length = unsigned(length, "length")
+        return unsigned(length, "length")
+
+    def _buffer(self, length: int, argument: Any = None) -> bytes:
+        """Make room for a copy.
+
+        Too much is still too much by one byte, but need not be allocated. If there is
+        such a copy all the same, the region has grown meanwhile: then make another one.
+        """
         if length > BRIEF:
-            # Too much is still too much by one byte, but need not be allocated.
             length = min(length, (_size(argument) or self.size) + 1)
-        return length
+        return new_bytes(None, length)
 
     def read_into(self, offset: int, buffer: Buffer, *, timeout: float | None = None) -> None:
         """Fill a writable buffer with the bytes from offset on; otherwise as read().
@@ -227,7 +238,7 @@ class Copying(Changing):
         timeout: float | None,
     ) -> None:
         if timeout is not None:
-            check_timeout(timeout)
+            timeout = seconds(timeout)
         place, size = word(index(offset)), word(length)
         if length > BRIEF:
             function = slowly

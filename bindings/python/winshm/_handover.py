@@ -108,13 +108,14 @@ class HandingOver(Copying):
 
         The file is checked wholly before anything changes. The lock is held exclusively;
         if this thread holds it already, or there is none, the call just copies. A region
-        that is too small grows if its capacity allows it, and bytes that the file has not
-        become zero. Where an owner has died in its section this repairs the data.
+        that is too small grows if its capacity allows it, and in one that has grown the
+        bytes that the file has not become zero. Where an owner has died in its section this repairs the data.
 
         Raises FormatError for a file that save() has not made, or that was damaged since;
         NotFoundError if there is none, AccessError, TimeoutError, InvalidError for a bad
         path, or Error with status TAG for another layout, SIZE for more bytes than there
-        is room for, KIND, NO_MEMORY, DEADLOCK as write(), or SYSTEM.
+        is room for or fewer than it was created with, KIND, NO_MEMORY, DEADLOCK as
+        write(), or SYSTEM.
         """
         place = path_bytes(path)
         self._patiently(

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
 
 from . import _abi
 from ._abi import Status, lib, quick, untyped
-from ._buffers import BRIEF, new_bytes, readable, word, writable
+from ._buffers import BRIEF, readable, word, writable
 from ._errors import error, raise_after
 from ._fields import Fields
 from ._plain import check_ctype
-from ._waiting import check_timeout
+from ._waiting import seconds
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -98,10 +98,13 @@ class Held:
         Raises RangeError, and Error with status NOT_OWNER.
         """
         # The handle may be open still when the region is left.
-        length = self._region._length(offset, length, self._use.argument)
-        buffer = new_bytes(None, length)
-        self._copy(copy_out, copy_out_slowly, offset, buffer, length)
-        return buffer
+        argument = self._use.argument
+        length = self._region._length(offset, length, argument)
+        while True:
+            buffer = self._region._buffer(length, argument)
+            self._copy(copy_out, copy_out_slowly, offset, buffer, len(buffer))
+            if len(buffer) == length:
+                return buffer
 
     def read_into(self, offset: int, buffer: Buffer) -> None:
         """Fill a writable buffer with the bytes from offset on; otherwise as read()."""
@@ -164,7 +167,7 @@ class Lock(Held):
 
     def __enter__(self) -> Lock:
         if self._timeout is not None:
-            check_timeout(self._timeout)
+            self._timeout = seconds(self._timeout)
         for status in self._use.attempts:
             if status:
                 self._enter_slowly(status)

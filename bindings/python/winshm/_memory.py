@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import functools
+import operator
 import os
 import sys
 import threading
@@ -35,6 +36,21 @@ _owners: set[Owner] = set()
 _GONE = (int(Status.OK), int(Status.CLOSED), int(Status.FORKED))
 
 
+class _End:
+    """Calls something when it dies, and then lets others die.
+
+    What it calls is kept in a slot, where the interpreter finds it without running any
+    Python code: between two steps of that the exception of a signal handler could come,
+    and would be lost in a finalizer, with the rest of its work.
+    """
+
+    __slots__ = ("__del__", "_then")
+
+    def __init__(self, call: Callable[[], object], then: object = None) -> None:
+        self.__del__ = call
+        self._then = then
+
+
 class Owner:
     """Owns one open handle of the library, on behalf of a block and of its arrays."""
 
@@ -43,6 +59,8 @@ class Owner:
         self.what = what
         #: The arrays that are alive, as their id().
         self.arrays: set[int] = set()
+        #: What is to die with each of them.
+        self.ends: dict[int, _End] = {}
         #: Whether the handle is open. What else is kept may lag behind this.
         self.open = True
         #: Whether this is a child of the process that opened it.
@@ -51,6 +69,8 @@ class Owner:
         self.block: Callable[[], Block | None] = lambda: None
         self._close = close
         self._abandoned = False
+        #: Dies with the last array, once the handle is abandoned.
+        self.late: list[_End] = []
         _owners.add(self)
 
     def close(self) -> None:
@@ -87,6 +107,10 @@ class Owner:
         """Close the handle as soon as no array is alive, but not while it holds the
         lock: to unlock might show half-written data to others."""
         self._abandoned = True
+        late, self.late = self.late, []
+        if self.arrays:
+            # An exception may end what this calls, so there is another try.
+            late.append(_End(self.close_abandoned, _End(self.close_abandoned)))
         self.close_abandoned()
 
     def close_abandoned(self) -> None:
@@ -94,11 +118,6 @@ class Owner:
         if self._abandoned and not self.arrays:
             with contextlib.suppress(_errors.Error, BufferError):
                 self.close()
-
-    def forget(self, array: int) -> None:
-        """An array is gone."""
-        self.arrays.discard(array)
-        self.close_abandoned()
 
 
 def close_unclaimed(handle: int | None, close: Callable[[int], int]) -> None:
@@ -126,42 +145,30 @@ if sys.platform != "win32":
     os.register_at_fork(after_in_child=_after_fork)
 
 
-class _LastUse:
-    """Dies with the array that refers to it."""
-
-    def __init__(self, owner: Owner, array: int) -> None:
-        self._owner = owner
-        self._array = array
-
-    def __del__(self) -> None:
-        self._owner.forget(self._array)
-
-
-def _array_ends(array: Any) -> None:
-    # The collector calls all the __del__ methods of its garbage before it takes the first
-    # object apart, so others may use the array after this. What is made only now is not
-    # part of that garbage: its own __del__ comes when the array really ends. A weak
-    # reference would not do either, those of garbage are cleared even earlier.
-    if array.owner is not None:
-        array.last_use = _LastUse(array.owner, id(array))
-
-
 @functools.lru_cache
 def _array_type(size: int) -> type[ctypes.Array[ctypes.c_ubyte]]:
-    # One that an exception ends before it is known to its owner has none.
     members = {
         "_type_": ctypes.c_ubyte,
         "_length_": size,
-        "__del__": _array_ends,
-        "owner": None,
+        "__del__": property(operator.attrgetter("ends")),
+        # One that an exception ends before it is known to its owner has nothing to do.
+        "ends": bool,
     }
     return type("Memory", (ctypes.Array,), members)
 
 
 def _make_array(owner: Owner, address: int, size: int) -> Any:
     array: Any = _array_type(size).from_address(address)
-    owner.arrays.add(id(array))
-    array.owner = owner
+    key = id(array)
+    # The collector calls all the __del__ methods of its garbage before it takes the first
+    # object apart, so others may use the array after its own. What its owner has kept
+    # until then is not part of that garbage: its __del__ comes when the array really
+    # ends. A weak reference would not do, those of garbage are cleared even earlier.
+    place: list[_End | None] = []
+    pop: Callable[..., _End | None] = owner.ends.pop
+    array.ends = functools.partial(place.extend, map(pop, (key,), (None,)))
+    owner.ends[key] = _End(functools.partial(owner.arrays.discard, key), owner.late)
+    owner.arrays.add(key)
     return array
 
 
@@ -172,6 +179,8 @@ class Block:
 
     # An exception may end the making of an object at any moment, and its end needs these.
     _owner: Owner | None = None
+    #: Abandons the handle if nothing else has.
+    _end: _End | None = None
     #: The owner of a handle that stays open after the end of a with block.
     _left: Owner | None = None
     #: The handle for untyped functions; None, which they refuse, once it is closed.
@@ -185,6 +194,7 @@ class Block:
         self._older: list[memoryview] = []
         self._owner = owner
         owner.block = weakref.ref(self)
+        self._end = _End(owner.abandon)
         self._argument = ctypes.c_void_p.from_param(owner.handle)
         self._address = address
         self._readonly = readonly
@@ -364,11 +374,14 @@ class Block:
     def __del__(self) -> None:
         owner = self._owner
         if owner is not None:
-            if owner.open and not owner.forked:
-                text = f"unclosed {owner.what}"
-                warnings.warn(text, ResourceWarning, source=self, stacklevel=2)
-            self._leave()
-            owner.abandon()
+            try:
+                if owner.open and not owner.forked:
+                    text = f"unclosed {owner.what}"
+                    warnings.warn(text, ResourceWarning, source=self, stacklevel=2)
+            finally:
+                # The warning may be an exception.
+                owner.abandon()
+                self._leave()
 
     def __copy__(self) -> NoReturn:
         # It would close the same handle, or be a participant that nobody closes.
@@ -382,6 +395,8 @@ class Block:
         raise TypeError(message)
 
     def _leave(self) -> None:
+        if self._end is not None:
+            self._end.__del__ = bool
         self._owner = self._argument = self._data = None
         self._older = []
 

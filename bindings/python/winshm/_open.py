@@ -16,7 +16,7 @@ from ._memory import close_unclaimed
 from ._region import Region
 from ._typed import TypedRegion, size_and_layout
 from ._types import is_dtype
-from ._waiting import slices
+from ._waiting import seconds, slices
 
 if TYPE_CHECKING:
     from typing import TypedDict
@@ -292,6 +292,7 @@ def _enter(
         security=None if security is None else utf8(security, "security"),
         layout=None if layout is None else utf8(layout, "layout"),
     )
+    timeout = seconds(timeout)
     out = ctypes.c_void_p()
     region: Region | None = None
     try:

@@ -10,7 +10,7 @@ from . import _errors
 from ._abi import Status
 from ._errors import raise_after
 from ._lock import Held, warn_of_unused
-from ._waiting import check_timeout
+from ._waiting import seconds
 
 if TYPE_CHECKING:
     from ._region import Region
@@ -37,9 +37,7 @@ class AsyncLock(Held):
         self._turns = turns
 
     async def __aenter__(self) -> AsyncLock:
-        timeout = self._timeout
-        if timeout is not None:
-            check_timeout(timeout)
+        timeout = seconds(self._timeout)
         died = self._turns.take_now(self._use, self._recover, timeout == 0)
         if died is None:
             if timeout != 0:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import copyreg
 import ctypes
 import functools
 import math
@@ -207,11 +208,27 @@ def structure_of(layout: str) -> type[ctypes.Structure]:
     layout_of() gives the text again. char[n] is an array of c_char, which reads as bytes
     up to the first NUL, and char16[n] is one of winshm.char16.
 
-    Raises ValueError, which says where the text is wrong, and TypeError for structures
-    without a field or a byte, and for a field that has a name which such classes use for
-    themselves: Region.fields has it.
+    Objects of it can be pickled, as its text goes with them.
+
+    Raises ValueError, which says where the text is wrong, and TypeError for a field that
+    has a name which such classes use for themselves: Region.fields has it.
     """
-    return _structure(parse(layout), "Layout")
+    return _structure_again(layout, "Layout")
+
+
+def _structure_again(layout: str, name: str) -> type[ctypes.Structure]:
+    return _structure(parse(layout), name)
+
+
+#: The type of these classes, by which pickle knows them.
+_MadeType: Any = type("LayoutType", (type(ctypes.Structure),), {})
+
+
+def _reduce_made(made: Any) -> Any:
+    return _structure_again, (str(made._winshm_struct_), made.__name__)
+
+
+copyreg.pickle(_MadeType, _reduce_made)
 
 
 @functools.lru_cache(maxsize=256)
@@ -234,7 +251,7 @@ def _structure(struct: Struct, name: str) -> type[ctypes.Structure]:
         end = max(each.offset + each.size for each in group)
     if struct.size > end:
         members.append((f"before {struct.size}", ctypes.c_ubyte * (struct.size - end)))
-    made = _packed(ctypes.Structure, name, members, overlaps)
+    made = _packed(ctypes.Structure, name, members, overlaps, _MadeType)
     made._winshm_struct_ = struct
     result: type[ctypes.Structure] = made
     return result
@@ -262,11 +279,17 @@ def _union(group: list[Field]) -> Any:
     return _packed(ctypes.Union, "Overlap", members, [name for name, _ in members])
 
 
-def _packed(base: Any, name: str, members: list[tuple[str, Any]], anonymous: list[str]) -> Any:
+def _packed(
+    base: Any,
+    name: str,
+    members: list[tuple[str, Any]],
+    anonymous: list[str],
+    metaclass: Any = None,
+) -> Any:
     # From Python 3.14 on it has to be said how packed fields lie; without bit fields it is
     # the same in both ways that there are.
     how = {"_pack_": 1, "_layout_": "ms", "_anonymous_": anonymous, "_fields_": members}
-    return type(base)(name, (base,), how)
+    return (metaclass or type(base))(name, (base,), how)
 
 
 def _ctype(field: Field) -> Any:

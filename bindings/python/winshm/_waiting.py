@@ -19,10 +19,10 @@ SLICE_MS = 200
 
 def slices(timeout: float | None) -> Iterator[int]:
     """Yield the milliseconds of one call after another until timeout seconds are up."""
+    timeout = seconds(timeout)
     if timeout is None:
         while True:
             yield SLICE_MS
-    check_timeout(timeout)
     deadline = time.monotonic() + timeout
     left = timeout
     while left * 1000 > SLICE_MS:
@@ -31,17 +31,26 @@ def slices(timeout: float | None) -> Iterator[int]:
     yield max(math.ceil(left * 1000), 0)
 
 
-def check_timeout(timeout: float | None) -> None:
-    """Refuse what is neither None nor a number of seconds; NaN is none."""
+def seconds(timeout: float | None) -> float | None:
+    """Refuse what is neither None nor a number of seconds; NaN is none.
+
+    Give it as what time.monotonic() counts in: not every number can be added to that.
+    """
     if timeout is None:
-        return
+        return None
     try:
         valid = timeout >= 0
+        number = float(timeout)
+    except OverflowError:
+        number = math.inf
     except TypeError:
         message = f"timeout must be None or a number of seconds, not {timeout!r}"
         raise TypeError(message) from None
+    except ArithmeticError:  # what is no number has no order, either
+        valid = False
     if not valid:
         raise ValueError(f"timeout must be None or at least 0 seconds, not {timeout!r}")
+    return number
 
 
 def served(threads: Iterable[threading.Thread]) -> bool:

@@ -6,7 +6,7 @@ import ctypes
 import pytest
 import winshm
 from conftest import in_a_thread, until
-from winshm import Status
+from winshm import Status, _copying
 
 
 @pytest.fixture
@@ -103,6 +103,24 @@ def test_under_the_lock_and_on_another_thread(region):
         region.resize(200)
         in_a_thread(region.resize, 300)
     assert region.size == 300
+
+
+@pytest.mark.parametrize("under_lock", [False, True])
+def test_reading_more_than_there_is_while_it_grows(region, under_lock, monkeypatch):
+    """Either all that was asked for or an exception, whenever it grows."""
+    new_bytes = _copying.new_bytes
+
+    def grow_and_make(text, length):
+        region.resize(region.size + 60_000)
+        return new_bytes(text, length)
+
+    region.resize(100_000)
+    with region.lock() as held:
+        reader = held if under_lock else region
+        with pytest.raises(winshm.RangeError):
+            reader.read(0, 200_000)
+        monkeypatch.setattr(_copying, "new_bytes", grow_and_make)
+        assert len(reader.read(0, 200_000)) == 200_000
 
 
 def test_size_of_a_joiner_is_that_at_the_creation(region, name):

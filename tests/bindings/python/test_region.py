@@ -6,10 +6,12 @@ import os
 import pickle
 import select
 import time
+from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 import winshm
-from conftest import WINDOWS, becomes_others
+from conftest import WINDOWS, becomes_others, in_a_thread
 from winshm import Status
 
 
@@ -277,6 +279,20 @@ def test_huge_timeouts(region):
     for timeout in (1e300, float("inf"), 10**30):
         with region.lock(timeout=timeout):
             pass
+
+
+@pytest.mark.parametrize("timeout", [Fraction(1, 100), Decimal("0.01")])
+def test_timeouts_are_numbers_of_every_kind(region, timeout):
+    with pytest.raises(winshm.TimeoutError, match="within 0.01 s"):
+        region.wait(timeout=timeout)
+    with pytest.raises(winshm.NotFoundError, match="within 0.01 s"):
+        winshm.open(region.name + "-none", timeout=timeout)
+    with region.lock(), winshm.open(region.name) as other:
+        with pytest.raises(winshm.TimeoutError):
+            in_a_thread(lambda: other.read(0, 1, timeout=timeout))
+    for wrong in (Decimal("NaN"), Decimal(-1), Fraction(-1, 2)):
+        with pytest.raises(ValueError, match="timeout must be"):
+            region.wait(timeout=wrong)
 
 
 @pytest.mark.parametrize(

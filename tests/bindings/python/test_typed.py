@@ -169,6 +169,17 @@ def test_pickling_keeps_the_type(region):
         assert copy.value.score == 6
 
 
+def test_pickling_of_types_made_of_a_layout(name):
+    made = winshm.structure_of("score:u32@0; boxes:{x:f32@0; size 4}[2]@4; size 12")
+    with winshm.create(name, made) as region:
+        region.value.boxes[1].x = 5
+        with pickle.loads(pickle.dumps(region)) as copy:
+            assert copy.value.boxes[1].x == 5
+            assert copy.type is made
+        box = pickle.loads(pickle.dumps(region.get().boxes[1]))
+        assert (box.x, type(box)) == (5, type(region.value.boxes[0]))
+
+
 def test_of_dtypes(name):
     np = pytest.importorskip("numpy")
     box = np.dtype([("full", "<u4"), ("length", "<u4")], align=True)
