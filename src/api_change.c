@@ -31,8 +31,14 @@ winshm_status WINSHM_CALL winshm_wait(winshm_region *region, uint32_t seen,
     } else {
         status = wshm_change_wait(r, seen, timeout_ms);
         bool looked = status == WINSHM_OK || status == WINSHM_E_TIMEOUT;
-        if (now != NULL && looked && !wshm_region_lost(r))
-            *now = wshm_change_count(r);
+        if (looked && !wshm_region_lost(r)) {
+            uint32_t count = wshm_change_count(r);
+            /* Who is told of a change and of no change at once may miss it. */
+            if (count != seen)
+                status = WINSHM_OK;
+            if (now != NULL)
+                *now = count;
+        }
     }
     return finish_on_block(function, r, status);
 }

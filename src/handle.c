@@ -4,6 +4,7 @@
 #include <string.h>
 
 struct region wshm_regions[HANDLE_REGIONS];
+_Atomic(uintptr_t) wshm_markers[HANDLE_REGIONS];
 static struct view views[HANDLE_VIEWS];
 
 _Static_assert(HANDLE_REGIONS <= 1 << HANDLE_INDEX_BITS, "index fits");
@@ -28,16 +29,38 @@ static uintptr_t next_value(uintptr_t last, uintptr_t kind, uint32_t index)
                : value | (uintptr_t)1 << GENERATION_SHIFT;
 }
 
+/** How many places that others mark are passed over in favour of one that this
+ * thread may. */
+enum { PASSED_OVER = 32 };
+
 /** Finds a free place. One that a handle of the parent had is used again only
  * where there is no other, so that this handle is told for what it is. */
 static struct region *free_region(uint32_t forked)
 {
-    for (uint32_t i = 0; i < HANDLE_REGIONS; i++) {
+    uintptr_t thread = wshm_platform_thread_number();
+    uint32_t passed = 0, second = 0;
+    for (uint32_t i = 0; i < HANDLE_REGIONS && passed < PASSED_OVER; i++) {
         struct region *r = &wshm_regions[region_cursor++ % HANDLE_REGIONS];
-        if (atomic_load(&r->references) == 0 && r->forked == forked)
+        if (atomic_load(&r->references) != 0 || r->forked != forked)
+            continue;
+        uintptr_t marker = atomic_load(&wshm_markers[r - wshm_regions]);
+        if (marker == 0 || marker == thread)
             return r;
+        if (passed++ == 0)
+            second = region_cursor;
     }
-    return NULL;
+    if (passed == 0)
+        return NULL;
+    region_cursor = second;
+    return &wshm_regions[(second - 1) % HANDLE_REGIONS];
+}
+
+/** The thread that marks a place is nowhere late when it is here. */
+static void let_others_mark(const struct region *r)
+{
+    _Atomic(uintptr_t) *marker = &wshm_markers[r - wshm_regions];
+    if (atomic_load(marker) == wshm_platform_thread())
+        atomic_store(marker, 0);
 }
 
 struct region *wshm_region_allocate(bool tasks)
@@ -51,6 +74,7 @@ struct region *wshm_region_allocate(bool tasks)
         found->published = 0;
         atomic_store(&found->references, REGION_UNUSED + 1);
         atomic_store(&found->first, tasks ? HANDLE_NO_FIRST : 0);
+        let_others_mark(found);
         atomic_store(&found->closing, CLOSE_DONE);
         atomic_store(&found->own, OWN_NEVER);
         atomic_store(&found->other, 0);
@@ -305,10 +329,14 @@ static void abandon(struct region *r)
 
 void wshm_handle_fork_child(void)
 {
+    uintptr_t thread = wshm_platform_thread();
     /* Nothing is stored that is so already: that would copy the pages. */
     for (uint32_t i = 0; i < HANDLE_REGIONS; i++) {
         struct region *r = &wshm_regions[i];
-        /* Threads that were in a call do not exist here. */
+        uintptr_t marker = atomic_load(&wshm_markers[i]);
+        /* Other threads, some of which were in a call, do not exist here. */
+        if (marker != 0 && marker != thread)
+            atomic_store(&wshm_markers[i], 0);
         if (atomic_load(&r->inside_first) != 0)
             atomic_store(&r->inside_first, 0);
         if (atomic_load(&r->inside_other) != 0)

@@ -144,15 +144,6 @@ struct view *wshm_view_retire(const winshm_view *handle);
 /** Value of region.first, and of no thread: there never will be a first. */
 #define HANDLE_NO_FIRST ((uintptr_t)2)
 
-/** True if thread is the handle's first, which it becomes if none is. */
-static inline bool handle_is_first(struct region *r, uintptr_t thread)
-{
-    uintptr_t first = atomic_load_explicit(&r->first, memory_order_relaxed);
-    return first == thread ||
-           (first == 0 && thread != PLATFORM_NOBODY &&
-            atomic_compare_exchange_strong(&r->first, &first, thread));
-}
-
 /** True if the lock belongs to the handle and not to threads: WINSHM_TASK. */
 static inline bool handle_is_tasks(const struct region *r)
 {
@@ -175,6 +166,34 @@ enum { HANDLE_REGION = 1, HANDLE_VIEW = 2, HANDLE_INDEX_SHIFT = 2 };
 extern struct region wshm_regions[HANDLE_REGIONS];
 _Static_assert((HANDLE_REGIONS & (HANDLE_REGIONS - 1)) == 0,
                "part of a value can be used as an index");
+
+/** For each place the thread that marks it, 0: none.
+ *
+ * A thread may be late: it has found itself the first of a handle that has been
+ * closed since, and marks the place when that is another handle's. So the mark
+ * is one thread's only, whatever handles the place has had, and all others are
+ * counted. */
+extern _Atomic(uintptr_t) wshm_markers[HANDLE_REGIONS];
+
+/** True if thread marks the place, which it does from now on if none has. */
+static inline bool handle_is_marker(const struct region *r, uintptr_t thread)
+{
+    _Atomic(uintptr_t) *place = &wshm_markers[r - wshm_regions];
+    uintptr_t marker = atomic_load_explicit(place, memory_order_relaxed);
+    return marker == thread ||
+           (marker == 0 && thread != PLATFORM_NOBODY &&
+            atomic_compare_exchange_strong(place, &marker, thread));
+}
+
+/** True if thread is the handle's first, which it becomes if none is and if it
+ * marks the place. */
+static inline bool handle_is_first(struct region *r, uintptr_t thread)
+{
+    uintptr_t first = atomic_load_explicit(&r->first, memory_order_relaxed);
+    return first == thread ||
+           (first == 0 && handle_is_marker(r, thread) &&
+            atomic_compare_exchange_strong(&r->first, &first, thread));
+}
 
 /** Find the index that a value of this kind encodes. @return false: none. */
 static inline bool handle_index(uintptr_t value, uintptr_t kind, size_t limit,

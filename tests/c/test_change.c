@@ -117,6 +117,27 @@ static void test_ping_pong(void)
     CHECK_OK(winshm_close(h));
 }
 
+/** A time-out comes with the counter that was seen, and a change with another,
+ * whatever happens just then. */
+static void test_never_both(void)
+{
+    uint32_t rounds = child_slow() ? 200000 : 2000000, seen, now, timeouts = 0;
+    winshm_region *h;
+    CHECK_OK(winshm_create(region_name, 100, 0, &h));
+    struct child child = child_start("notify", region_name, 0);
+    CHECK_EQ(child_hear(&child, PATIENCE_MS), 'n');
+    seen = count_of(h);
+    for (uint32_t i = 0; i < rounds; i++) {
+        winshm_status status = winshm_wait(h, seen, 0, &now);
+        CHECK(status == (now == seen ? WINSHM_E_TIMEOUT : WINSHM_OK));
+        timeouts += status == WINSHM_E_TIMEOUT;
+        seen = now;
+    }
+    CHECK(timeouts > 0 && timeouts < rounds);
+    child_kill(&child);
+    CHECK_OK(winshm_close(h));
+}
+
 struct waiter {
     winshm_region *h;
     uint32_t seen;
@@ -266,6 +287,7 @@ int main(int argc, char **argv)
     region_name = name_of("change");
     test_counter();
     test_ping_pong();
+    test_never_both();
     test_threads();
     test_close();
     test_kills();

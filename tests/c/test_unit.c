@@ -1,5 +1,7 @@
 /* What only the internals can be asked: pure functions, and the parts of the
  * contract with the operating system that no public call shows. */
+#include <stdatomic.h>
+
 #include "check.h"
 #include "child.h"
 #include "handle.h"
@@ -293,6 +295,82 @@ static void test_patient_close(void)
     thread_join(thread);
 }
 
+/** Handles that have one place of the table after each other. */
+struct late {
+    winshm_region *before, *now;
+    struct region *place;
+    uint32_t seen;
+    atomic_int step;
+    atomic_bool ended;
+};
+
+static void step_to(struct late *late, int step)
+{
+    while (atomic_load(&late->step) != step)
+        sleep_ms(1);
+}
+
+/** The steps of wshm_region_begin_first(), very slowly. */
+static void begin_late(void *argument)
+{
+    struct late *late = argument;
+    CHECK_EQ(winshm_size(late->before), 1);
+    CHECK(handle_used_first(late->place));
+    atomic_store(&late->step, 1);
+    step_to(late, 2);
+    handle_mark_first(late->place);
+    CHECK(atomic_load(&late->place->handle) != (uintptr_t)late->before);
+    wshm_region_end_first(late->place);
+    atomic_store(&late->step, 3);
+}
+
+static void wait_for_close(void *argument)
+{
+    struct late *late = argument;
+    CHECK_STATUS(winshm_wait(late->now, late->seen, WINSHM_FOREVER, NULL),
+                 WINSHM_E_CLOSED);
+    atomic_store(&late->ended, true);
+}
+
+/** Who comes late with a handle that is closed takes away no mark of a thread
+ * that is inside a call on the place's next handle. */
+static void test_late_mark(void)
+{
+    static struct region *others[HANDLE_REGIONS + 1];
+    struct late late = {0};
+    CHECK_OK(winshm_create(name_of("late"), 1, 0, &late.before));
+    late.place = wshm_region_begin(late.before);
+    CHECK(late.place != NULL);
+    wshm_region_end(late.place);
+    /* The thread, and not this one, shall be the first. */
+    atomic_store(&late.place->first, 0);
+    atomic_store(&wshm_markers[late.place - wshm_regions], 0);
+    struct thread thread = thread_start(begin_late, &late);
+    step_to(&late, 1);
+    CHECK_OK(winshm_close(late.before));
+    int count = 0;
+    while ((others[count] = wshm_region_allocate(false)) != NULL)
+        count++;
+    wshm_region_free(late.place);
+    CHECK_OK(winshm_create(name_of("late"), 1, 0, &late.now));
+    CHECK_EQ(atomic_load(&late.place->handle), (uintptr_t)late.now);
+    CHECK_OK(winshm_change_count(late.now, &late.seen));
+    atomic_store(&late.place->first, 0);
+    struct thread waiter = thread_start(wait_for_close, &late);
+    while (atomic_load(&late.place->inside_first) == 0 &&
+           atomic_load(&late.place->inside_other) == 0)
+        sleep_ms(1);
+    atomic_store(&late.step, 2);
+    step_to(&late, 3);
+    CHECK_OK(winshm_close(late.now));
+    CHECK(atomic_load(&late.ended));
+    thread_join(waiter);
+    thread_join(thread);
+    while (count-- > 0)
+        if (others[count] != late.place)
+            wshm_region_free(others[count]);
+}
+
 int main(void)
 {
     test_names();
@@ -304,6 +382,7 @@ int main(void)
     test_handles();
     test_damaged_seat();
     test_patient_close();
+    test_late_mark();
     test_generations();
     return 0;
 }

@@ -15,8 +15,8 @@
  * NO_STRAYS nobody unlocks what it was not told of.
  * DEPTH     stores that a buffer holds: one more waits.
  *
- * Left out: who becomes the first thread, places of the table that are taken
- * again, short copies (lock_copy.pml), winshm_copy_out() and _in(), whose check
+ * Left out: who becomes the first thread and places of the table that are taken
+ * again (place.pml), short copies (lock_copy.pml), winshm_copy_out() and _in(), whose check
  * is a hint, waiting and its words (wait.pml), slots that are claimed again
  * and which of them are shown as having locked shared (lock.pml). */
 #ifndef THREADS

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Searches the models of the lock, of a handle's threads, of waiting, of growth
-# and of a region's life.
+# Searches the models of the lock, of a handle's threads, of places for handles, of
+# waiting, of growth and of a region's life.
 #
 #   sh tests/model/run.sh [--full] [DIRECTORY]
 #
@@ -101,6 +101,8 @@ short lock -DN=2 -DOPS=1 -DKILLS=2 -DHALVES -DGIVEUP
 short lock -DN=2 -DOPS=2 -DKILLS=1 -DBITS=1
 short lock -DN=3 -DOPS=1 -DKILLS=0
 short lock -DN=2 -DOPS=1 -DKILLS=1 -DBRIEF=1
+short place
+short place -DCALLS=3 -DLIVES=4
 short handle -DTHREADS=2 -DCALLS=4 -DTHEIRS=0
 short handle -DTHREADS=3 -DCALLS=2 -DTHEIRS=0
 short handle -DTHREADS=3 -DCALLS=2 -DTHEIRS=0 -DTASK
@@ -172,6 +174,10 @@ caught handle -DTHREADS=2 -DCALLS=2 -DTHEIRS=0 -DTASK -DCOUNTS_BLINDLY
 caught handle -DTHREADS=2 -DCALLS=2 -DTHEIRS=0 -DTASK -DRECORDS_COPIES
 caught handle -DTHREADS=2 -DCALLS=2 -DTHEIRS=1 -DKILLS=1 -DTASK -DREPAIRS_BLINDLY
 caught handle -DTHREADS=2 -DCALLS=2 -DTHEIRS=0 -DCLOSES_TWICE
+caught place -DANY_MAY_MARK
+caught place -DMARKER_FORGOTTEN
+caught place -DMARKER_FIRST
+caught place -DMARKS_FIRST
 caught wait -DTHREADS=3 -DEXCLUSIVE=3 -DNO_LOOK
 caught wait -DTHREADS=3 -DEXCLUSIVE=3 -DNO_SLICES
 caught wait -DTHREADS=2 -DEXCLUSIVE=1 -DNO_SLICES
@@ -233,6 +239,7 @@ complete lock -DN=2 -DOPS=2 -DKILLS=2 -DHALVES -DGIVEUP
 complete lock -DN=3 -DOPS=1 -DKILLS=1
 complete lock -DN=3 -DOPS=1 -DKILLS=1 -DBITS=1
 complete lock -DN=3 -DOPS=1 -DKILLS=2
+complete place -DTHREADS=3
 complete handle -DTHREADS=2 -DCALLS=4 -DTHEIRS=0 -DDEPTH=8
 complete handle -DTHREADS=2 -DCALLS=2 -DTHEIRS=2
 complete handle -DTHREADS=2 -DCALLS=3 -DTHEIRS=1

@@ -49,7 +49,8 @@
  *    take the places of inherited ones; these give WINSHM_E_CLOSED from then
  *    on, and their memory stays mapped until the child ends. A child made by
  *    _Fork(), vfork() or clone() must not use inherited handles at all, and
- *    winshm_close() gives WINSHM_E_FORKED there. Fork hooks that were set before
+ *    winshm_close() gives WINSHM_E_FORKED there; as long as such a child lives,
+ *    its parent seems to live to others. Fork hooks that were set before
  *    the library was loaded must not call it in the child.
  *  - On Linux the system reports missing pages with SIGBUS, which the library
  *    handles. If a thread blocks that signal, the system ends the process. On
@@ -1258,7 +1259,8 @@ winshm_load(winshm_region *region, const char *path, uint32_t timeout_ms);
  *
  * @return WINSHM_OK, or
  *         WINSHM_E_INVALID     an unknown mode
- *         WINSHM_E_TIMEOUT     not free in time
+ *         WINSHM_E_TIMEOUT     not free in time; with timeout_ms 0 also where
+ *                              others try it at the same moment
  *         WINSHM_E_OWNER_DEAD  see above
  *         WINSHM_E_DEADLOCK    this thread holds it already through this
  *                              handle, in either mode; never with WINSHM_TASK
@@ -1347,8 +1349,8 @@ WINSHM_API winshm_status WINSHM_CALL winshm_notify(winshm_region *region);
  * @param region     the handle.
  * @param seen       the value that the caller has already dealt with.
  * @param timeout_ms how long to wait.
- * @param now        [out] the counter, also after WINSHM_E_TIMEOUT; may be
- *                   NULL.
+ * @param now        [out] the counter, which is seen after WINSHM_E_TIMEOUT;
+ *                   may be NULL.
  *
  * @return WINSHM_OK, or
  *         WINSHM_E_TIMEOUT     no change in time
