@@ -7,20 +7,28 @@
 
 #include <psapi.h>
 
-/** More than any test has: each is a multiple of 4, from there on. */
-enum { HANDLES = 16384 };
+/** So many handles that are not there in a row, beyond the last one that there
+ * was before, are the end: the lowest free one is always given out next. */
+enum { HANDLES_BEYOND = 16 };
 
 /** Wine 8 always tells 0. Asked for the handles of all processes, as some
  * programs do instead, its server reads on for ever where one of them has none
  * just now. So every handle that there may be is tried. */
 static int count_handles(void)
 {
+    static UINT_PTR before;
+    UINT_PTR last = 0;
     DWORD flags, count = 0;
     GetProcessHandleCount(GetCurrentProcess(), &count);
     if (count != 0)
         return (int)count;
-    for (UINT_PTR i = 1; i <= HANDLES; i++)
-        count += GetHandleInformation((HANDLE)(4 * i), &flags) != 0;
+    for (UINT_PTR i = 1; i <= (last > before ? last : before) + HANDLES_BEYOND;
+         i++)
+        if (GetHandleInformation((HANDLE)(4 * i), &flags)) {
+            count++;
+            last = i;
+        }
+    before = last;
     return (int)count;
 }
 
