@@ -171,8 +171,8 @@ _Static_assert((HANDLE_REGIONS & (HANDLE_REGIONS - 1)) == 0,
  *
  * A thread may be late: it has found itself the first of a handle that has been
  * closed since, and marks the place when that is another handle's. So the mark
- * is one thread's only, whatever handles the place has had, and all others are
- * counted. */
+ * is one thread's only, whatever handles the place has, and all others are
+ * counted, until that thread opens one there itself and so is not late. */
 extern _Atomic(uintptr_t) wshm_markers[HANDLE_REGIONS];
 
 /** True if thread marks the place, which it does from now on if none has. */

@@ -109,7 +109,8 @@ class HandingOver(Copying):
         The file is checked wholly before anything changes. The lock is held exclusively;
         if this thread holds it already, or there is none, the call just copies. A region
         that is too small grows if its capacity allows it, and in one that has grown the
-        bytes that the file has not become zero. Where an owner has died in its section this repairs the data.
+        bytes that the file has not become zero. Where an owner has died in its section
+        this repairs the data.
 
         Raises FormatError for a file that save() has not made, or that was damaged since;
         NotFoundError if there is none, AccessError, TimeoutError, InvalidError for a bad
